@@ -1,0 +1,15 @@
+# Refuses an #include that goes up: a file of FOLDER may name only the folders in ALLOWED.
+string(REPLACE "," ";" allowed "${ALLOWED}")
+file(GLOB files "${FOLDER}/*.h" "${FOLDER}/*.cc")
+foreach(file IN LISTS files)
+  file(STRINGS "${file}" lines REGEX "^#include \"")
+  foreach(line IN LISTS lines)
+    string(REGEX REPLACE "^#include \"([^\"]+)\".*" "\\1" header "${line}")
+    get_filename_component(folder "${header}" DIRECTORY)
+    if(EXISTS "${ROOT}/${header}" AND NOT folder IN_LIST allowed)
+      message(FATAL_ERROR "${file} includes ${header}, but its folder may use only: ${ALLOWED}. "
+                          "Dependencies point down; see ARCHITECTURE.md.")
+    endif()
+  endforeach()
+endforeach()
+file(WRITE "${STAMP}" "")
