@@ -1,0 +1,59 @@
+// StoreOptions: how a Store is opened. Every field has a default that suits a first run.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+namespace kvshim {
+
+enum class CompactionMode {
+  kOff,       // only clients compact
+  kPeriodic,  // keep the revisions of the last `auto_compaction_retention`
+  kRevision,  // keep the last `auto_compaction_revisions` revisions
+};
+
+struct StoreOptions {
+  // Bytes of values kept in memory; values beyond it are read from the database when asked for.
+  size_t memory_budget = size_t{256} << 20;
+
+  // Bytes the database may hold before puts are refused with the NOSPACE alarm; 0: no limit.
+  int64_t quota_bytes = int64_t{2} << 30;
+
+  // One transaction's most operations (each list of it), and one request's most bytes.
+  size_t max_txn_ops = 128;
+  size_t max_request_bytes = size_t{3} << 19;  // 1.5 MiB
+
+  // One group commit's most rows and bytes.
+  size_t max_batch_rows = 2000;
+  size_t max_batch_bytes = size_t{4} << 20;
+
+  // Writes that wait for the committer before further ones are refused as too many requests.
+  size_t max_queued_writes = 20000;
+
+  // How long a write may wait for its commit before it is answered with a time-out.
+  std::chrono::milliseconds request_timeout{7000};
+
+  CompactionMode compaction_mode = CompactionMode::kOff;
+  std::chrono::seconds auto_compaction_retention{0};
+  int64_t auto_compaction_revisions = 0;
+
+  // Rows one step of reclaiming deletes, and the pause between two steps.
+  size_t compaction_batch_rows = 1000;
+  std::chrono::milliseconds compaction_pause{10};
+
+  // How often a watch that asked for it hears of progress while it is idle.
+  std::chrono::milliseconds watch_progress_interval{600000};
+
+  // Bytes that may wait for one slow watch stream before it is caught up from history instead.
+  size_t watch_stream_buffer = size_t{4} << 20;
+
+  // Threads that read values back from the database, defragment and hash.
+  size_t sql_threads = 2;
+
+  // A name for this server, shown by MemberList; empty: the host's name.
+  std::string name;
+};
+
+}  // namespace kvshim

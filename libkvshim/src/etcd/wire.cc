@@ -1,0 +1,96 @@
+#include "etcd/wire.h"
+
+#include <variant>
+
+#include "etcd/wire_writer.h"
+
+namespace kvshim::etcd {
+namespace {
+
+template <typename Sink>
+void PutHeader(Sink& sink, const Header& header) {
+  PutMessage(sink, 1, [&](auto& out) {
+    PutNumber(out, 1, header.cluster_id);
+    PutNumber(out, 2, header.member_id);
+    PutNumber(out, 3, static_cast<uint64_t>(header.revision));
+    PutNumber(out, 4, header.raft_term);
+  });
+}
+
+template <typename Sink>
+void PutFields(Sink& sink, const Header& header, const RangeResponse& response) {
+  PutHeader(sink, header);
+  for (const KeyValue& kv : response.kvs) PutKeyValue(sink, 2, kv);
+  PutNumber(sink, 3, response.more ? 1 : 0);
+  PutNumber(sink, 4, static_cast<uint64_t>(response.count));
+}
+
+template <typename Sink>
+void PutFields(Sink& sink, const Header& header, const PutResponse& response) {
+  PutHeader(sink, header);
+  if (response.prev_kv) PutKeyValue(sink, 2, response.prev_kv);
+}
+
+template <typename Sink>
+void PutFields(Sink& sink, const Header& header, const DeleteRangeResponse& response) {
+  PutHeader(sink, header);
+  PutNumber(sink, 2, static_cast<uint64_t>(response.deleted));
+  for (const KeyValue& kv : response.prev_kvs) PutKeyValue(sink, 3, kv);
+}
+
+template <typename Sink>
+void PutFields(Sink& sink, const Header& header, const TxnResponse& response);
+
+// The header of an answer inside a transaction holds the revision only.
+template <typename Sink, typename Response>
+void PutNested(Sink& sink, int field, const Response& response) {
+  const Header header{.revision = response.revision};
+  PutMessage(sink, field, [&](auto& out) { PutFields(out, header, response); });
+}
+
+template <typename Sink>
+void PutOp(Sink& sink, const ResponseOp& op) {
+  if (const auto* range = std::get_if<RangeResponse>(&op)) {
+    PutNested(sink, 1, *range);
+  } else if (const auto* put = std::get_if<PutResponse>(&op)) {
+    PutNested(sink, 2, *put);
+  } else if (const auto* deletion = std::get_if<DeleteRangeResponse>(&op)) {
+    PutNested(sink, 3, *deletion);
+  } else if (const auto* txn = std::get_if<std::unique_ptr<TxnResponse>>(&op)) {
+    PutNested(sink, 4, **txn);
+  }
+}
+
+template <typename Sink>
+void PutFields(Sink& sink, const Header& header, const TxnResponse& response) {
+  PutHeader(sink, header);
+  PutNumber(sink, 2, response.succeeded ? 1 : 0);
+  for (const ResponseOp& op : response.responses) {
+    PutMessage(sink, 3, [&](auto& out) { PutOp(out, op); });
+  }
+}
+
+template <typename Response>
+rpc::Message EncodeResponse(const Header& header, const Response& response) {
+  rpc::Message message;
+  WireWriter writer(message);
+  PutFields(writer, header, response);
+  return message;
+}
+
+}  // namespace
+
+rpc::Message Encode(const Header& header, const RangeResponse& response) {
+  return EncodeResponse(header, response);
+}
+rpc::Message Encode(const Header& header, const PutResponse& response) {
+  return EncodeResponse(header, response);
+}
+rpc::Message Encode(const Header& header, const DeleteRangeResponse& response) {
+  return EncodeResponse(header, response);
+}
+rpc::Message Encode(const Header& header, const TxnResponse& response) {
+  return EncodeResponse(header, response);
+}
+
+}  // namespace kvshim::etcd
