@@ -9,7 +9,8 @@ list(GET allowed 0 name)
 # <header pattern>=<folders where it may stand>
 set(outside
     "^grpc=^(rpc|etcd|http|cli)$"
-    "^(google/protobuf|.*[.]pb[.]h)=^(etcd|cli)$"
+    "^google/protobuf=^(rpc|etcd|cli)$"
+    "[.]pb[.]h$=^(etcd|cli)$"
     "^(sqlite3[.]h|libpq|mysql|mariadb)=^sql/"
     "^openssl/=^(base|log|rpc|http|auth|cli|etcd|sql.*)$"
     "^boost/=^(http|cli|sql.*)$")

@@ -10,9 +10,16 @@ set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/bin")
 
+# ccache takes precompiled headers only when told that their macros and times may differ.
 find_program(KVSHIM_CCACHE ccache)
 if(KVSHIM_CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER "${KVSHIM_CCACHE}")
+  set(CMAKE_CXX_COMPILER_LAUNCHER
+      "${CMAKE_COMMAND}" -E env "CCACHE_BASEDIR=${PROJECT_SOURCE_DIR}" CCACHE_MAXSIZE=10G
+      "CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime"
+      "${KVSHIM_CCACHE}")
+endif()
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  add_compile_options("SHELL:-Xclang -fno-pch-timestamp")
 endif()
 find_program(KVSHIM_MOLD mold)
 if(KVSHIM_MOLD)
@@ -22,6 +29,17 @@ endif()
 add_compile_options(-Wall -Wextra -Wno-missing-field-initializers)
 # The newest Boost of Debian 12 warns under C++20; its headers are not ours to mend.
 add_compile_definitions(BOOST_ALLOW_DEPRECATED_HEADERS)
+
+# What to look for at run time: "address,undefined" or "thread" (see tests/sanitizer).
+set(KVSHIM_SANITIZE "" CACHE STRING "Sanitizers to build with")
+option(KVSHIM_FUZZ "Build the fuzzers with libFuzzer instead of the corpus replay (clang only)" OFF)
+if(KVSHIM_SANITIZE)
+  add_compile_options(-fsanitize=${KVSHIM_SANITIZE} -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${KVSHIM_SANITIZE})
+endif()
+if(KVSHIM_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
 
 set(KVSHIM_SOURCE_ROOT "${PROJECT_SOURCE_DIR}/libkvshim/src")
 
@@ -41,34 +59,55 @@ function(kvshim_library name)
   endforeach()
   if(compiled)
     add_library(${target} STATIC ${sources})
-    target_include_directories(${target} PUBLIC "${KVSHIM_SOURCE_ROOT}"
-                                                "${PROJECT_SOURCE_DIR}/libkvshim/include")
-    target_link_libraries(${target} PUBLIC ${deps} ${arg_LINK} Threads::Threads)
-    set(stamp "${CMAKE_CURRENT_BINARY_DIR}/${target}.includes")
-    string(REPLACE ";" "," allowed "${name};${arg_DEPS}")
-    add_custom_command(
-      OUTPUT "${stamp}"
-      COMMAND ${CMAKE_COMMAND} -DROOT=${KVSHIM_SOURCE_ROOT} -DFOLDER=${own_dir} -DALLOWED=${allowed}
-              -DSTAMP=${stamp} -P "${PROJECT_SOURCE_DIR}/cmake/check_includes.cmake"
-      DEPENDS ${sources} "${PROJECT_SOURCE_DIR}/cmake/check_includes.cmake"
-      COMMENT "Checking the includes of ${name}"
-      VERBATIM)
-    add_custom_target(${target}_includes DEPENDS "${stamp}")
-    add_dependencies(${target} ${target}_includes)
+    set(scope PUBLIC)
   else()
     add_library(${target} INTERFACE)
-    target_include_directories(${target} INTERFACE "${KVSHIM_SOURCE_ROOT}"
-                                                   "${PROJECT_SOURCE_DIR}/libkvshim/include")
-    target_link_libraries(${target} INTERFACE ${deps} ${arg_LINK})
+    set(scope INTERFACE)
+  endif()
+  target_include_directories(${target} ${scope}
+                             "$<BUILD_INTERFACE:${KVSHIM_SOURCE_ROOT}>"
+                             "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/libkvshim/include>"
+                             "$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>")
+  target_link_libraries(${target} ${scope} ${deps} ${arg_LINK} Threads::Threads)
+  install(TARGETS ${target} EXPORT kvshim ARCHIVE)
+  kvshim_check_includes(${target} "${own_dir}" ALLOWED "${name};${arg_DEPS}")
+endfunction()
+
+# kvshim_check_includes(<target> <folder> ALLOWED <folders> [PUBLIC])
+# Has check_includes.cmake look at the folder's files before <target> is built, and whenever one of
+# them changes. The target "includes" checks them all.
+function(kvshim_check_includes target folder)
+  cmake_parse_arguments(arg "PUBLIC" "" "ALLOWED" ${ARGN})
+  file(GLOB files CONFIGURE_DEPENDS "${folder}/*.cc" "${folder}/*.h")
+  set(stamp "${CMAKE_CURRENT_BINARY_DIR}/${target}.includes")
+  string(REPLACE ";" "," allowed "${arg_ALLOWED}")
+  set(check "${PROJECT_SOURCE_DIR}/cmake/check_includes.cmake")
+  add_custom_command(
+    OUTPUT "${stamp}"
+    COMMAND ${CMAKE_COMMAND} -DROOT=${KVSHIM_SOURCE_ROOT} -DFOLDER=${folder} -DALLOWED=${allowed}
+            -DPUBLIC=${arg_PUBLIC} -DSTAMP=${stamp} -P "${check}"
+    DEPENDS ${files} "${check}"
+    COMMENT "Checking the includes of ${target}"
+    VERBATIM)
+  add_custom_target(${target}_includes DEPENDS "${stamp}")
+  if(NOT TARGET includes)
+    add_custom_target(includes)
+  endif()
+  add_dependencies(includes ${target}_includes)
+  if(TARGET ${target})
+    add_dependencies(${target} ${target}_includes)
   endif()
 endfunction()
 
-# kvshim_test(<folder> DEPS <folders...> LINK <outside targets...>)
-# Builds every *_test.cc of the calling folder into one binary and registers each TEST with ctest.
+# kvshim_test(<folder> DEPS <folders...> LINK <outside targets...> [LABEL unit] [TIMEOUT 120])
+# Builds every .cc of the calling folder into one binary and registers each TEST with ctest.
 function(kvshim_test name)
-  cmake_parse_arguments(arg "" "TIMEOUT" "DEPS;LINK" ${ARGN})
+  cmake_parse_arguments(arg "" "TIMEOUT;LABEL" "DEPS;LINK" ${ARGN})
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 120)
+  endif()
+  if(NOT arg_LABEL)
+    set(arg_LABEL unit)
   endif()
   include(GoogleTest)
   file(GLOB sources CONFIGURE_DEPENDS *.cc *.h)
@@ -76,15 +115,46 @@ function(kvshim_test name)
     return()
   endif()
   string(REPLACE "/" "_" target "test_${name}")
-  set(deps "")
-  foreach(dep IN LISTS arg_DEPS)
-    string(REPLACE "/" "_" dep_target "kvshim_${dep}")
-    list(APPEND deps "${dep_target}")
-  endforeach()
+  string(REPLACE "/" "_" deps "${arg_DEPS}")
+  list(TRANSFORM deps PREPEND kvshim_)
   add_executable(${target} ${sources})
   set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/test")
   target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}/tests")
   target_link_libraries(${target} PRIVATE ${deps} ${arg_LINK} GTest::gmock GTest::gtest_main)
+  kvshim_precompile_gtest(${target})
   gtest_discover_tests(${target} TEST_PREFIX "${name}." DISCOVERY_TIMEOUT 60
-                       PROPERTIES TIMEOUT ${arg_TIMEOUT})
+                       PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS ${arg_LABEL})
+endfunction()
+
+# Every test binary shares the precompiled GoogleTest of the first one declared.
+function(kvshim_precompile_gtest target)
+  get_property(owner GLOBAL PROPERTY KVSHIM_GTEST_OWNER)
+  if(owner)
+    target_precompile_headers(${target} REUSE_FROM ${owner})
+  else()
+    target_precompile_headers(${target} PRIVATE <gmock/gmock.h> <gtest/gtest.h>)
+    set_property(GLOBAL PROPERTY KVSHIM_GTEST_OWNER ${target})
+  endif()
+endfunction()
+
+# kvshim_fuzzer(<name> DEPS <folders...> LINK <outside targets...>)
+# Builds <name>_fuzzer.cc, which defines LLVMFuzzerTestOneInput: with libFuzzer in the fuzz preset,
+# and everywhere else as a test that replays corpus/<name>.
+function(kvshim_fuzzer name)
+  cmake_parse_arguments(arg "" "" "DEPS;LINK" ${ARGN})
+  string(REPLACE "/" "_" deps "${arg_DEPS}")
+  list(TRANSFORM deps PREPEND kvshim_)
+  set(target fuzz_${name})
+  add_executable(${target} ${name}_fuzzer.cc)
+  set_target_properties(${target} PROPERTIES OUTPUT_NAME ${name}
+                                             RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/fuzz")
+  target_link_libraries(${target} PRIVATE ${deps} ${arg_LINK})
+  if(KVSHIM_FUZZ)
+    target_link_options(${target} PRIVATE -fsanitize=fuzzer)
+  else()
+    target_sources(${target} PRIVATE "${PROJECT_SOURCE_DIR}/tests/fuzz/replay.cc")
+    add_test(NAME fuzz.${name}
+             COMMAND ${target} "${CMAKE_CURRENT_SOURCE_DIR}/corpus/${name}")
+    set_tests_properties(fuzz.${name} PROPERTIES LABELS unit TIMEOUT 120)
+  endif()
 endfunction()
