@@ -1,0 +1,181 @@
+// Log: the ordered, append-only, revisioned log in SQL. Asks the database for two things: make
+// this batch durable next in line, and give back what was written.
+//
+// Thread safety: Append is called from one thread at a time, and so is Load. Every other method
+// may be called from any thread, beside an Append. Callbacks run on the calling thread.
+//
+// Guarantees: a committed batch is durable (with the default `synchronous`), a batch is written
+// whole or not at all, and no two batches follow the same head. What Fetch or ScanRows give back
+// is exactly what was appended, or an error.
+//
+//   ASSIGN_OR_RETURN(sql::Dsn dsn, sql::Dsn::Parse("sqlite://./db/state.db"));
+//   ASSIGN_OR_RETURN(std::unique_ptr<Log> log, Log::Open(dsn, {}));
+//   RETURN_IF_ERROR(log->Load(visitor));       // visitor keeps the head, fills the index
+//   AppendResult result = log->Append(head, batch);
+//   if (result.outcome == Outcome::kCommitted) head = result.head;
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "kvshim/key_value.h"
+#include "log/batch.h"
+#include "log/head.h"
+#include "mvcc/revision.h"
+#include "sql/dsn.h"
+#include "sql/fault_point.h"
+#include "sql/record.h"
+#include "sql/statistics.h"
+
+namespace kvshim::sql {
+class Database;
+}
+
+namespace kvshim::log {
+
+struct Options {
+  int64_t kept_batches = 10000;       // the newest of kv_batch, that stay; the head always does
+  int64_t writer = 0;                 // an id of this server, noted in each batch
+  sql::CommitObserver on_commit;      // called after each durable append
+  sql::FaultHook fault;               // for tests
+};
+
+enum class Outcome {
+  kCommitted,  // durable; `head` is the new head
+  kConflict,   // another batch follows the given head; nothing written: read it, evaluate again
+  kAmbiguous,  // it may be durable or not: do not answer, do not retry; reopen and look
+  kFailed,     // nothing written, `status` says why; the next append may work
+};
+
+struct AppendResult {
+  Outcome outcome = Outcome::kFailed;
+  absl::Status status;  // OK only where committed
+  Head head;
+};
+
+// A row of the log without its value. The key is valid during the call it is passed to.
+struct RowView {
+  mvcc::Revision revision;
+  std::string_view key;
+  bool tombstone = false;
+  int64_t create_revision = 0;
+  int64_t version = 0;
+  LeaseId lease = kNoLease;
+  int64_t value_size = 0;
+};
+
+struct LeaseState {
+  LeaseId id = kNoLease;
+  int64_t ttl = 0;    // seconds, as granted
+  int64_t renew = 0;  // keepalives so far
+};
+
+// What Load tells, in this order.
+class LoadVisitor {
+ public:
+  virtual ~LoadVisitor() = default;
+  virtual void OnHead(const Head& head, const Identity& identity) = 0;
+  virtual void OnLease(const LeaseState& lease) = 0;
+  virtual void OnAlarm(const SetAlarm& alarm) = 0;
+  virtual void OnRow(const RowView& row) = 0;  // ascending by revision
+};
+
+// One thing that Check found wrong, in words, and where: "kv_log (17, 0)".
+struct Finding {
+  std::string where;
+  std::string what;
+};
+
+struct SnapshotPiece {
+  std::string_view bytes;
+  uint64_t remaining = 0;  // bytes that follow this piece
+};
+
+class Log {
+ public:
+  // Opens what `dsn` names; creates or migrates the schema. Errors name the database and the fix,
+  // and sql::KindOf tells them apart: kHeld, kForeign, kNewerSchema, kPermission, kReadOnly,
+  // kFull, kCorrupt.
+  static absl::StatusOr<std::unique_ptr<Log>> Open(const sql::Dsn& dsn, Options options);
+
+  ~Log();
+  Log(const Log&) = delete;
+  Log& operator=(const Log&) = delete;
+
+  // False where the DSN asked for commits that a power failure can take back; to be warned of.
+  bool durable() const;
+
+  // What the database is called in messages: a path, or an address without its password.
+  const std::string& name() const;
+
+  const Identity& identity() const { return identity_; }
+
+  // Reads everything but the values, in one snapshot.
+  absl::Status Load(LoadVisitor& visitor);
+
+  absl::StatusOr<Head> ReadHead();
+
+  // Appends `batch` next to `tip`, the head it was evaluated at. kFailed with kInvalidArgument
+  // where the batch breaks a rule of batch.h.
+  AppendResult Append(const Head& tip, const Batch& batch);
+
+  // The versions at exactly these revisions, in their order; nullopt where there is no such row
+  // (compacted, or the log is damaged: never "the key does not exist").
+  absl::StatusOr<std::vector<std::optional<KeyValue>>> Fetch(
+      std::span<const mvcc::Revision> revisions);
+
+  // Deletes rows that compaction made dead: at most 1,000, each at or below the gc_floor of an
+  // appended batch, in a transaction of its own. Rows already gone are no error.
+  absl::Status DeleteRows(std::span<const mvcc::Revision> revisions);
+
+  // Raises the keepalive counters, durably, outside the chain. Leases that are gone are skipped.
+  absl::Status RenewLeases(std::span<const sql::LeaseRenewal> renewals);
+
+  // Versions of revisions `from` to `to`, both included, ascending, tombstones too, in one
+  // snapshot. `visit` returns false to stop. Keep it short: while it runs the write-ahead log
+  // can't be reused.
+  absl::Status ScanRows(int64_t from, int64_t to, std::function<bool(const KeyValue&)> visit);
+
+  // A consistent copy of the database, in pieces. `sink` returns false to stop (kCancelled); it
+  // may be slow: the copy is made aside first.
+  absl::Status Snapshot(const std::function<bool(const SnapshotPiece&)>& sink);
+
+  absl::StatusOr<sql::DatabaseSize> Size();
+
+  // Gives back up to `max_pages` free pages; returns how many are still free. A short transaction
+  // of its own: call it again after a pause.
+  absl::StatusOr<int64_t> Vacuum(int64_t max_pages);
+
+  // Rewrites the database without free space. Appends wait until it is done.
+  absl::Status Defragment();
+
+  // Moves the write-ahead log into the database now. Happens by itself in the background; this is
+  // for tests and for a clean stop.
+  absl::Status Checkpoint();
+
+  // Verifies everything that can be: the database's own structure, dense revisions, the chained
+  // hashes of the kept batches, versions and creations of each key. Slow, and holds a few bytes
+  // per key; meant for `kvshim check`, with nothing appended meanwhile. An error means that it
+  // could not be carried out.
+  absl::Status Check(const std::function<void(const Finding&)>& visit);
+
+  sql::Statistics Stats() const;
+
+ private:
+  Log(std::unique_ptr<sql::Database> database, Options options);
+
+  const std::unique_ptr<sql::Database> database_;
+  const Options options_;
+  Identity identity_;
+  std::vector<sql::LogRecord> records_;  // Append's, kept to reuse its memory
+};
+
+}  // namespace kvshim::log
