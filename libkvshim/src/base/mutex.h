@@ -13,6 +13,9 @@
 #include <condition_variable>
 #include <mutex>
 
+// Defines GUARDED_BY, PT_GUARDED_BY and NO_THREAD_SAFETY_ANALYSIS, as the same attributes.
+#include "absl/base/thread_annotations.h"
+
 #if defined(__clang__)
 #define KVSHIM_THREAD_ANNOTATION(x) __attribute__((x))
 #else
@@ -20,8 +23,6 @@
 #endif
 #define CAPABILITY(x) KVSHIM_THREAD_ANNOTATION(capability(x))
 #define SCOPED_CAPABILITY KVSHIM_THREAD_ANNOTATION(scoped_lockable)
-#define GUARDED_BY(x) KVSHIM_THREAD_ANNOTATION(guarded_by(x))
-#define PT_GUARDED_BY(x) KVSHIM_THREAD_ANNOTATION(pt_guarded_by(x))
 #define REQUIRES(...) KVSHIM_THREAD_ANNOTATION(requires_capability(__VA_ARGS__))
 #define REQUIRES_SHARED(...) KVSHIM_THREAD_ANNOTATION(requires_shared_capability(__VA_ARGS__))
 #define EXCLUDES(...) KVSHIM_THREAD_ANNOTATION(locks_excluded(__VA_ARGS__))
@@ -30,7 +31,6 @@
 #define RELEASE(...) KVSHIM_THREAD_ANNOTATION(release_capability(__VA_ARGS__))
 #define RELEASE_SHARED(...) KVSHIM_THREAD_ANNOTATION(release_shared_capability(__VA_ARGS__))
 #define RELEASE_GENERIC(...) KVSHIM_THREAD_ANNOTATION(release_generic_capability(__VA_ARGS__))
-#define NO_THREAD_SAFETY_ANALYSIS KVSHIM_THREAD_ANNOTATION(no_thread_safety_analysis)
 
 namespace kvshim::base {
 
