@@ -26,7 +26,8 @@ if(KVSHIM_MOLD)
   add_link_options(-fuse-ld=mold)
 endif()
 
-add_compile_options(-Wall -Wextra -Wno-missing-field-initializers)
+# -pthread everywhere, as some of the libraries ask for it: precompiled headers want equal flags.
+add_compile_options(-pthread -Wall -Wextra -Wno-missing-field-initializers)
 # The newest Boost of Debian 12 warns under C++20; its headers are not ours to mend.
 add_compile_definitions(BOOST_ALLOW_DEPRECATED_HEADERS)
 
