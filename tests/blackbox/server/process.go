@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -163,15 +164,13 @@ func (s *Server) serves() bool {
 		return s.readReadyFile()
 	}
 	client := http.Client{Timeout: time.Second}
-	answer, err := client.Get(s.metricsURL + "/health")
+	answer, err := client.Get(s.metricsURL + "/metrics")
 	if err != nil {
 		return false
 	}
 	defer answer.Body.Close()
-	if answer.StatusCode != http.StatusOK {
-		time.Sleep(50 * time.Millisecond) // etcd logs each such question
-	}
-	return answer.StatusCode == http.StatusOK
+	metrics, _ := io.ReadAll(answer.Body)
+	return bytes.Contains(metrics, []byte("\netcd_server_has_leader 1\n"))
 }
 
 // readReadyFile takes the bound addresses from the file that kvshim writes once it serves.
