@@ -28,7 +28,8 @@ type Options struct {
 	Flavor           Flavor        // empty: UnderTest()
 	Quota            int64         // bytes of the database; 0: the server's default
 	ProgressInterval time.Duration // of watches that ask for progress; 0: ten minutes
-	UnixSocket       string        // path to listen on instead of TCP (kvshim only)
+	Listen           string        // host:port or unix://PATH; empty: a free port (kvshim only)
+	Endpoint         string        // the database; empty: a file of its own (kvshim only)
 	CertFile         string        // PEM, with KeyFile: the listener speaks TLS
 	KeyFile          string
 	TrustedCA        string   // PEM: clients need a certificate that it signed
@@ -73,8 +74,12 @@ func program(t testing.TB, flavor Flavor) string {
 }
 
 func kvshimArguments(o Options, listen, metrics, directory string) []string {
+	endpoint := o.Endpoint
+	if endpoint == "" {
+		endpoint = "sqlite://" + directory + "/state.db"
+	}
 	arguments := []string{
-		"serve", "--listen-address", listen, "--endpoint", "sqlite://" + directory + "/state.db",
+		"serve", "--listen-address", listen, "--endpoint", endpoint,
 		"--metrics-bind-address", metrics, "--ready-file", directory + "/ready.json",
 	}
 	if o.CertFile != "" {

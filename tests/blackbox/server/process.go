@@ -133,8 +133,8 @@ func (s *Server) arguments() ([]string, error) {
 	if s.Options.Flavor == Kvshim {
 		if s.listen == "" {
 			s.listen, s.metrics = "127.0.0.1:0", "127.0.0.1:0"
-			if s.Options.UnixSocket != "" {
-				s.listen = "unix://" + s.Options.UnixSocket
+			if s.Options.Listen != "" {
+				s.listen = s.Options.Listen
 			}
 		}
 		return kvshimArguments(s.Options, s.listen, s.metrics, s.Directory), nil
@@ -188,7 +188,7 @@ func (s *Server) readReadyFile() bool {
 		return false
 	}
 	s.clientURL, s.metricsURL = ready.ClientURLs[0], ready.MetricsURL
-	if s.Options.UnixSocket == "" {
+	if s.Options.Listen == "" {
 		s.listen = s.clientURL[strings.Index(s.clientURL, "://")+3:]
 	}
 	s.metrics = strings.TrimPrefix(s.metricsURL, "http://")
