@@ -1,0 +1,118 @@
+package fault
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+	"google.golang.org/grpc/codes"
+
+	"kvshim.test/blackbox/expect"
+	"kvshim.test/blackbox/server"
+)
+
+func TestSecondServerOnTheSameFileIsRefused(t *testing.T) {
+	server.OnlyKvshim(t, "etcd waits for its file's lock")
+	first := server.Start(t)
+	ctx := server.Context(t)
+	file := "sqlite://" + filepath.Join(first.Directory, "state.db")
+	second := server.New(t, server.Options{Endpoint: file})
+	begin := time.Now()
+	expect.True(t, second.TryLaunch() != nil, "two servers on one file")
+	expect.True(t, time.Since(begin) < 10*time.Second, "refused after ", time.Since(begin))
+	log := second.LogTail(4096)
+	expect.Contains(t, log, "state.db", "says which file")
+	expect.True(t, strings.Contains(log, "another") || strings.Contains(log, "lock") ||
+		strings.Contains(log, "in use"), "says why: ", log)
+	expect.Value(first.Client(t).Put(ctx, "k", "v"))(t)
+	expect.NoError(t, first.Stop(10*time.Second))
+	second.Launch(t)
+	got := expect.Value(second.Client(t).Get(ctx, "k"))(t)
+	expect.Equal(t, int64(1), got.Count, "free again once the first has ended")
+	second.Kill() // no lock survives a kill
+	first.Launch(t)
+}
+
+func TestTerminationDrainsAndEndsWithinSeconds(t *testing.T) {
+	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
+		s := server.Start(t)
+		book := newLedger()
+		ctx := server.Context(t)
+		watch := s.Client(t).Watch(ctx, "", clientv3.WithPrefix(), clientv3.WithCreatedNotify())
+		<-watch // an open stream must not hold the server back
+		lease := expect.Value(s.Client(t).Grant(ctx, 60))(t)
+		expect.Value(s.Client(t).KeepAlive(ctx, lease.ID))(t)
+		writers := book.load(t, s, 8, nil)
+		expect.Eventually(t, 10*time.Second, func() bool { return book.acknowledged() > 50 }, "writes")
+		begin := time.Now()
+		expect.NoError(t, s.Signal(signal))
+		if s.Options.Flavor == server.Kvshim {
+			expect.NoError(t, s.WaitForExit(5*time.Second), "exit code 0 after ", signal)
+		} else {
+			s.WaitForExit(10 * time.Second)
+		}
+		t.Logf("ended %v after %v", time.Since(begin), signal)
+		writers.Wait()
+		s.Launch(t)
+		book.audit(t, s, 2)
+		s.Kill()
+	}
+}
+
+func TestPutsUnderTerminationAreAnsweredOrUnavailable(t *testing.T) {
+	s := server.Start(t)
+	ctx := server.Context(t)
+	client := s.Client(t)
+	expect.Value(client.Put(ctx, "k", "v"))(t)
+	failures := make(chan error, 1)
+	go func() {
+		for {
+			if _, err := client.Put(ctx, "k", "v"); err != nil {
+				failures <- err
+				return
+			}
+		}
+	}()
+	time.Sleep(100 * time.Millisecond)
+	expect.NoError(t, s.Signal(syscall.SIGTERM))
+	err := <-failures
+	code, text := expect.Split(err)
+	expect.Equal(t, codes.Unavailable, code, text)
+	s.WaitForExit(10 * time.Second)
+	// A client that keeps trying gets through once the server is back.
+	s.Launch(t)
+	expect.Eventually(t, 10*time.Second, func() bool {
+		_, err := client.Put(ctx, "k", "again")
+		return err == nil
+	}, "the same client goes on")
+}
+
+func TestDamagedFilesAreRefusedNotServed(t *testing.T) {
+	server.OnlyKvshim(t, "the files are our own")
+	s := server.Start(t)
+	ctx := server.Context(t)
+	for range 500 {
+		expect.Value(s.Client(t).Put(ctx, "k", strings.Repeat("v", 1000)))(t)
+	}
+	expect.NoError(t, s.Stop(10*time.Second))
+	file := filepath.Join(s.Directory, "state.db")
+	good := expect.Value(os.ReadFile(file))(t)
+	expect.True(t, len(good) > 100_000, "the file holds the data: ", len(good))
+	for name, damage := range map[string]func([]byte) []byte{
+		"garbage at its head": func(b []byte) []byte { return append([]byte("garbage"), b[7:]...) },
+		"cut in half":         func(b []byte) []byte { return b[:len(b)/2/4096*4096] },
+	} {
+		bad := damage(append([]byte{}, good...))
+		expect.NoError(t, os.WriteFile(file, bad, 0o600))
+		expect.True(t, s.TryLaunch() != nil, "served a file with ", name)
+		expect.Contains(t, s.LogTail(4096), "state.db", "names the file with ", name)
+	}
+	expect.NoError(t, os.WriteFile(file, good, 0o600))
+	s.Launch(t)
+	got := expect.Value(s.Client(t).Get(ctx, "k"))(t)
+	expect.Equal(t, int64(501), got.Header.Revision, "the good file serves again")
+}
