@@ -2,11 +2,16 @@ package endpoint
 
 import (
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
 
 	"kvshim.test/blackbox/expect"
@@ -58,5 +63,33 @@ func TestWrongCommandLinesAreRefusedByName(t *testing.T) {
 		s := server.New(t, c.options)
 		expect.True(t, s.TryLaunch() != nil, "started with ", c.options)
 		expect.Contains(t, s.LogTail(4096), c.names, "says why")
+	}
+}
+
+func TestSettingsComeFromFlagsThenEnvironmentThenFile(t *testing.T) {
+	server.OnlyKvshim(t, "the settings are our own")
+	file := filepath.Join(t.TempDir(), "kvshim.conf")
+	expect.NoError(t, os.WriteFile(file, []byte("quota-backend-bytes = 8MiB\nmax-txn-ops = 3\n"), 0o600))
+	for _, c := range []struct {
+		want    string
+		options server.Options
+	}{
+		{"8.388608e+06", server.Options{Flags: []string{"--config-file", file}}},
+		{"1.6777216e+07", server.Options{Flags: []string{"--config-file", file},
+			Environment: []string{"KVSHIM_QUOTA_BACKEND_BYTES=16MiB"}}},
+		{"3.3554432e+07", server.Options{Flags: []string{"--config-file", file}, Quota: 32 << 20,
+			Environment: []string{"KVSHIM_QUOTA_BACKEND_BYTES=16MiB"}}},
+	} {
+		s := server.Start(t, c.options)
+		_, body := get(t, &http.Client{Timeout: 5 * time.Second}, s.MetricsURL()+"/metrics")
+		match := regexp.MustCompile(`(?m)^etcd_server_quota_backend_bytes (\S+)$`).FindStringSubmatch(body)
+		expect.True(t, match != nil, "no quota in the metrics")
+		want := expect.Value(strconv.ParseFloat(c.want, 64))(t)
+		expect.Equal(t, want, expect.Value(strconv.ParseFloat(match[1], 64))(t))
+		ctx := server.Context(t)
+		_, err := s.Client(t).Txn(ctx).Then(clientv3.OpGet("a"), clientv3.OpGet("b"),
+			clientv3.OpGet("c"), clientv3.OpGet("d")).Commit()
+		expect.Error(t, rpctypes.ErrTooManyOps, err, "the file's other setting holds")
+		s.Kill()
 	}
 }

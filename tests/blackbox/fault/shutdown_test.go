@@ -1,6 +1,7 @@
 package fault
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -8,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"google.golang.org/grpc/codes"
 
@@ -115,4 +117,38 @@ func TestDamagedFilesAreRefusedNotServed(t *testing.T) {
 	s.Launch(t)
 	got := expect.Value(s.Client(t).Get(ctx, "k"))(t)
 	expect.Equal(t, int64(501), got.Header.Revision, "the good file serves again")
+}
+
+// A disk that takes no more, as a limit on file size makes it: the server may refuse writes or end,
+// but what it acknowledged is there when it can write again.
+func TestFullDiskLosesNoAcknowledgedWrite(t *testing.T) {
+	server.OnlyKvshim(t, "etcd allocates its files beforehand")
+	s := server.Start(t, server.Options{Wrapper: []string{"/bin/sh", "-c",
+		`trap "" XFSZ; ulimit -f 8192; exec "$0" "$@"`}}) // 4 MiB
+	ctx := server.Context(t)
+	raw := pb.NewKVClient(s.Connection(t))
+	value := strings.Repeat("v", 50_000)
+	acknowledged := map[string]int64{}
+	var refusal error
+	for i := 0; i < 1000 && refusal == nil; i++ {
+		key := fmt.Sprint("k", i)
+		put, err := raw.Put(ctx, &pb.PutRequest{Key: []byte(key), Value: []byte(value)})
+		if refusal = err; err == nil {
+			acknowledged[key] = put.Header.Revision
+		}
+	}
+	expect.True(t, refusal != nil, "50 MB fit into 4")
+	code, text := expect.Split(refusal)
+	expect.True(t, code == codes.Unavailable || code == codes.ResourceExhausted, "refused clearly: ",
+		code, text)
+	s.Kill()
+	s.Options.Wrapper = nil
+	s.Launch(t)
+	client := s.Client(t)
+	for key, revision := range acknowledged {
+		got := expect.Value(client.Get(ctx, key))(t)
+		expect.True(t, got.Count == 1 && got.Kvs[0].ModRevision == revision &&
+			string(got.Kvs[0].Value) == value, "lost ", key)
+	}
+	expect.Value(client.Put(ctx, "k", "v"))(t)
 }

@@ -34,6 +34,7 @@ type Options struct {
 	KeyFile          string
 	TrustedCA        string   // PEM: clients need a certificate that it signed
 	Flags            []string // further flags, same spelling for both flavors
+	Environment      []string // further variables, NAME=value
 	Wrapper          []string // a program and its arguments that runs the server, as strace would
 }
 

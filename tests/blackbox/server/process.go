@@ -100,7 +100,7 @@ func (s *Server) TryLaunch() error {
 	command := exec.Command(line[0], line[1:]...)
 	command.Stdout, command.Stderr = log, log
 	command.Dir = s.Directory
-	command.Env = append(os.Environ(), "ETCD_UNSUPPORTED_ARCH=")
+	command.Env = append(environment(), s.Options.Environment...)
 	// A test that is killed takes its server with it.
 	command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := command.Start(); err != nil {
@@ -127,6 +127,16 @@ func (s *Server) TryLaunch() error {
 	}
 	s.Kill()
 	return fmt.Errorf("does not serve after %v", startTimeout)
+}
+
+// environment is the test's own without what would be taken for settings of the server.
+func environment() (kept []string) {
+	for _, variable := range os.Environ() {
+		if !strings.HasPrefix(variable, "KVSHIM_") && !strings.HasPrefix(variable, "ETCD_") {
+			kept = append(kept, variable)
+		}
+	}
+	return kept
 }
 
 func (s *Server) arguments() ([]string, error) {
