@@ -141,6 +141,15 @@ func TestKubernetesStorageOperations(t *testing.T) {
 		kubernetes.DeleteOptions{}))(t)
 	expect.Equal(t, true, gone.Succeeded)
 
+	// It watches from a list's revision on, and only while there is a leader.
+	watch := client.Client.Watch(clientv3.WithRequireLeader(ctx), "/registry/pods/",
+		clientv3.WithPrefix(), clientv3.WithRev(page.Revision+1), clientv3.WithPrevKV(),
+		clientv3.WithProgressNotify())
+	event := (<-watch).Events[0]
+	expect.True(t, event.Type == clientv3.EventTypeDelete && string(event.PrevKv.Value) == "2",
+		"the delete with what it deleted: ", event)
+	expect.NoError(t, client.RequestProgress(clientv3.WithRequireLeader(ctx)))
+
 	// The API server's compactor elects itself by a txn on one key.
 	compact := expect.Value(client.Txn(ctx).
 		If(clientv3.Compare(clientv3.Version("compact_rev_key"), "=", 0)).

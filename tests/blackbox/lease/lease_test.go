@@ -244,3 +244,37 @@ func TestRestartNeverEndsALeaseEarly(t *testing.T) {
 		expect.Value(fresh.KeepAliveOnce(ctx, long))(t)
 	}
 }
+
+func TestManyLeasesEndTogether(t *testing.T) {
+	const leases = 1000
+	s := server.Start(t)
+	ctx := server.Context(t)
+	raw := pb.NewLeaseClient(s.Connection(t))
+	client := s.Client(t)
+	workers := 16
+	failures := make(chan error, workers)
+	for w := range workers {
+		go func() {
+			var err error
+			for i := w; i < leases && err == nil; i += workers {
+				id := int64(i + 1)
+				if _, err = raw.LeaseGrant(ctx, &pb.LeaseGrantRequest{ID: id, TTL: 4}); err == nil {
+					_, err = client.Put(ctx, fmt.Sprint("many/", i), "", clientv3.WithLease(clientv3.LeaseID(id)))
+				}
+			}
+			failures <- err
+		}()
+	}
+	for range workers {
+		expect.NoError(t, <-failures)
+	}
+	written := time.Now()
+	count := func() int64 {
+		return expect.Value(client.Get(ctx, "many/", clientv3.WithPrefix(), clientv3.WithCountOnly()))(t).Count
+	}
+	expect.Eventually(t, 15*time.Second, func() bool { return count() == 0 }, "all of them end")
+	t.Logf("%d leases ended %v after the last was used", leases, time.Since(written))
+	end := expect.Value(client.Get(ctx, "many/0"))(t).Header.Revision
+	expect.Equal(t, int64(1+2*leases), end, "one revision a put and one a lease")
+	expect.Equal(t, 0, len(expect.Value(client.Leases(ctx))(t).Leases))
+}
