@@ -14,7 +14,8 @@
 // time again (Restore). A lease is never ended early.
 //
 // Expiry order is a binary heap with lazy updates: each lease has one entry; a keepalive moves the
-// lease's own deadline only, and the entry is put right when it comes up. A keepalive is O(1).
+// lease's own deadline only, and the entry is put right when it comes up. A keepalive is O(1). The
+// entries of leases that are gone are dropped when they come up, or once they are the majority.
 //
 // Thread safety: every method may be called from any thread.
 //
@@ -59,8 +60,8 @@ struct LeaseRenewal {
 enum class KeepAliveResult {
   kRenewed,
   kNotFound,  // answer TTL 0
-  // The time is over and a revoke is due or under way. etcd answers only once it is decided: keep
-  // the request until ApplyRevoke (TTL 0) or ReturnExpired (ask again).
+  // The time is over and a revoke is due or under way. etcd answers only once the keys are gone:
+  // keep the request until ApplyRevoke and answer TTL 0 then, or ask again after ExtendAll.
   kEnding,
 };
 
@@ -120,7 +121,7 @@ class Lessor : public mvcc::LeaseView {
   // The revoke could not be committed: the lease is due again at `retry`.
   void ReturnExpired(LeaseId id, base::TimePoint retry);
   // When TakeExpired has something to give, at the earliest; TimePoint::max() where nothing is.
-  base::TimePoint next_deadline() const;
+  base::TimePoint next_deadline();
 
   // Gives every lease its full time from now (a takeover, a frozen database).
   void ExtendAll();
@@ -130,28 +131,31 @@ class Lessor : public mvcc::LeaseView {
     int64_t ttl = 0;
     int64_t renew = 0;
     base::TimePoint deadline;
-    uint64_t entry = 0;    // the heap entry that stands for it
+    uint64_t entry = 0;    // the heap entry that stands for it; 0: none
     bool ending = false;   // given by TakeExpired
     bool dirty = false;    // renew is in dirty_
   };
   struct Entry {
-    base::TimePoint time;  // not after the lease's deadline
+    base::TimePoint time;  // when to look at the lease
     LeaseId id;
     uint64_t number;
   };
 
-  static bool Later(const Entry& a, const Entry& b);
-  base::TimePoint DeadlineFor(int64_t ttl, base::TimePoint now) const;
+  static bool Later(const Entry& a, const Entry& b) { return a.time > b.time; }
+  // Gives the lease its full time from now.
+  void Extend(Lease& lease) REQUIRES(mutex_);
+  // Gives the lease its entry, in place of any it has.
   void Push(LeaseId id, Lease& lease, base::TimePoint time) REQUIRES(mutex_);
-  void Pop() const REQUIRES(mutex_);
-  // Drops stale entries and puts moved ones right, until the front is true.
-  void Settle() const REQUIRES(mutex_);
+  // Drops and puts right entries at the front until the first one is true.
+  void Settle() REQUIRES(mutex_);
+  void DropStaleEntries() REQUIRES(mutex_);
+  bool Stands(const Entry& entry) const REQUIRES(mutex_);
 
   base::Clock& clock_;
   mutable base::Mutex mutex_;
-  mutable absl::flat_hash_map<LeaseId, Lease> leases_ GUARDED_BY(mutex_);
-  mutable std::vector<Entry> heap_ GUARDED_BY(mutex_);
-  mutable uint64_t entries_ GUARDED_BY(mutex_) = 0;
+  absl::flat_hash_map<LeaseId, Lease> leases_ GUARDED_BY(mutex_);
+  std::vector<Entry> heap_ GUARDED_BY(mutex_);
+  uint64_t entries_ GUARDED_BY(mutex_) = 0;  // made so far; numbers them
   std::vector<LeaseId> dirty_ GUARDED_BY(mutex_);
   std::mt19937_64 random_ GUARDED_BY(mutex_);
 };
