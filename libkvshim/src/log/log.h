@@ -41,6 +41,8 @@ class Database;
 
 namespace kvshim::log {
 
+class ChainHasher;
+
 struct Options {
   int64_t kept_batches = 10000;       // the newest of kv_batch, that stay; the head always does
   int64_t writer = 0;                 // an id of this server, noted in each batch
@@ -175,7 +177,8 @@ class Log {
   const std::unique_ptr<sql::Database> database_;
   const Options options_;
   Identity identity_;
-  std::vector<sql::LogRecord> records_;  // Append's, kept to reuse its memory
+  const std::unique_ptr<ChainHasher> hasher_;  // of the thread that appends
+  std::vector<sql::LogRecord> records_;        // the same, kept to reuse its memory
 };
 
 }  // namespace kvshim::log

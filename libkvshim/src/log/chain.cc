@@ -1,0 +1,101 @@
+#include "log/chain.h"
+
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+
+#include <cstring>
+
+#include "base/strings.h"
+#include "log/encoding.h"
+#include "sql/error.h"
+
+namespace kvshim::log {
+namespace {
+
+// Looked up once: a lookup costs more than hashing a small batch.
+const EVP_MD* Sha256() {
+  static EVP_MD* const digest = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  return digest;
+}
+
+absl::Status NoRandomness() {
+  return sql::MakeError(sql::ErrorKind::kOther, "the system gives no random numbers");
+}
+
+}  // namespace
+
+ChainHasher::ChainHasher() : context_(EVP_MD_CTX_new()) {}
+ChainHasher::~ChainHasher() { EVP_MD_CTX_free(context_); }
+
+void ChainHasher::Begin(const Hash& previous, const sql::BatchRecord& batch) {
+  EVP_DigestInit_ex(context_, Sha256(), nullptr);
+  EVP_DigestUpdate(context_, previous.data(), previous.size());
+  EVP_DigestUpdate(context_, batch.nonce.data(), batch.nonce.size());
+  EVP_DigestUpdate(context_, batch.prev.data(), batch.prev.size());
+  char header[84];
+  char* out = header;
+  for (const int64_t number :
+       {batch.seq, batch.epoch, batch.first_revision, batch.last_revision, batch.row_count,
+        batch.compact_revision, batch.gc_floor, batch.min_reader, batch.min_writer, batch.writer}) {
+    out = PutFixed64(out, static_cast<uint64_t>(number));
+  }
+  PutFixed32(out, static_cast<uint32_t>(batch.ops.size()));
+  EVP_DigestUpdate(context_, header, sizeof(header));
+  EVP_DigestUpdate(context_, batch.ops.data(), batch.ops.size());
+}
+
+void ChainHasher::Add(const sql::LogRecord& row) {
+  char header[45];
+  char* out = PutFixed64(header, static_cast<uint64_t>(row.id.revision));
+  out = PutFixed32(out, row.id.sub);
+  *out++ = row.tombstone ? 1 : 0;
+  out = PutFixed64(out, static_cast<uint64_t>(row.create_revision));
+  out = PutFixed64(out, static_cast<uint64_t>(row.version));
+  out = PutFixed64(out, static_cast<uint64_t>(row.lease));
+  out = PutFixed32(out, static_cast<uint32_t>(row.key.size()));
+  PutFixed32(out, static_cast<uint32_t>(row.value.size()));
+  EVP_DigestUpdate(context_, header, sizeof(header));
+  EVP_DigestUpdate(context_, row.key.data(), row.key.size());
+  EVP_DigestUpdate(context_, row.value.data(), row.value.size());
+}
+
+Hash ChainHasher::Finish() {
+  Hash hash;
+  EVP_DigestFinal_ex(context_, reinterpret_cast<unsigned char*>(hash.data()), nullptr);
+  return hash;
+}
+
+absl::StatusOr<Nonce> RandomNonce() {
+  Nonce nonce;
+  if (RAND_bytes(reinterpret_cast<unsigned char*>(nonce.data()), nonce.size()) != 1) {
+    return NoRandomness();
+  }
+  return nonce;
+}
+
+absl::StatusOr<uint64_t> RandomId() {
+  uint64_t id = 0;
+  while (id == 0) {
+    if (RAND_bytes(reinterpret_cast<unsigned char*>(&id), sizeof(id)) != 1) return NoRandomness();
+  }
+  return id;
+}
+
+absl::StatusOr<Head> HeadOf(const sql::BatchRecord& batch) {
+  Head head{.seq = batch.seq,
+            .epoch = batch.epoch,
+            .revision = batch.last_revision,
+            .compact_revision = batch.compact_revision,
+            .gc_floor = batch.gc_floor};
+  if (batch.nonce.size() != head.nonce.size() || batch.prev.size() != head.nonce.size() ||
+      batch.hash.size() != head.hash.size()) {
+    return sql::MakeError(
+        sql::ErrorKind::kCorrupt,
+        base::Concat("kv_batch ", batch.seq, ": a nonce or hash has the wrong size"));
+  }
+  std::memcpy(head.nonce.data(), batch.nonce.data(), head.nonce.size());
+  std::memcpy(head.hash.data(), batch.hash.data(), head.hash.size());
+  return head;
+}
+
+}  // namespace kvshim::log

@@ -1,0 +1,54 @@
+// The chained hash: SHA-256 over the predecessor's hash, the batch's columns and its rows.
+// libkvshim/docs/sql_schema.md gives the bytes.
+//
+// Thread safety: a ChainHasher is used by one thread; random numbers may be had from any.
+//
+//   ChainHasher hasher;
+//   hasher.Begin(head.hash, batch);
+//   for (const sql::LogRecord& row : rows) hasher.Add(row);
+//   Hash hash = hasher.Finish();
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "log/head.h"
+#include "sql/record.h"
+
+struct evp_md_ctx_st;
+
+namespace kvshim::log {
+
+class ChainHasher {
+ public:
+  ChainHasher();
+  ~ChainHasher();
+  ChainHasher(const ChainHasher&) = delete;
+  ChainHasher& operator=(const ChainHasher&) = delete;
+
+  // Every column of `batch` but `hash` counts.
+  void Begin(const Hash& previous, const sql::BatchRecord& batch);
+  void Add(const sql::LogRecord& row);
+  Hash Finish();
+
+ private:
+  evp_md_ctx_st* const context_;
+};
+
+// Bytes that nobody else has.
+absl::StatusOr<Nonce> RandomNonce();
+// A random number other than 0.
+absl::StatusOr<uint64_t> RandomId();
+
+template <typename Array>
+std::string_view AsView(const Array& bytes) {
+  return {bytes.data(), bytes.size()};
+}
+
+// The head that `batch` makes; kCorrupt where a column has the wrong size.
+absl::StatusOr<Head> HeadOf(const sql::BatchRecord& batch);
+
+}  // namespace kvshim::log

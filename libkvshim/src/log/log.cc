@@ -1,0 +1,313 @@
+#include "log/log.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/status.h"
+#include "base/strings.h"
+#include "log/chain.h"
+#include "log/projection.h"
+#include "log/record.h"
+#include "sql/database.h"
+#include "sql/error.h"
+#include "sql/sqlite/database.h"
+
+namespace kvshim::log {
+namespace {
+
+using base::Concat;
+
+// What this release writes, and the oldest that understands it.
+constexpr int64_t kFormat = 1;
+
+// How often an append prunes old batches along.
+constexpr int64_t kPruneEvery = 64;
+
+constexpr size_t kMaxDeletedRows = 1000;
+
+absl::StatusOr<std::unique_ptr<sql::Database>> OpenDatabase(const sql::Dsn& dsn,
+                                                            sql::DatabaseOptions options) {
+  if (dsn.scheme == sql::kSqliteScheme) return sql::sqlite::Open(dsn, std::move(options));
+  return absl::InvalidArgumentError(Concat("the database's name begins with \"", dsn.scheme,
+                                           "://\"; this build knows ", sql::kSqliteScheme,
+                                           "://PATH"));
+}
+
+// The first batch, of a new database.
+absl::Status PrepareDatabase(sql::Database& database) {
+  ASSIGN_OR_RETURN(const Nonce nonce, RandomNonce());
+  ASSIGN_OR_RETURN(const uint64_t cluster_id, RandomId());
+  ASSIGN_OR_RETURN(const uint64_t member_id, RandomId());
+  const Nonce none{};
+  sql::Genesis genesis{.batch = {.seq = 1,
+                                 .nonce = AsView(nonce),
+                                 .prev = AsView(none),
+                                 .epoch = 1,
+                                 .first_revision = 2,
+                                 .last_revision = 1,
+                                 .min_reader = kFormat,
+                                 .min_writer = kFormat},
+                       .meta = IdentityMeta({cluster_id, member_id})};
+  ChainHasher hasher;
+  hasher.Begin(Hash{}, genesis.batch);
+  const Hash hash = hasher.Finish();
+  genesis.batch.hash = AsView(hash);
+  return database.Prepare(genesis);
+}
+
+absl::Status CheckReadable(const sql::BatchRecord& batch, const std::string& name) {
+  if (batch.min_reader <= kFormat) return absl::OkStatus();
+  return sql::MakeError(sql::ErrorKind::kNewerSchema,
+                        Concat("database ", name, " holds batches of a newer kvshim (format ",
+                               batch.min_reader, ", this one knows ", kFormat,
+                               "); use that release or a newer one"));
+}
+
+// Turns tables into what LoadVisitor tells, and refuses a log with holes.
+class Loader : public sql::TableVisitor {
+ public:
+  Loader(LoadVisitor& visitor, const std::string& name, const Identity& identity)
+      : visitor_(visitor), name_(name), identity_(identity) {}
+
+  absl::Status OnHead(const sql::BatchRecord& batch) override {
+    RETURN_IF_ERROR(CheckReadable(batch, name_));
+    ASSIGN_OR_RETURN(head_, HeadOf(batch));
+    dense_.emplace(head_.gc_floor);
+    visitor_.OnHead(head_, identity_);
+    return absl::OkStatus();
+  }
+
+  absl::Status OnMeta(std::string_view name, std::string_view value) override {
+    ASSIGN_OR_RETURN(const std::optional<SetAlarm> alarm, ParseAlarm(name, value));
+    // Told after the leases.
+    if (alarm.has_value()) alarms_.push_back(*alarm);
+    return absl::OkStatus();
+  }
+
+  absl::Status OnLease(const sql::LeaseRecord& lease) override {
+    visitor_.OnLease({LeaseId{lease.id}, lease.ttl, lease.renew});
+    return absl::OkStatus();
+  }
+
+  void OnRow(const sql::LogRecord& row) override {
+    TellAlarms();
+    if (hole_.empty()) hole_ = dense_->Add(row.id);
+    visitor_.OnRow({.revision = {row.id.revision, row.id.sub},
+                    .key = row.key,
+                    .tombstone = row.tombstone,
+                    .create_revision = row.create_revision,
+                    .version = row.version,
+                    .lease = LeaseId{row.lease},
+                    .value_size = row.value_size});
+  }
+
+  absl::Status Finish() {
+    TellAlarms();
+    if (hole_.empty()) hole_ = dense_->End(head_.revision);
+    if (hole_.empty()) return absl::OkStatus();
+    return sql::MakeError(sql::ErrorKind::kCorrupt,
+                          Concat("database ", name_, " is damaged: kv_log ", hole_,
+                                 "; stop, run `kvshim check`, and restore a snapshot"));
+  }
+
+ private:
+  void TellAlarms() {
+    for (const SetAlarm& alarm : std::exchange(alarms_, {})) visitor_.OnAlarm(alarm);
+  }
+
+  LoadVisitor& visitor_;
+  const std::string& name_;
+  const Identity& identity_;
+  Head head_;
+  std::optional<DenseRevisions> dense_;
+  std::string hole_;
+  std::vector<SetAlarm> alarms_;
+};
+
+// Whether `batch` may follow `tip`; batch.h has the rules.
+absl::Status Validate(const Head& tip, const Batch& batch) {
+  int64_t revision = tip.revision;
+  uint32_t next_sub = 0;
+  for (const KeyValue& row : batch.rows) {
+    if (row.mod_revision() == revision + 1 && row.sub() == 0) {
+      revision = row.mod_revision();
+    } else if (row.mod_revision() != revision || revision == tip.revision ||
+               row.sub() != next_sub) {
+      return absl::InvalidArgumentError(
+          Concat("a batch at revision ", tip.revision, " has the row (", row.mod_revision(), ", ",
+                 row.sub(), ") out of order"));
+    }
+    next_sub = row.sub() + 1;
+    if (row.sub() >= sql::kMaxSubs) {
+      return absl::ResourceExhaustedError(
+          Concat("one revision can change ", sql::kMaxSubs, " keys at most"));
+    }
+  }
+  const int64_t compact = std::max(batch.compact_revision, tip.compact_revision);
+  if ((batch.compact_revision != 0 && batch.compact_revision < tip.compact_revision) ||
+      (batch.gc_floor != 0 && batch.gc_floor < tip.gc_floor) || batch.gc_floor > compact ||
+      compact > std::max(revision, tip.revision)) {
+    return absl::InvalidArgumentError(
+        Concat("a batch at revision ", revision, " compacts at ", batch.compact_revision,
+               " and deletes up to ", batch.gc_floor, ", after ", tip.compact_revision, " and ",
+               tip.gc_floor));
+  }
+  return absl::OkStatus();
+}
+
+Outcome OutcomeOf(const absl::Status& status) {
+  switch (sql::KindOf(status)) {
+    case sql::ErrorKind::kConflict:
+      return Outcome::kConflict;
+    case sql::ErrorKind::kAmbiguous:
+      return Outcome::kAmbiguous;
+    default:
+      return Outcome::kFailed;
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Log>> Log::Open(const sql::Dsn& dsn, Options options) {
+  ASSIGN_OR_RETURN(std::unique_ptr<sql::Database> database,
+                   OpenDatabase(dsn, {.on_commit = options.on_commit, .fault = options.fault}));
+  RETURN_IF_ERROR(PrepareDatabase(*database));
+  ASSIGN_OR_RETURN(const Identity identity, ReadIdentity(*database));
+  absl::Status readable;
+  RETURN_IF_ERROR(database->ReadHead([&](const sql::BatchRecord& batch) {
+    readable = CheckReadable(batch, database->name());
+  }));
+  RETURN_IF_ERROR(readable);
+  std::unique_ptr<Log> log(new Log(std::move(database), std::move(options)));
+  log->identity_ = identity;
+  return log;
+}
+
+Log::Log(std::unique_ptr<sql::Database> database, Options options)
+    : database_(std::move(database)),
+      options_(std::move(options)),
+      hasher_(std::make_unique<ChainHasher>()) {}
+
+Log::~Log() = default;
+
+bool Log::durable() const { return database_->durable(); }
+
+const std::string& Log::name() const { return database_->name(); }
+
+absl::Status Log::Load(LoadVisitor& visitor) {
+  Loader loader(visitor, name(), identity_);
+  RETURN_IF_ERROR(database_->Load(loader));
+  return loader.Finish();
+}
+
+absl::StatusOr<Head> Log::ReadHead() {
+  absl::StatusOr<Head> head;
+  RETURN_IF_ERROR(
+      database_->ReadHead([&](const sql::BatchRecord& batch) { head = HeadOf(batch); }));
+  return head;
+}
+
+AppendResult Log::Append(const Head& tip, const Batch& batch) {
+  if (absl::Status status = Validate(tip, batch); !status.ok()) {
+    return {Outcome::kFailed, std::move(status), {}};
+  }
+  const absl::StatusOr<Nonce> nonce = RandomNonce();
+  if (!nonce.ok()) return {Outcome::kFailed, nonce.status(), {}};
+
+  Head head = tip;
+  head.seq = tip.seq + 1;
+  head.nonce = *nonce;
+  if (!batch.rows.empty()) head.revision = batch.rows.back().mod_revision();
+  head.compact_revision = std::max(tip.compact_revision, batch.compact_revision);
+  head.gc_floor = std::max(tip.gc_floor, batch.gc_floor);
+
+  records_.clear();
+  for (const KeyValue& row : batch.rows) records_.push_back(RecordOf(row));
+  const std::string ops = EncodeOps(batch.ops);
+  const std::vector<sql::Projection> projections = ProjectOps(batch.ops);
+  sql::AppendRequest request{
+      .batch = {.seq = head.seq,
+                .nonce = AsView(head.nonce),
+                .prev = AsView(tip.nonce),
+                .epoch = head.epoch,
+                .first_revision = tip.revision + 1,
+                .last_revision = head.revision,
+                .row_count = static_cast<int64_t>(batch.rows.size()),
+                .compact_revision = head.compact_revision,
+                .gc_floor = head.gc_floor,
+                .min_reader = kFormat,
+                .min_writer = kFormat,
+                .writer = options_.writer,
+                .ops = ops},
+      .prev_epoch = tip.epoch,
+      .rows = records_,
+      .projections = projections,
+      .prune_through = head.seq % kPruneEvery == 0 ? head.seq - options_.kept_batches : 0};
+  hasher_->Begin(tip.hash, request.batch);
+  for (const sql::LogRecord& record : records_) hasher_->Add(record);
+  head.hash = hasher_->Finish();
+  request.batch.hash = AsView(head.hash);
+
+  absl::Status status = database_->Append(request);
+  records_.clear();
+  if (status.ok()) return {Outcome::kCommitted, absl::OkStatus(), head};
+  const Outcome outcome = OutcomeOf(status);
+  return {outcome, std::move(status), {}};
+}
+
+absl::StatusOr<std::vector<std::optional<KeyValue>>> Log::Fetch(
+    std::span<const mvcc::Revision> revisions) {
+  std::vector<sql::RowId> ids;
+  ids.reserve(revisions.size());
+  for (const mvcc::Revision& revision : revisions) ids.push_back({revision.main, revision.sub});
+  std::vector<std::optional<KeyValue>> found(revisions.size());
+  absl::Status damage;
+  RETURN_IF_ERROR(database_->Fetch(ids, [&](size_t i, const sql::LogRecord& record) {
+    if (damage.ok()) damage = CheckRecord(record, name());
+    found[i] = KeyValueOf(record);
+  }));
+  RETURN_IF_ERROR(damage);
+  return found;
+}
+
+absl::Status Log::DeleteRows(std::span<const mvcc::Revision> revisions) {
+  if (revisions.size() > kMaxDeletedRows) {
+    return absl::InvalidArgumentError(
+        Concat(revisions.size(), " rows to delete at once; the most is ", kMaxDeletedRows));
+  }
+  std::vector<sql::RowId> ids;
+  ids.reserve(revisions.size());
+  for (const mvcc::Revision& revision : revisions) ids.push_back({revision.main, revision.sub});
+  return database_->DeleteRows(ids);
+}
+
+absl::Status Log::RenewLeases(std::span<const sql::LeaseRenewal> renewals) {
+  return database_->RenewLeases(renewals);
+}
+
+absl::Status Log::ScanRows(int64_t from, int64_t to, std::function<bool(const KeyValue&)> visit) {
+  absl::Status damage;
+  RETURN_IF_ERROR(database_->ReadRows(from, to, [&](const sql::LogRecord& record) {
+    damage = CheckRecord(record, name());
+    return damage.ok() && visit(KeyValueOf(record));
+  }));
+  return damage;
+}
+
+absl::Status Log::Snapshot(const std::function<bool(const SnapshotPiece&)>& sink) {
+  return database_->Snapshot([&](std::string_view bytes, uint64_t remaining) {
+    return sink({.bytes = bytes, .remaining = remaining});
+  });
+}
+
+absl::StatusOr<sql::DatabaseSize> Log::Size() { return database_->Size(); }
+
+absl::StatusOr<int64_t> Log::Vacuum(int64_t max_pages) { return database_->Vacuum(max_pages); }
+
+absl::Status Log::Defragment() { return database_->Defragment(); }
+
+absl::Status Log::Checkpoint() { return database_->Checkpoint(); }
+
+sql::Statistics Log::Stats() const { return database_->Stats(); }
+
+}  // namespace kvshim::log

@@ -1,0 +1,183 @@
+// The writes of FileDatabase: append, deletion, keepalives.
+#include <sqlite3.h>
+
+#include <chrono>
+#include <variant>
+
+#include "base/status.h"
+#include "base/strings.h"
+#include "sql/sqlite/error.h"
+#include "sql/sqlite/file_database.h"
+#include "sql/sqlite/schema.h"
+
+namespace kvshim::sql::sqlite {
+namespace {
+
+using std::chrono::steady_clock;
+
+constexpr int64_t kPrunedAtOnce = 256;
+
+template <typename... Cases>
+struct Overloaded : Cases... {
+  using Cases::operator()...;
+};
+
+}  // namespace
+
+absl::Status FileDatabase::Append(const AppendRequest& request) {
+  const auto start = steady_clock::now();
+  CommitSample sample;
+  absl::Status status;
+  {
+    CommitGuard guard(commit_lock_);
+    status = AppendLocked(request, sample);
+  }
+  if (!status.ok()) {
+    ++(sql::KindOf(status) == ErrorKind::kConflict ? conflicts_ : failures_);
+    return status;
+  }
+  sample.total = steady_clock::now() - start;
+  commits_ += 1;
+  rows_ += sample.rows;
+  bytes_ += sample.bytes;
+  if (hooks_.on_commit) hooks_.on_commit(sample);
+  return status;
+}
+
+absl::Status FileDatabase::AppendLocked(const AppendRequest& request, CommitSample& sample) {
+  RETURN_IF_ERROR(Writable());
+  RETURN_IF_ERROR(Reach(hooks_.fault, FaultPoint::kBeforeFlush));
+  ASSIGN_OR_RETURN(Transaction transaction,
+                   Transaction::Begin(*writer_, Transaction::Mode::kWrite));
+  RETURN_IF_ERROR(InsertBatch(*writer_, request.batch, &request.prev_epoch));
+  RETURN_IF_ERROR(InsertRows(request.rows));
+  for (const Projection& change : request.projections) RETURN_IF_ERROR(Project(change));
+  if (request.prune_through > 0) RETURN_IF_ERROR(Prune(request.prune_through));
+  RETURN_IF_ERROR(Reach(hooks_.fault, FaultPoint::kInFlush));
+
+  const auto before_commit = steady_clock::now();
+  RETURN_IF_ERROR(Commit(transaction));
+  sample.sync = steady_clock::now() - before_commit;
+  sample.rows = static_cast<int64_t>(request.rows.size());
+  for (const LogRecord& row : request.rows) {
+    sample.bytes += static_cast<int64_t>(row.key.size() + row.value.size());
+  }
+  if (absl::Status lost = Reach(hooks_.fault, FaultPoint::kAfterCommit); !lost.ok()) {
+    ambiguous_ = true;
+    return MakeError(ErrorKind::kAmbiguous, options_.path, "COMMIT",
+                     base::FromAbsl(lost.message()), 0, 0);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status FileDatabase::InsertRows(std::span<const LogRecord> rows) {
+  Cursor insert = writer_->Use(
+      "INSERT INTO kv_log (id, key, kind, create_rev, version, lease, vlen, value) "
+      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
+  for (const LogRecord& row : rows) {
+    insert->Bind(1, PackId(row.id));
+    insert->Bind(2, row.key);
+    insert->Bind(3, int64_t{row.tombstone});
+    insert->Bind(4, row.create_revision);
+    insert->Bind(5, row.version);
+    insert->Bind(6, row.lease);
+    insert->Bind(7, row.value_size);
+    insert->Bind(8, row.value);
+    absl::Status status = insert->Run();
+    if (status.ok()) continue;
+    // The batch went in, so that this is no conflict with another writer.
+    if (sql::KindOf(status) == ErrorKind::kConflict) {
+      return MakeError(ErrorKind::kCorrupt, options_.path, "appending",
+                       base::Concat("kv_log already has a row at revision ", row.id.revision,
+                                    ", beyond the newest batch"),
+                       0, 0);
+    }
+    return status;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status FileDatabase::Project(const Projection& change) {
+  Connection& writer = *writer_;
+  return std::visit(
+      Overloaded{[&](const PutLease& put) {
+                   Cursor insert = writer.Use(
+                       "INSERT OR REPLACE INTO kv_lease (id, ttl, renew) VALUES (?1, ?2, 0)");
+                   insert->Bind(1, put.id);
+                   insert->Bind(2, put.ttl);
+                   return insert->Run();
+                 },
+                 [&](const DropLease& drop) {
+                   Cursor remove = writer.Use("DELETE FROM kv_lease WHERE id = ?1");
+                   remove->Bind(1, drop.id);
+                   return remove->Run();
+                 },
+                 [&](const PutMeta& put) {
+                   Cursor insert =
+                       writer.Use("INSERT OR REPLACE INTO kv_meta (name, value) VALUES (?1, ?2)");
+                   insert->BindText(1, put.name);
+                   insert->Bind(2, put.value);
+                   return insert->Run();
+                 },
+                 [&](const DropMeta& drop) {
+                   Cursor remove = writer.Use("DELETE FROM kv_meta WHERE name = ?1");
+                   remove->BindText(1, drop.name);
+                   return remove->Run();
+                 }},
+      change);
+}
+
+absl::Status FileDatabase::Prune(int64_t through) {
+  Cursor remove = writer_->Use(
+      "DELETE FROM kv_batch WHERE seq IN "
+      "(SELECT seq FROM kv_batch WHERE seq <= ?1 ORDER BY seq LIMIT ?2)");
+  remove->Bind(1, through);
+  remove->Bind(2, kPrunedAtOnce);
+  return remove->Run();
+}
+
+absl::Status FileDatabase::DeleteRows(std::span<const RowId> ids) {
+  CommitGuard guard(commit_lock_);
+  RETURN_IF_ERROR(Writable());
+  RETURN_IF_ERROR(Reach(hooks_.fault, FaultPoint::kBeforeDelete));
+  ASSIGN_OR_RETURN(Transaction transaction,
+                   Transaction::Begin(*writer_, Transaction::Mode::kWrite));
+  ASSIGN_OR_RETURN(const int64_t floor,
+                   writer_->Number("SELECT gc_floor FROM kv_batch ORDER BY seq DESC LIMIT 1"));
+  int64_t deleted = 0;
+  {
+    Cursor remove = writer_->Use("DELETE FROM kv_log WHERE id = ?1");
+    for (const RowId& id : ids) {
+      if (id.revision > floor) {
+        return absl::InvalidArgumentError(base::Concat(
+            "revision ", id.revision, " is above the floor of deletion, ", floor));
+      }
+      remove->Bind(1, PackId(id));
+      RETURN_IF_ERROR(remove->Run());
+      deleted += sqlite3_changes(writer_->handle());
+    }
+  }
+  RETURN_IF_ERROR(Reach(hooks_.fault, FaultPoint::kInDelete));
+  RETURN_IF_ERROR(Commit(transaction));
+  deleted_rows_ += deleted;
+  return absl::OkStatus();
+}
+
+absl::Status FileDatabase::RenewLeases(std::span<const LeaseRenewal> renewals) {
+  if (renewals.empty()) return absl::OkStatus();
+  CommitGuard guard(commit_lock_);
+  RETURN_IF_ERROR(Writable());
+  ASSIGN_OR_RETURN(Transaction transaction,
+                   Transaction::Begin(*writer_, Transaction::Mode::kWrite));
+  {
+    Cursor update = writer_->Use("UPDATE kv_lease SET renew = max(renew, ?2) WHERE id = ?1");
+    for (const LeaseRenewal& renewal : renewals) {
+      update->Bind(1, renewal.id);
+      update->Bind(2, renewal.renew);
+      RETURN_IF_ERROR(update->Run());
+    }
+  }
+  return Commit(transaction);
+}
+
+}  // namespace kvshim::sql::sqlite
