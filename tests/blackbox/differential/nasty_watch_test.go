@@ -12,6 +12,8 @@ import (
 	"time"
 
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
+
+	"kvshim.test/blackbox/server"
 )
 
 func create(r *pb.WatchCreateRequest) *pb.WatchRequest {
@@ -24,7 +26,8 @@ func cancel(id int64) *pb.WatchRequest {
 }
 
 // Each conversation is what one client says on one stream; afterwards a put, a delete and a txn
-// happen, and everything that the stream said is compared. The store is the one of prepare().
+// happen, and everything that the stream said is compared. Where later etcds answer otherwise
+// than 3.4, the conversation is among ownConversations. The store is the one of prepare().
 var conversations = map[string][]*pb.WatchRequest{
 	"nothing":                   {},
 	"an empty message":          {{}},
@@ -35,8 +38,6 @@ var conversations = map[string][]*pb.WatchRequest{
 	"everything":                {create(&pb.WatchCreateRequest{Key: every, RangeEnd: every})},
 	"an end before the key":     {create(&pb.WatchCreateRequest{Key: []byte("b"), RangeEnd: k})},
 	"an end equal to the key":   {create(&pb.WatchCreateRequest{Key: k, RangeEnd: k})},
-	"a negative revision":       {create(&pb.WatchCreateRequest{Key: k, StartRevision: -1})},
-	"the least revision":        {create(&pb.WatchCreateRequest{Key: k, StartRevision: math.MinInt64})},
 	"a far revision":            {create(&pb.WatchCreateRequest{Key: k, StartRevision: math.MaxInt64})},
 	"the next revision":         {create(&pb.WatchCreateRequest{Key: k, StartRevision: 13})},
 	"the revision after it":     {create(&pb.WatchCreateRequest{Key: k, StartRevision: 14})},
@@ -59,7 +60,6 @@ var conversations = map[string][]*pb.WatchRequest{
 	"canceling id minus one":    {cancel(-1), create(&pb.WatchCreateRequest{Key: k})},
 	"two watches of one key":    {create(&pb.WatchCreateRequest{Key: k}), create(&pb.WatchCreateRequest{Key: k, PrevKv: true})},
 	"a fragment of little":      {create(&pb.WatchCreateRequest{Key: k, Fragment: true})},
-	"progress without a watch":  {{RequestUnion: &pb.WatchRequest_ProgressRequest{ProgressRequest: &pb.WatchProgressRequest{}}}},
 	"a create that says little": {{RequestUnion: &pb.WatchRequest_CreateRequest{}}},
 }
 
@@ -177,6 +177,45 @@ func TestNastyWatchesGetTheSameAnswers(t *testing.T) {
 		want, got := all[0][name].text(), all[1][name].text()
 		if want != got {
 			t.Errorf("%s: %v\n%s:\n%s\n%s:\n%s", name, requests, reference.name, want, tested.name, got)
+		}
+	}
+}
+
+// Conversations in which 3.6 and 3.7 agree with each other and not with 3.4, and kvshim with them.
+var ownConversations = []struct {
+	name     string
+	requests []*pb.WatchRequest
+	want     string
+}{
+	{"a negative revision", []*pb.WatchRequest{create(&pb.WatchCreateRequest{Key: k, StartRevision: -1})},
+		`header:<> watch_id:-1 created:true canceled:true cancel_reason:"etcdserver: mvcc: required revision has been compacted" `},
+	{"progress without a watch", []*pb.WatchRequest{{RequestUnion: &pb.WatchRequest_ProgressRequest{
+		ProgressRequest: &pb.WatchProgressRequest{}}}}, ""},
+	{"a tombstone at the compacted revision", []*pb.WatchRequest{create(&pb.WatchCreateRequest{
+		Key: []byte("z"), StartRevision: 14})},
+		"header:<revision:14 > created:true \nevent 0\n  type:DELETE kv:<key:\"z\" mod_revision:14 > "},
+}
+
+func TestWatchesWhereKvshimGoesItsOwnWay(t *testing.T) {
+	server.OnlyKvshim(t, "etcd 3.4 answers otherwise")
+	tested := newSide("kvshim", server.Start(t).Connection(t))
+	for _, request := range append(prepare(), &pb.PutRequest{Key: []byte("z")},
+		&pb.DeleteRangeRequest{Key: []byte("z")}, &pb.CompactionRequest{Revision: 14, Physical: true}) {
+		tested.ask(request)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	for _, o := range ownConversations {
+		c, err := open(ctx, tested)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, request := range o.requests {
+			c.stream.Send(request)
+		}
+		c.drain()
+		if got := c.text(); got != o.want {
+			t.Errorf("%s: want\n%s\ngot\n%s", o.name, o.want, got)
 		}
 	}
 }
