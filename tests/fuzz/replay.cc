@@ -1,5 +1,5 @@
-// Runs a fuzzer over the files named on the command line, and over those in the folders named there:
-// the corpus as a plain test, without libFuzzer.
+// Runs a fuzzer over the files named on the command line, and over those in the folders named
+// there: the corpus as a plain test, without libFuzzer.
 
 #include <cstddef>
 #include <cstdint>

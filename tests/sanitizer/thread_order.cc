@@ -15,8 +15,12 @@
 #include <dlfcn.h>
 #include <grpc/grpc.h>
 
+// The names are the sanitizer's own.
+// NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming)
 extern "C" void __tsan_acquire(void* address);
 extern "C" void __tsan_release(void* address);
+extern "C" const char* __tsan_default_suppressions();
+// NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming)
 
 namespace {
 
@@ -30,7 +34,7 @@ Function* Next(Function* /*same*/, const char* name) {
 
 extern "C" {
 
-const char* __tsan_default_suppressions() {
+const char* __tsan_default_suppressions() {  // NOLINT(bugprone-reserved-identifier)
   return "race:libgrpc.so\n"
          "race:libgrpc++.so\n"
          "race:libgpr.so\n"
@@ -55,10 +59,12 @@ grpc_call_error grpc_server_request_call(grpc_server* server, grpc_call** call,
   return real(server, call, details, metadata, call_queue, queue, tag);
 }
 
-grpc_call_error grpc_server_request_registered_call(
-    grpc_server* server, void* method, grpc_call** call, gpr_timespec* deadline,
-    grpc_metadata_array* metadata, grpc_byte_buffer** payload, grpc_completion_queue* call_queue,
-    grpc_completion_queue* queue, void* tag) {
+grpc_call_error grpc_server_request_registered_call(grpc_server* server, void* method,
+                                                    grpc_call** call, gpr_timespec* deadline,
+                                                    grpc_metadata_array* metadata,
+                                                    grpc_byte_buffer** payload,
+                                                    grpc_completion_queue* call_queue,
+                                                    grpc_completion_queue* queue, void* tag) {
   static auto* const real =
       Next(&grpc_server_request_registered_call, "grpc_server_request_registered_call");
   __tsan_release(tag);

@@ -1,5 +1,5 @@
-// Hub::Impl: the hub behind its public header. hub.cc holds publishing, sending and the life of
-// streams and watchers; catch_up.cc what Pump does.
+// Hub::Impl: the hub behind its public header. hub.cc holds publishing, sending and the states of a
+// watcher; stream.cc what clients ask for; catch_up.cc what Pump does.
 //
 // Lock order: mutex_ before drained_mutex_. History::Read is called with neither.
 #pragma once
