@@ -1,0 +1,86 @@
+// Engine: the Store over a revisioned log in SQL. It joins the parts: the index answers reads, the
+// committer writes, the hub tells watchers, the lessor keeps leases, the compactor reclaims.
+//
+// Thread safety: as Store.
+//
+//   ASSIGN_OR_RETURN(std::unique_ptr<Engine> engine, Engine::Open("sqlite://./db/state.db", {}));
+//   engine->Put({.key = "/a", .value = "1"}, [](absl::StatusOr<PutResponse> response) { ... });
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "base/clock.h"
+#include "base/metrics.h"
+#include "kvshim/store.h"
+#include "sql/fault_point.h"
+#include "watch/hub.h"
+
+namespace kvshim::store {
+
+// What tests exchange.
+struct EngineSeams {
+  base::Clock* clock = &base::Clock::Real();
+  sql::FaultHook fault;
+};
+
+class Engine final : public Store {
+ public:
+  static absl::StatusOr<std::unique_ptr<Engine>> Open(const std::string& dsn,
+                                                      const StoreOptions& options,
+                                                      EngineSeams seams = {});
+  ~Engine() override;
+
+  using Store::Compact;
+  using Store::DeleteRange;
+  using Store::LeaseGrant;
+  using Store::LeaseKeepAlive;
+  using Store::LeaseRevoke;
+  using Store::LeaseTimeToLive;
+  using Store::Put;
+  using Store::Range;
+  using Store::Txn;
+
+  void Range(RangeRequest request, Callback<RangeResponse> done) override;
+  void Put(PutRequest request, Callback<PutResponse> done) override;
+  void DeleteRange(DeleteRangeRequest request, Callback<DeleteRangeResponse> done) override;
+  void Txn(TxnRequest request, Callback<TxnResponse> done) override;
+  void Compact(CompactRequest request, Callback<CompactResponse> done) override;
+  void LeaseGrant(LeaseGrantRequest request, Callback<LeaseGrantResponse> done) override;
+  void LeaseRevoke(LeaseId id, Callback<LeaseRevokeResponse> done) override;
+  void LeaseKeepAlive(LeaseId id, Callback<LeaseKeepAliveResponse> done) override;
+  void LeaseTimeToLive(LeaseId id, bool keys, Callback<LeaseTimeToLiveResponse> done) override;
+  void LeaseLeases(Callback<LeaseLeasesResponse> done) override;
+  absl::StatusOr<std::unique_ptr<Watch>> StartWatch(
+      WatchRequest request, std::function<void(const WatchResponse&)> observer) override;
+  StoreStatus Status() override;
+  void Hash(int64_t revision, Callback<HashResult> done) override;
+  void Defragment(Callback<bool> done) override;
+  void SetAlarm(Alarm alarm, Callback<bool> done) override;
+  void ClearAlarm(Alarm alarm, Callback<bool> done) override;
+  void Snapshot(std::function<bool(const SnapshotPiece&)> sink, Callback<bool> done) override;
+
+  // For servers: transports open their watch streams on it. It is shut down, and every stream of it
+  // must be closed, before the engine is destroyed.
+  watch::Hub& hub();
+  // Where the engine's metrics are, and where servers add theirs.
+  base::MetricsRegistry& metrics();
+
+  // Constant while the engine lives.
+  uint64_t cluster_id() const;
+  uint64_t member_id() const;
+  uint64_t term() const;
+  // The newest revision committed and visible.
+  int64_t revision() const;
+
+ private:
+  struct Parts;
+  explicit Engine(std::unique_ptr<Parts> parts);
+
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace kvshim::store
