@@ -86,7 +86,7 @@ struct Compare {
 struct TxnRequest;
 
 // One operation of a transaction; exactly one of the alternatives. std::monostate is an operation
-// without a request, which etcd accepts and answers with an empty response.
+// without a request, which is refused as etcd refuses it.
 using RequestOp = std::variant<std::monostate, RangeRequest, PutRequest, DeleteRangeRequest,
                                std::unique_ptr<TxnRequest>>;
 

@@ -1,0 +1,14 @@
+#include "mvcc/change_log.h"
+
+#include <algorithm>
+
+namespace kvshim::mvcc {
+
+size_t ChangeLog::LowerBound(int64_t main) const {
+  const auto found =
+      std::lower_bound(changes_.begin(), changes_.end(), main,
+                       [](const Change& change, int64_t m) { return change.main < m; });
+  return static_cast<size_t>(found - changes_.begin());
+}
+
+}  // namespace kvshim::mvcc

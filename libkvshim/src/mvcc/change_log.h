@@ -1,0 +1,44 @@
+// ChangeLog: which keys each revision changed, for the revisions that are not compacted. It answers
+// watches that start in the past, and what a count was a few revisions ago.
+//
+// Thread safety: none; the index's lock guards it. The histories named here live as long as the
+// entry: what an entry names is a version that is not compacted.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+
+#include "mvcc/key_history.h"
+
+namespace kvshim::mvcc {
+
+class ChangeLog {
+ public:
+  struct Change {
+    int64_t main = 0;
+    uint32_t sub = 0;
+    KeyHistory* history = nullptr;
+  };
+
+  // In the order of revisions.
+  void Add(Revision revision, KeyHistory& history) {
+    changes_.push_back({revision.main, revision.sub, &history});
+  }
+
+  // Forgets the revisions below `main`.
+  void DropBelow(int64_t main) {
+    while (!changes_.empty() && changes_.front().main < main) changes_.pop_front();
+  }
+
+  // The position of the first change at or above revision `main`; size() where there is none.
+  size_t LowerBound(int64_t main) const;
+
+  size_t size() const { return changes_.size(); }
+  const Change& operator[](size_t position) const { return changes_[position]; }
+
+ private:
+  std::deque<Change> changes_;
+};
+
+}  // namespace kvshim::mvcc

@@ -1,0 +1,54 @@
+// KeyHistory: the retained versions of one key, oldest first, and what must be known of the newest
+// without its value.
+//
+// A version costs 24 bytes; its value is there only while the cache holds it, and is read back from
+// the log by its revision otherwise. A tombstone needs no value.
+//
+// Thread safety: none; the index's lock guards it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kvshim/key_value.h"
+#include "mvcc/revision.h"
+
+namespace kvshim::mvcc {
+
+struct Version {
+  int64_t main = 0;
+  uint32_t sub : 31 = 0;
+  uint32_t tombstone : 1 = 0;
+  KeyValue kv;  // empty where it is not in memory
+
+  Revision revision() const { return {main, sub}; }
+};
+
+struct KeyHistory {
+  explicit KeyHistory(std::string_view k) : key(k) {}
+
+  const std::string key;
+  // Of the newest version; 0 where that is a tombstone.
+  int64_t create_revision = 0;
+  int64_t version = 0;
+  LeaseId lease = kNoLease;
+  std::vector<Version> versions;
+
+  bool live() const { return !versions.empty() && !versions.back().tombstone; }
+  const Version& newest() const { return versions.back(); }
+
+  // The version that is in force at revision `main`, or null where there is none: a tombstone
+  // means that the key was deleted.
+  const Version* At(int64_t main) const;
+  // The version of exactly this revision, or null.
+  Version* Find(Revision revision);
+
+  // How many versions, from the oldest on, nobody can ask for once everything below `compact` is
+  // compacted: those with a successor at or below it. A tombstone goes as well, except at `compact`
+  // itself, where a watch may still start.
+  size_t DeadAt(int64_t compact) const;
+};
+
+}  // namespace kvshim::mvcc
