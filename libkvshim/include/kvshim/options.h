@@ -4,9 +4,15 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 
+#include "absl/status/status.h"
+
 namespace kvshim {
+
+// Logs `status` and ends the process at once with exit status 1.
+void EndProcess(const absl::Status& status);
 
 enum class CompactionMode {
   kOff,       // only clients compact
@@ -51,6 +57,11 @@ struct StoreOptions {
 
   // Threads that read values back from the database, defragment and hash.
   size_t sql_threads = 2;
+
+  // Called, on a thread of the store, where the store cannot go on: it is not known whether a
+  // commit is in the database. Opening the store again finds out. It must not return before the
+  // store is sure not to be used any more; the default ends the process, whose restart opens it.
+  std::function<void(const absl::Status&)> on_fatal = EndProcess;
 
   // A name for this server, shown by MemberList; empty: the host's name.
   std::string name;

@@ -30,8 +30,6 @@
 #define ACQUIRE_SHARED(...) KVSHIM_THREAD_ANNOTATION(acquire_shared_capability(__VA_ARGS__))
 #define RELEASE(...) KVSHIM_THREAD_ANNOTATION(release_capability(__VA_ARGS__))
 #define RELEASE_SHARED(...) KVSHIM_THREAD_ANNOTATION(release_shared_capability(__VA_ARGS__))
-// For a member of a class that holds a lock in a member of its own: the analysis cannot see that.
-#define LOCK_HELD_BY_MEMBER KVSHIM_THREAD_ANNOTATION(no_thread_safety_analysis)
 #define RELEASE_GENERIC(...) KVSHIM_THREAD_ANNOTATION(release_generic_capability(__VA_ARGS__))
 
 namespace kvshim::base {

@@ -14,9 +14,11 @@
 // Thread safety: none.
 #pragma once
 
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "kvshim/key_value.h"
 #include "mvcc/key_history.h"
 
@@ -42,12 +44,16 @@ class Values {
     added_.insert_or_assign(revision, std::move(kv));
   }
 
+  // The log has no such version: compacted meanwhile, and evaluating again will not want it. False
+  // where this is said of it for the second time.
+  bool NoteGone(Revision revision) { return gone_.insert({revision.main, revision.sub}).second; }
+
   const std::vector<Revision>& wanted() const { return wanted_; }
   std::vector<Revision> TakeWanted() { return std::exchange(wanted_, {}); }
-  void ForgetWanted(size_t count) { wanted_.resize(count); }
 
  private:
   absl::flat_hash_map<std::pair<int64_t, uint32_t>, KeyValue> added_;
+  absl::flat_hash_set<std::pair<int64_t, uint32_t>> gone_;
   std::vector<Revision> wanted_;
 };
 

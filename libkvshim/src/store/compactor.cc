@@ -1,0 +1,168 @@
+#include "store/compactor.h"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <span>
+#include <string>
+
+#include "base/clock.h"
+#include "base/logger.h"
+#include "mvcc/errors.h"
+
+namespace kvshim::store {
+namespace {
+
+constexpr size_t kKeysAStep = 2000;
+constexpr int64_t kPagesAStep = 512;
+// Free pages that are kept: the next writes use them.
+constexpr int64_t kPagesKept = 256;
+constexpr std::chrono::milliseconds kFirstRetry{100};
+constexpr std::chrono::milliseconds kLastRetry{10000};
+
+}  // namespace
+
+Compactor::Compactor(log::Log& log, mvcc::Index& index, const StoreOptions& options,
+                     base::MetricsRegistry& metrics,
+                     std::function<absl::Status(int64_t)> raise_floor)
+    : log_(log),
+      index_(index),
+      options_(options),
+      raise_floor_(std::move(raise_floor)),
+      deleted_rows_(metrics.AddCounter("etcd_debugging_mvcc_db_compaction_keys_total",
+                                       "Total number of db keys compacted.")),
+      pause_seconds_(metrics.AddHistogram(
+          "kvshim_compaction_step_seconds",
+          "How long one step of deleting compacted rows held the database.")),
+      thread_([this] { Run(); }) {
+  pthread_setname_np(thread_.native_handle(), "kv-compactor");
+}
+
+void Compactor::Compacted(int64_t revision) {
+  base::MutexLock lock(mutex_);
+  wanted_ = std::max(wanted_, revision);
+  changed_.NotifyAll();
+}
+
+void Compactor::WhenReclaimed(int64_t revision, absl::AnyInvocable<void(absl::Status)> done) {
+  {
+    base::MutexLock lock(mutex_);
+    if (done_ < revision && !stopping_) {
+      waiters_.emplace_back(revision, std::move(done));
+      return;
+    }
+  }
+  done(absl::OkStatus());
+}
+
+void Compactor::Stop() {
+  {
+    base::MutexLock lock(mutex_);
+    stopping_ = true;
+    changed_.NotifyAll();
+  }
+  if (thread_.joinable()) thread_.join();
+  Finish(INT64_MAX, mvcc::Stopped());
+}
+
+void Compactor::Run() {
+  while (true) {
+    int64_t revision;
+    {
+      base::MutexLock lock(mutex_);
+      while (wanted_ <= done_ && !stopping_) changed_.Wait(mutex_);
+      if (stopping_) return;
+      revision = wanted_;
+    }
+    const base::TimePoint started = base::Clock::Real().Now();
+    const double deleted_before = deleted_rows_.Value();
+    if (!Reclaim(revision)) return;
+    base::Log(base::Level::kInfo, "compacted",
+              {{"revision", revision},
+               {"rows", static_cast<int64_t>(deleted_rows_.Value() - deleted_before)},
+               {"took", base::Clock::Real().Now() - started}});
+    Finish(revision, absl::OkStatus());
+    if (!Vacuum()) return;
+  }
+}
+
+bool Compactor::Reclaim(int64_t revision) {
+  if (!Persist([&] { return raise_floor_(revision); })) return false;
+  std::string cursor;
+  std::vector<mvcc::Revision> dead;
+  bool more = true;
+  while (more) {
+    more = index_.Reclaim(cursor, kKeysAStep, dead);
+    const size_t batch = options_.compaction_batch_rows;
+    if (dead.size() < batch && more) continue;
+    std::sort(dead.begin(), dead.end());
+    for (size_t start = 0; start < dead.size(); start += batch) {
+      const size_t count = std::min(batch, dead.size() - start);
+      const auto begin = dead.begin() + static_cast<ptrdiff_t>(start);
+      if (!Delete({begin, begin + static_cast<ptrdiff_t>(count)})) return false;
+      deleted_rows_.Increment(static_cast<double>(count));
+      if (!Pause(options_.compaction_pause)) return false;
+    }
+    dead.clear();
+  }
+  return true;
+}
+
+bool Compactor::Delete(const std::vector<mvcc::Revision>& rows) {
+  return Persist([&] {
+    const base::TimePoint started = base::Clock::Real().Now();
+    absl::Status status = log_.DeleteRows(rows);
+    pause_seconds_.Observe(
+        std::chrono::duration<double>(base::Clock::Real().Now() - started).count());
+    return status;
+  });
+}
+
+bool Compactor::Vacuum() {
+  auto free = log_.Vacuum(0);
+  while (free.ok() && *free > kPagesKept) {
+    if (!Pause(options_.compaction_pause)) return false;
+    const int64_t before = *free;
+    free = log_.Vacuum(std::min(kPagesAStep, *free - kPagesKept));
+    if (free.ok() && *free >= before) break;
+  }
+  if (!free.ok()) {
+    base::Log(base::Level::kWarning, "cannot give free space back", {{"error", free.status()}});
+  }
+  return true;
+}
+
+bool Compactor::Persist(const std::function<absl::Status()>& attempt) {
+  std::chrono::milliseconds pause = kFirstRetry;
+  while (true) {
+    const absl::Status status = attempt();
+    if (status.ok()) return true;
+    base::Log(base::Level::kWarning, "compaction waits for the database", {{"error", status}});
+    if (!Pause(pause)) return false;
+    pause = std::min(pause * 2, kLastRetry);
+  }
+}
+
+bool Compactor::Pause(std::chrono::milliseconds duration) {
+  const base::TimePoint until = base::Clock::Real().Now() + duration;
+  base::MutexLock lock(mutex_);
+  while (!stopping_ && changed_.WaitUntil(mutex_, until)) {
+  }
+  return !stopping_;
+}
+
+void Compactor::Finish(int64_t revision, const absl::Status& status) {
+  std::vector<std::pair<int64_t, absl::AnyInvocable<void(absl::Status)>>> due;
+  {
+    base::MutexLock lock(mutex_);
+    if (status.ok()) done_ = std::max(done_, revision);
+    const auto later = std::partition(waiters_.begin(), waiters_.end(), [&](const auto& waiter) {
+      return waiter.first > revision;
+    });
+    std::move(later, waiters_.end(), std::back_inserter(due));
+    waiters_.erase(later, waiters_.end());
+  }
+  for (auto& waiter : due) waiter.second(status);
+}
+
+}  // namespace kvshim::store

@@ -1,0 +1,45 @@
+#include "store/publisher.h"
+
+#include <pthread.h>
+
+#include <utility>
+
+namespace kvshim::store {
+
+Publisher::Publisher(watch::Hub& hub) : hub_(hub), thread_([this] { Run(); }) {
+  pthread_setname_np(thread_.native_handle(), "kv-publisher");
+}
+
+void Publisher::Publish(Delivery delivery) {
+  base::MutexLock lock(mutex_);
+  queue_.push_back(std::move(delivery));
+  if (queue_.size() == 1) changed_.NotifyOne();
+}
+
+void Publisher::Stop() {
+  {
+    base::MutexLock lock(mutex_);
+    stopping_ = true;
+    changed_.NotifyOne();
+  }
+  if (thread_.joinable()) thread_.join();
+}
+
+void Publisher::Run() {
+  std::vector<Delivery> deliveries;
+  while (true) {
+    {
+      base::MutexLock lock(mutex_);
+      while (queue_.empty() && !stopping_) changed_.Wait(mutex_);
+      if (queue_.empty()) return;
+      deliveries.swap(queue_);
+    }
+    for (Delivery& delivery : deliveries) {
+      for (const auto& proposal : delivery.answered) proposal->Answer(delivery.failure);
+      hub_.Publish(delivery.events);
+    }
+    deliveries.clear();
+  }
+}
+
+}  // namespace kvshim::store
