@@ -45,8 +45,6 @@ void LeaseBatch::Apply() {
       lessor_.ApplyGrant(change.lease);
     }
   }
-  changes_.clear();
-  overlay_.clear();
 }
 
 }  // namespace kvshim::lease

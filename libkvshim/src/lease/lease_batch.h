@@ -48,7 +48,7 @@ class LeaseBatch : public mvcc::LeaseView {
   // Where a request of the batch is undone: forgets the changes made since `count` of them.
   void Truncate(size_t count);
 
-  // After the commit: brings the lessor up to date.
+  // After the commit, once: brings the lessor up to date. The changes stay to be looked at.
   void Apply();
 
  private:
