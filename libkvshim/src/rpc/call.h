@@ -21,6 +21,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
@@ -30,7 +31,8 @@
 
 namespace kvshim::rpc {
 
-// What is known of a call beside its messages.
+// What is known of a call beside its messages. Headers, certificate and deadline may be asked for
+// until the call is over.
 class CallContext {
  public:
   virtual ~CallContext() = default;
@@ -93,9 +95,9 @@ class UnaryCall {
 // One stream, server streaming or bidirectional.
 class Stream : public CallContext {
  public:
-  // Queues a message behind those sent before. `more_follows`: the caller sends again at once, so
-  // this one may wait to share a packet with the next.
-  virtual void Send(Message message, bool more_follows = false) = 0;
+  // Queues a message, or several that share packets, behind those sent before.
+  virtual void Send(Message message) = 0;
+  virtual void Send(std::vector<Message> burst) = 0;
 
   // Bytes queued and not yet taken by the transport: what a slow client makes us hold.
   virtual size_t pending_bytes() const = 0;

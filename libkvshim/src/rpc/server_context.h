@@ -1,0 +1,23 @@
+// What a CallContext answers, read from gRPC's context of a call.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <grpcpp/server_context.h>
+#include <grpcpp/support/status.h>
+
+#include "absl/status/status.h"
+#include "base/clock.h"
+
+namespace kvshim::rpc {
+
+std::optional<std::string> MetadataOf(const grpc::ServerContext& context, std::string_view key);
+std::string CommonNameOf(const grpc::ServerContext& context);
+base::TimePoint DeadlineOf(const grpc::ServerContext& context);
+
+// The two libraries number the codes alike.
+grpc::Status ToGrpc(const absl::Status& status);
+
+}  // namespace kvshim::rpc

@@ -1,0 +1,47 @@
+#include "rpc/server_state.h"
+
+namespace kvshim::rpc {
+
+absl::Status ServerState::CallArrived() {
+  const size_t before = active_.fetch_add(1);
+  if (draining_.load()) {
+    base::MutexLock lock(mutex_);
+    return drain_status_;
+  }
+  return before < options.max_concurrent_calls ? absl::OkStatus() : options.too_many_calls;
+}
+
+void ServerState::CallOver() {
+  if (active_.fetch_sub(1) == 1 && draining_.load()) {
+    base::MutexLock lock(mutex_);
+    idle_.NotifyAll();
+  }
+}
+
+void ServerState::AddStream(std::weak_ptr<Stream> stream, const void* identity) {
+  base::MutexLock lock(mutex_);
+  streams_.emplace(identity, std::move(stream));
+}
+
+void ServerState::RemoveStream(const void* identity) {
+  base::MutexLock lock(mutex_);
+  streams_.erase(identity);
+}
+
+std::vector<std::shared_ptr<Stream>> ServerState::BeginDrain(absl::Status status) {
+  base::MutexLock lock(mutex_);
+  drain_status_ = std::move(status);
+  draining_ = true;
+  std::vector<std::shared_ptr<Stream>> streams;
+  for (const auto& [identity, weak] : streams_) {
+    if (std::shared_ptr<Stream> stream = weak.lock()) streams.push_back(std::move(stream));
+  }
+  return streams;
+}
+
+void ServerState::WaitUntilIdle() {
+  base::MutexLock lock(mutex_);
+  while (active_.load() != 0) idle_.Wait(mutex_);
+}
+
+}  // namespace kvshim::rpc
