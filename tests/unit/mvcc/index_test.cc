@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <thread>
+
 #include "mvcc/errors.h"
 #include "store.h"
 
@@ -243,6 +246,14 @@ TEST(Index, InstalledValuesNeedNotBeFetchedAgain) {
   EXPECT_THAT(values.wanted(), IsEmpty());
 }
 
+TEST(Index, AValueInstalledTwiceIsCountedOnce) {
+  Store store;
+  store.Put("a", "1");
+  const int64_t before = store.index.stats().cached_bytes;
+  store.index.Install(std::vector<KeyValue>{store.log.at({2, 0}), store.log.at({2, 0})});
+  EXPECT_EQ(store.index.stats().cached_bytes, before);
+}
+
 TEST(Index, InstallingWhatIsGoneChangesNothing) {
   Store store;
   store.Put("a", "1");
@@ -271,6 +282,56 @@ TEST(Index, LogNamesTheChangesThatAreNotCompacted) {
   EXPECT_EQ(view.log()[2].sub, 1u);
   EXPECT_EQ(view.log().LowerBound(4), 1u);
   EXPECT_EQ(view.log().LowerBound(5), 3u);
+}
+
+// Two keys always change together; each view must show them so, whatever goes on meanwhile.
+TEST(Index, AViewBelongsToOneRevision) {
+  Index index(2000);
+  std::atomic<bool> done = false;
+  std::vector<std::thread> readers;
+  for (int i = 0; i < 3; ++i) {
+    readers.emplace_back([&] {
+      while (!done) {
+        const Index::View view(index);
+        const IndexState state(view, view.revision());
+        const auto first = state.Find("first");
+        const auto last = state.Find("last");
+        ASSERT_EQ(first.has_value(), last.has_value());
+        ASSERT_EQ(view.CountLive(KeyRange("first", "z"), view.revision()), first ? 2 : 0);
+        const int64_t compacted = std::max<int64_t>(view.compact_revision(), 1);
+        ASSERT_EQ(view.CountLive(KeyRange("first", "z"), compacted), compacted % 5 > 1 ? 2 : 0);
+        if (!first.has_value()) continue;
+        ASSERT_EQ(first->mod_revision(), view.revision());
+        ASSERT_EQ(last->mod_revision(), view.revision());
+        Values values;
+        const KeyValue kv = last->Load(values);
+        if (kv) {
+          ASSERT_EQ(kv.mod_revision(), view.revision());
+        }
+      }
+    });
+  }
+  for (int64_t revision = 2; revision < 5000; ++revision) {
+    std::vector<KeyValue> changes;
+    for (const char* key : {"first", "last"}) {
+      const auto sub = static_cast<uint32_t>(changes.size());
+      changes.push_back(revision % 5 > 1 ? KeyValue::Make({.key = key,
+                                                           .value = "v",
+                                                           .create_revision = revision,
+                                                           .mod_revision = revision,
+                                                           .version = 1,
+                                                           .sub = sub})
+                                         : KeyValue::Tombstone(key, revision, sub));
+    }
+    index.Apply(changes, revision);
+    index.Install(changes);
+    if (revision % 7 == 0) {
+      index.Compact(revision - 3);
+      ReclaimAll(index);
+    }
+  }
+  done = true;
+  for (std::thread& reader : readers) reader.join();
 }
 
 }  // namespace

@@ -140,6 +140,7 @@ TEST(RequestCheck, NestedTxnsCountWithTheBranchTheyAreIn) {
   EXPECT_EQ(Check(Then(Nested(Else(Put("a"))), Put("a")), kMaxOps), DuplicateKey());
   EXPECT_EQ(Check(Then(Nested(Then(Put("a"))), Nested(Else(Put("a")))), kMaxOps), DuplicateKey());
   EXPECT_EQ(Check(Then(Delete("a", "c"), Nested(Then(Put("b")))), kMaxOps), DuplicateKey());
+  EXPECT_EQ(Check(Then(Delete("a", "c"), Nested(Else(Put("b")))), kMaxOps), DuplicateKey());
   EXPECT_EQ(Check(Then(Put("b"), Nested(Else(Delete("a", "c")))), kMaxOps), DuplicateKey());
   EXPECT_EQ(Check(Then(Nested(Then(Delete("a"))), Nested(Then(Put("a")))), kMaxOps),
             DuplicateKey());
