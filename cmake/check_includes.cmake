@@ -13,7 +13,7 @@ set(outside
     "[.]pb[.]h$=^(etcd|cli)$"
     "^(sqlite3[.]h|libpq|mysql|mariadb)=^sql/"
     "^openssl/=^(base|log|rpc|http|auth|cli|etcd|sql.*)$"
-    "^boost/=^(store|http|cli|sql.*)$")
+    "^boost/=^(store|http|etcd|cli|sql.*)$")
 
 function(refuse file header why)
   message(FATAL_ERROR "${file} includes ${header}, ${why}. Dependencies point down; see "

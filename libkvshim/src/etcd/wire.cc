@@ -93,4 +93,40 @@ rpc::Message Encode(const Header& header, const TxnResponse& response) {
   return EncodeResponse(header, response);
 }
 
+
+rpc::Message EncodePart(const Header& header, const RangeResponse& response) {
+  rpc::Message message;
+  WireWriter writer(message);
+  PutMessage(writer, 1, [&](auto& out) { PutFields(out, header, response); });
+  return message;
+}
+
+rpc::Message EncodePart(const RangeResponse& response) {
+  rpc::Message message;
+  WireWriter writer(message);
+  PutMessage(writer, 1, [&](auto& out) {
+    for (const KeyValue& kv : response.kvs) PutKeyValue(out, 2, kv);
+  });
+  return message;
+}
+
+rpc::Message Encode(const Header& header, const watch::Response& response, size_t first,
+                    size_t last, bool fragment) {
+  rpc::Message message;
+  WireWriter writer(message);
+  PutHeader(writer, header);
+  PutNumber(writer, 2, static_cast<uint64_t>(response.watch_id));
+  PutNumber(writer, 3, response.created ? 1 : 0);
+  PutNumber(writer, 4, response.canceled ? 1 : 0);
+  PutNumber(writer, 5, static_cast<uint64_t>(response.compact_revision));
+  PutBytes(writer, 6, response.cancel_reason);
+  PutNumber(writer, 7, fragment ? 1 : 0);
+  for (size_t i = first; i < last; ++i) {
+    response.events[i]->AppendTo(
+        response.prev_kv, [&](std::string_view bytes) { writer.Raw(bytes); },
+        [&](const KeyValue& kv) { writer.Shared(kv); });
+  }
+  return message;
+}
+
 }  // namespace kvshim::etcd

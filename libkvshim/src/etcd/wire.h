@@ -26,4 +26,13 @@ rpc::Message Encode(const Header& header, const PutResponse& response);
 rpc::Message Encode(const Header& header, const DeleteRangeResponse& response);
 rpc::Message Encode(const Header& header, const TxnResponse& response);
 
+// One message of RangeStream: the last with its header, more and count, the others without.
+rpc::Message EncodePart(const Header& header, const RangeResponse& response);
+rpc::Message EncodePart(const RangeResponse& response);
+
+// The events [first, last) of a watch response, all its other fields, and whether more follow in
+// another message.
+rpc::Message Encode(const Header& header, const watch::Response& response, size_t first,
+                    size_t last, bool fragment);
+
 }  // namespace kvshim::etcd

@@ -102,7 +102,7 @@ class WriteBatch::Execution {
                          size_t& position) const {
     for (const RequestOp& op : path[position++] ? txn.success : txn.failure) {
       if (const auto* range = std::get_if<RangeRequest>(&op)) {
-        if (range->revision > 0) RETURN_IF_ERROR(view_.CheckReadable(range->revision));
+        if (range->revision != 0) RETURN_IF_ERROR(view_.CheckReadable(range->revision));
       } else if (const auto* put = std::get_if<PutRequest>(&op)) {
         RETURN_IF_ERROR(CheckPut(*put));
       } else if (const auto* nested = std::get_if<std::unique_ptr<TxnRequest>>(&op)) {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "base/clock.h"
@@ -15,6 +16,9 @@ namespace kvshim::rpc {
 class CallObserver {
  public:
   virtual ~CallObserver() = default;
+
+  // First, before any call: every method that will be served.
+  virtual void OnMethods(const std::vector<const Method*>& methods) = 0;
 
   // `method` lives as long as the server; its address identifies it. OnHandled ends what
   // OnStarted began, once; kCancelled stands for clients that went away.

@@ -113,6 +113,11 @@ absl::Status GrpcServer::Start() {
     for (const std::string& address : options_.listen_addresses) addresses += " " + address;
     return absl::UnavailableError(base::Concat("cannot listen on", addresses));
   }
+  if (options_.observer != nullptr) {
+    std::vector<const Method*> methods;
+    for (size_t i = 0; i < table_.size(); ++i) methods.push_back(&table_.method(i));
+    options_.observer->OnMethods(methods);
+  }
   for (const auto& loop : loops_) {
     for (size_t method = 0; method < table_.size(); ++method) {
       if (table_.method(method).type == MethodType::kUnary) {

@@ -1,0 +1,44 @@
+#include <iostream>
+
+#include "log/log.h"
+#include "subcommands.h"
+
+namespace kvshim::cli {
+
+void DeclareCheckFlags(CLI::App& command, CheckSettings& settings) {
+  command.add_option("--endpoint", settings.endpoint, "The database: sqlite://PATH")
+      ->capture_default_str()
+      ->envname("KVSHIM_ENDPOINT");
+  command.footer(
+      "Exit status: 0 where everything agrees, 1 where something does not or the check could not\n"
+      "be carried out.");
+}
+
+int Check(const CheckSettings& settings) {
+  const auto fail = [](const absl::Status& status) {
+    std::cerr << "kvshim check: " << status.message() << '\n';
+    return 1;
+  };
+  const auto dsn = sql::Dsn::Parse(settings.endpoint);
+  if (!dsn.ok()) return fail(dsn.status());
+  const auto log = log::Log::Open(*dsn, {});
+  if (!log.ok()) return fail(log.status());
+  const auto head = (*log)->ReadHead();
+  if (!head.ok()) return fail(head.status());
+  std::cout << (*log)->name() << ": revision " << head->revision << ", compacted at "
+            << head->compact_revision << ", " << head->seq << " batches" << std::endl;
+  size_t findings = 0;
+  const absl::Status status = (*log)->Check([&](const log::Finding& finding) {
+    ++findings;
+    std::cout << finding.where << ": " << finding.what << '\n';
+  });
+  if (!status.ok()) return fail(status);
+  if (findings == 0) {
+    std::cout << "sound: revisions are dense, hashes chain, versions follow each other\n";
+    return 0;
+  }
+  std::cout << findings << (findings == 1 ? " finding\n" : " findings\n");
+  return 1;
+}
+
+}  // namespace kvshim::cli

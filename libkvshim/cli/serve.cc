@@ -1,0 +1,107 @@
+#include <signal.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <string>
+
+#include <boost/json.hpp>
+
+#include "base/logger.h"
+#include "base/strings.h"
+#include "kvshim/server.h"
+#include "kvshim/store.h"
+#include "kvshim/version.h"
+#include "subcommands.h"
+
+namespace kvshim::cli {
+namespace {
+
+// What calls under way may take to finish after SIGTERM.
+constexpr std::chrono::seconds kGrace{5};
+
+int Fail(const std::string& what, const absl::Status& status) {
+  base::Log(base::Level::kError, what, {{"error", std::string(status.message())}});
+  return 1;
+}
+
+// Written aside and renamed, so that who waits for it never sees half of it.
+absl::Status WriteReadyFile(const std::string& path, const Server& server) {
+  boost::json::array urls;
+  for (const std::string& url : server.client_urls()) urls.emplace_back(url);
+  const boost::json::object ready{{"pid", static_cast<int64_t>(getpid())},
+                                  {"client_urls", urls},
+                                  {"metrics_url", server.metrics_url()}};
+  const std::string aside = path + ".new";
+  std::ofstream file(aside);
+  file << boost::json::serialize(ready) << '\n';
+  file.close();
+  if (!file || std::rename(aside.c_str(), path.c_str()) != 0) {
+    return absl::InvalidArgumentError(
+        base::Concat("--ready-file: cannot write ", path, "; does its folder exist?"));
+  }
+  return absl::OkStatus();
+}
+
+std::string Join(const std::vector<std::string>& texts) {
+  std::string joined;
+  for (const std::string& text : texts) joined += (joined.empty() ? "" : ",") + text;
+  return joined;
+}
+
+// Signals that end the server. They are blocked before any thread starts, and waited for here.
+sigset_t StopSignals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  return signals;
+}
+
+void EndAtOnce(int /*signal*/) { _exit(1); }
+
+}  // namespace
+
+int Serve(const ServeSettings& settings) {
+  base::SetLogFormat(settings.log_format == "json" ? base::LogFormat::kJson
+                                                   : base::LogFormat::kText);
+  base::SetLogLevel(*base::ParseLevel(settings.log_level));
+  if (absl::Status status = Validate(settings); !status.ok()) {
+    Fail("wrong settings", status);
+    return 2;
+  }
+  signal(SIGPIPE, SIG_IGN);
+  const sigset_t stop_signals = StopSignals();
+  pthread_sigmask(SIG_BLOCK, &stop_signals, nullptr);
+  base::Log(base::Level::kInfo, "kvshim starts",
+            {{"version", kVersion}, {"etcd", settings.server.etcd_version}, {"pid", getpid()}});
+
+  auto store = Store::Open(settings.endpoint, settings.store);
+  if (!store.ok()) return Fail("cannot open the database", store.status());
+  auto server = Server::Start(**store, settings.server);
+  if (!server.ok()) return Fail("cannot serve", server.status());
+  base::Log(base::Level::kInfo, "serving etcd's API",
+            {{"clients", Join((*server)->client_urls())},
+             {"metrics", (*server)->metrics_url()}});
+  if (!settings.ready_file.empty()) {
+    if (absl::Status status = WriteReadyFile(settings.ready_file, **server); !status.ok()) {
+      return Fail("cannot tell that it serves", status);
+    }
+  }
+
+  int received = 0;
+  sigwait(&stop_signals, &received);
+  base::Log(base::Level::kInfo, "stopping", {{"signal", strsignal(received)}});
+  // A second signal does not wait.
+  signal(SIGTERM, EndAtOnce);
+  signal(SIGINT, EndAtOnce);
+  pthread_sigmask(SIG_UNBLOCK, &stop_signals, nullptr);
+  (*server)->Drain(kGrace);
+  server->reset();
+  store->reset();
+  base::Log(base::Level::kInfo, "stopped");
+  return 0;
+}
+
+}  // namespace kvshim::cli

@@ -1,0 +1,29 @@
+// The subcommands of kvshim. Each declares its flags on its own CLI::App and returns the exit
+// status: 0, 1 where the work failed, 2 for a command line that cannot be.
+#pragma once
+
+#include <string>
+
+#include "CLI/CLI.hpp"
+#include "settings.h"
+
+namespace kvshim::cli {
+
+// Serves until SIGTERM or SIGINT.
+int Serve(const ServeSettings& settings);
+
+struct StatusSettings {
+  std::string address = "127.0.0.1:8080";
+};
+void DeclareStatusFlags(CLI::App& command, StatusSettings& settings);
+int Status(const StatusSettings& settings);
+
+struct CheckSettings {
+  std::string endpoint = "sqlite://./db/state.db";
+};
+void DeclareCheckFlags(CLI::App& command, CheckSettings& settings);
+int Check(const CheckSettings& settings);
+
+int Version();
+
+}  // namespace kvshim::cli

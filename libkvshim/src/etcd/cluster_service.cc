@@ -1,0 +1,60 @@
+#include "etcd/cluster_service.h"
+
+#include <utility>
+
+#include "etcd/unary.h"
+#include "mvcc/errors.h"
+
+namespace kvshim::etcd {
+namespace {
+
+namespace pb = etcdserverpb;
+
+void MemberList(const ServiceContext& context, rpc::UnaryCall call) {
+  const StoreStatus status = context.store.Status();
+  pb::MemberListResponse response;
+  context.Fill(*response.mutable_header(), status.revision);
+  pb::Member& member = *response.add_members();
+  member.set_id(status.member_id);
+  member.set_name(status.name);
+  for (const std::string& url : context.client_urls) {
+    member.add_clienturls(url);
+    // Servers do not talk to each other; tools that want a peer URL are shown where this one is.
+    member.add_peerurls(url);
+  }
+  call.Finish(Serialize(response));
+}
+
+void Refuse(rpc::UnaryCall call) {
+  call.Finish(absl::UnimplementedError(
+      "etcdserver: the members are the servers that are started on the database; start or stop "
+      "one to change them"));
+}
+
+}  // namespace
+
+rpc::Service ClusterService(const ServiceContext& context) {
+  rpc::Service service("etcdserverpb.Cluster");
+  service.Unary("MemberList",
+                [&context](rpc::UnaryCall call) { MemberList(context, std::move(call)); });
+  for (const char* name : {"MemberAdd", "MemberRemove", "MemberUpdate", "MemberPromote"}) {
+    service.Unary(name, Refuse);
+  }
+  return service;
+}
+
+rpc::Service AuthService(const ServiceContext& context) {
+  rpc::Service service("etcdserverpb.Auth");
+  service.Unary("AuthStatus", [&context](rpc::UnaryCall call) {
+    pb::AuthStatusResponse response;
+    context.Fill(*response.mutable_header(), context.store.revision());
+    response.set_enabled(false);
+    response.set_authrevision(1);
+    call.Finish(Serialize(response));
+  });
+  service.Unary("Authenticate",
+                [](rpc::UnaryCall call) { call.Finish(mvcc::AuthNotEnabled()); });
+  return service;
+}
+
+}  // namespace kvshim::etcd

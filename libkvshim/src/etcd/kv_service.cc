@@ -1,0 +1,72 @@
+#include "etcd/kv_service.h"
+
+#include <memory>
+#include <utility>
+
+#include "etcd/range_stream.h"
+#include "etcd/request_decoder.h"
+#include "etcd/unary.h"
+#include "etcd/wire.h"
+#include "mvcc/errors.h"
+
+namespace kvshim::etcd {
+namespace {
+
+// Decodes a request, has the store serve it, and answers in the wire form written by hand.
+template <typename Wire, typename Response, typename Serve>
+rpc::UnaryFunction Serving(const ServiceContext& context, bool writes, Serve serve) {
+  return [&context, writes, serve](rpc::UnaryCall call) {
+    if (writes && call.request().size() > context.max_request_bytes) {
+      return call.Finish(mvcc::RequestTooLarge());
+    }
+    Wire request;
+    if (!ParseOrRefuse(call, request)) return;
+    serve(context.store, Decode(request),
+          Callback<Response>([&context, call = std::move(call)](
+                                 absl::StatusOr<Response> response) mutable {
+            if (!response.ok()) return call.Finish(response.status());
+            call.Finish(Encode(context.HeaderAt(response->revision), *response));
+          }));
+  };
+}
+
+void Compact(const ServiceContext& context, rpc::UnaryCall call) {
+  etcdserverpb::CompactionRequest request;
+  if (!ParseOrRefuse(call, request)) return;
+  context.store.Compact(
+      {.revision = request.revision(), .physical = request.physical()},
+      [&context, call = std::move(call)](absl::StatusOr<CompactResponse> result) mutable {
+        FinishWith<etcdserverpb::CompactionResponse>(
+            call, context, result, result.ok() ? result->revision : 0,
+            [](auto&, const auto&) {});
+      });
+}
+
+}  // namespace
+
+rpc::Service KvService(const ServiceContext& context) {
+  rpc::Service service("etcdserverpb.KV");
+  service.Unary("Range", Serving<etcdserverpb::RangeRequest, RangeResponse>(
+                             context, false, [](Store& store, RangeRequest request, auto done) {
+                               store.Range(std::move(request), std::move(done));
+                             }));
+  service.Unary("Put", Serving<etcdserverpb::PutRequest, PutResponse>(
+                           context, true, [](Store& store, PutRequest request, auto done) {
+                             store.Put(std::move(request), std::move(done));
+                           }));
+  service.Unary("DeleteRange",
+                Serving<etcdserverpb::DeleteRangeRequest, DeleteRangeResponse>(
+                    context, true, [](Store& store, DeleteRangeRequest request, auto done) {
+                      store.DeleteRange(std::move(request), std::move(done));
+                    }));
+  service.Unary("Txn", Serving<etcdserverpb::TxnRequest, TxnResponse>(
+                           context, true, [](Store& store, TxnRequest request, auto done) {
+                             store.Txn(std::move(request), std::move(done));
+                           }));
+  service.Unary("Compact", [&context](rpc::UnaryCall call) { Compact(context, std::move(call)); });
+  service.ServerStreaming("RangeStream",
+                          [&context] { return std::make_unique<RangeStream>(context); });
+  return service;
+}
+
+}  // namespace kvshim::etcd

@@ -1,0 +1,93 @@
+#include "etcd/watch_service.h"
+
+#include <memory>
+#include <utility>
+
+#include "etcd/request_decoder.h"
+#include "etcd/unary.h"
+#include "etcd/wire.h"
+#include "watch/fragment.h"
+#include "watch/hub.h"
+#include "watch/sink.h"
+
+namespace kvshim::etcd {
+namespace {
+
+// etcd's gRPC allows that much above the largest request.
+constexpr size_t kGrpcOverhead = size_t{512} << 10;
+// A client that does not read its answers is not read from either.
+constexpr size_t kMaxUnreadAnswers = size_t{1} << 20;
+
+class WatchStream final : public rpc::StreamHandler, private watch::Sink {
+ public:
+  explicit WatchStream(const ServiceContext& context)
+      : context_(context), fragment_limit_(context.max_request_bytes + kGrpcOverhead) {}
+
+  void OnOpen(std::shared_ptr<rpc::Stream> stream) override {
+    stream_ = std::move(stream);
+    watchers_ = context_.store.hub().OpenStream(*this);
+  }
+
+  void OnMessage(rpc::Payload message) override {
+    etcdserverpb::WatchRequest request;
+    if (!message.Parse(request)) return stream_->Finish(Malformed());
+    switch (request.request_union_case()) {
+      case etcdserverpb::WatchRequest::kCreateRequest: {
+        etcdserverpb::WatchCreateRequest& create = *request.mutable_create_request();
+        const watch::CreateOptions options{.id = WatchId{create.watch_id()},
+                                           .fragment = create.fragment()};
+        watchers_->CreateWatch(Decode(create), options);
+        break;
+      }
+      case etcdserverpb::WatchRequest::kCancelRequest:
+        watchers_->CancelWatch(WatchId{request.cancel_request().watch_id()});
+        break;
+      case etcdserverpb::WatchRequest::kProgressRequest:
+        watchers_->RequestProgress();
+        break;
+      case etcdserverpb::WatchRequest::REQUEST_UNION_NOT_SET:
+        break;
+    }
+    if (stream_->pending_bytes() > kMaxUnreadAnswers + context_.store.hub().low_water()) {
+      stream_->PauseReading();
+    }
+  }
+
+  void OnHalfClose() override { stream_->Finish(absl::OkStatus()); }
+
+  void OnDrained() override {
+    stream_->ResumeReading();
+    watchers_->Drained();
+  }
+
+  void OnDone() override { watchers_->Close(); }
+
+ private:
+  void Send(const watch::Response& response) override {
+    const Header header = context_.HeaderAt(response.revision);
+    size_t first = 0;
+    do {
+      const size_t last = watch::FragmentEnd(response, first, fragment_limit_);
+      stream_->Send(Encode(header, response, first, last, last < response.events.size()));
+      first = last;
+    } while (first < response.events.size());
+  }
+
+  size_t pending_bytes() const override { return stream_->pending_bytes(); }
+  void End(const absl::Status& status) override { stream_->Finish(status); }
+
+  const ServiceContext& context_;
+  const size_t fragment_limit_;
+  std::shared_ptr<rpc::Stream> stream_;
+  std::unique_ptr<watch::Stream> watchers_;
+};
+
+}  // namespace
+
+rpc::Service WatchService(const ServiceContext& context) {
+  rpc::Service service("etcdserverpb.Watch");
+  service.Bidi("Watch", [&context] { return std::make_unique<WatchStream>(context); });
+  return service;
+}
+
+}  // namespace kvshim::etcd
