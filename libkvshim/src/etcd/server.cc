@@ -1,8 +1,9 @@
 #include "kvshim/server.h"
 
+#include <sstream>
+#include <string_view>
 #include <utility>
 
-#include "base/logger.h"
 #include "base/status.h"
 #include "base/strings.h"
 #include "etcd/call_metrics.h"
@@ -10,16 +11,35 @@
 #include "etcd/kv_service.h"
 #include "etcd/lease_service.h"
 #include "etcd/maintenance_service.h"
+#include "etcd/pages.h"
 #include "etcd/service_context.h"
 #include "etcd/watch_service.h"
+#include "http/certificates.h"
+#include "http/listener.h"
 #include "kvshim/version.h"
 #include "mvcc/errors.h"
 #include "rpc/server.h"
+#include "rpc/tls_credentials.h"
 #include "store/engine.h"
 
 namespace kvshim {
 namespace etcd {
 namespace {
+
+std::string Hex(uint64_t number) {
+  std::ostringstream text;
+  text << std::hex << number;
+  return text.str();
+}
+
+// An address that means every interface is told to clients as this host.
+std::string UrlOf(const std::string& scheme, std::string address) {
+  if (address.starts_with("unix://")) return address;
+  for (const std::string_view any : {"0.0.0.0:", "[::]:"}) {
+    if (address.starts_with(any)) address = base::Concat("localhost:", address.substr(any.size()));
+  }
+  return scheme + address;
+}
 
 class EtcdServer final : public Server {
  public:
@@ -29,23 +49,70 @@ class EtcdServer final : public Server {
                  .version = options.etcd_version.empty() ? std::string(kEmulatedEtcdVersion)
                                                          : options.etcd_version,
                  .max_request_bytes = options.max_request_bytes},
+        pages_(MakePages(context_)),
         metrics_(store.metrics()) {}
   ~EtcdServer() override { Drain({}); }
 
   absl::Status Start();
 
-  std::vector<std::string> client_urls() const override { return context_.client_urls; }
-  std::string metrics_url() const override { return {}; }
+  std::vector<std::string> client_urls() const override { return client_urls_; }
+  std::string metrics_url() const override { return metrics_url_; }
   void Drain(std::chrono::milliseconds grace) override;
 
  private:
+  absl::Status Listen();
+  absl::Status StartRpc();
+  void AddGauges();
+
   const ServerOptions options_;
   ServiceContext context_;
+  const http::Pages pages_;
   CallMetrics metrics_;
+  std::vector<std::string> client_urls_;
+  std::string metrics_url_;
+  std::unique_ptr<http::Certificates> certificates_;
   std::unique_ptr<rpc::Server> rpc_;
+  std::unique_ptr<http::Listener> clients_;
+  std::unique_ptr<http::Listener> monitors_;  // of the metrics address
 };
 
 absl::Status EtcdServer::Start() {
+  RETURN_IF_ERROR(Listen());
+  RETURN_IF_ERROR(StartRpc());
+  AddGauges();
+  clients_->Start();
+  if (monitors_ != nullptr) monitors_->Start();
+  return absl::OkStatus();
+}
+
+absl::Status EtcdServer::Listen() {
+  if (!options_.server_cert_file.empty()) {
+    ASSIGN_OR_RETURN(certificates_,
+                     http::Certificates::Load({.cert_file = options_.server_cert_file,
+                                               .key_file = options_.server_key_file,
+                                               .ca_file = options_.trusted_ca_file}));
+  }
+  clients_ = std::make_unique<http::Listener>(http::ListenerOptions{
+      .pages = &pages_,
+      .certificates = certificates_.get(),
+      .take_http2 = [this](int fd, std::string_view read) { rpc_->TakeConnection(fd, read); }});
+  for (const std::string& address : options_.listen_addresses) {
+    RETURN_IF_ERROR(clients_->AddAddress(address));
+  }
+  const std::string scheme = certificates_ == nullptr ? "http://" : "https://";
+  for (const std::string& address : clients_->addresses()) {
+    client_urls_.push_back(UrlOf(scheme, address));
+  }
+  context_.client_urls =
+      options_.advertise_client_urls.empty() ? client_urls_ : options_.advertise_client_urls;
+  if (options_.metrics_address.empty()) return absl::OkStatus();
+  monitors_ = std::make_unique<http::Listener>(http::ListenerOptions{.pages = &pages_});
+  RETURN_IF_ERROR(monitors_->AddAddress(options_.metrics_address));
+  metrics_url_ = UrlOf("http://", monitors_->addresses().front());
+  return absl::OkStatus();
+}
+
+absl::Status EtcdServer::StartRpc() {
   std::vector<rpc::Service> services;
   services.push_back(KvService(context_));
   services.push_back(WatchService(context_));
@@ -53,26 +120,46 @@ absl::Status EtcdServer::Start() {
   services.push_back(MaintenanceService(context_));
   services.push_back(ClusterService(context_));
   services.push_back(AuthService(context_));
-  rpc::ServerOptions rpc_options;
-  rpc_options.threads = options_.threads;
-  rpc_options.max_receive_bytes = options_.max_request_bytes + (size_t{512} << 10);
-  rpc_options.max_concurrent_streams = options_.max_concurrent_streams;
-  rpc_options.max_concurrent_calls = options_.max_concurrent_calls;
-  rpc_options.too_many_calls = mvcc::TooManyRequests();
-  rpc_options.stream_low_water = context_.store.hub().low_water();
-  rpc_options.observer = &metrics_;
-  rpc_options.listen_addresses = options_.listen_addresses;
-  ASSIGN_OR_RETURN(rpc_, rpc::Server::Start(std::move(rpc_options), std::move(services)));
-  for (int port : rpc_->ports()) {
-    context_.client_urls.push_back(base::Concat("http://127.0.0.1:", port));
+  rpc::ServerOptions options;
+  options.threads = options_.threads;
+  options.max_receive_bytes = options_.max_request_bytes + (size_t{512} << 10);
+  options.max_concurrent_streams = options_.max_concurrent_streams;
+  options.max_concurrent_calls = options_.max_concurrent_calls;
+  options.too_many_calls = mvcc::TooManyRequests();
+  options.stream_low_water = context_.store.hub().low_water();
+  options.observer = &metrics_;
+  if (certificates_ != nullptr) {
+    options.credentials = rpc::TlsCredentials(
+        certificates_->cert_path(), certificates_->key_path(), certificates_->ca_path());
   }
+  ASSIGN_OR_RETURN(rpc_, rpc::Server::Start(std::move(options), std::move(services)));
   return absl::OkStatus();
 }
 
+void EtcdServer::AddGauges() {
+  base::MetricsRegistry& registry = context_.store.metrics();
+  registry
+      .AddGauge("etcd_server_version", "Which version is running. 1 for 'server_version' label.",
+                {{"server_version", context_.version}})
+      .Set(1);
+  registry
+      .AddGauge("etcd_server_id", "Server or member ID in hexadecimal format. 1 for 'server_id' "
+                                  "label with current ID.",
+                {{"server_id", Hex(context_.store.member_id())}})
+      .Set(1);
+  registry
+      .AddGauge("kvshim_build_info", "Which kvshim is running. 1 for its version.",
+                {{"version", std::string(kVersion)}})
+      .Set(1);
+}
+
 void EtcdServer::Drain(std::chrono::milliseconds grace) {
-  if (rpc_ == nullptr) return;
-  context_.store.hub().Shutdown(mvcc::Stopped());
-  rpc_->Drain(grace, mvcc::Stopped());
+  if (clients_ != nullptr) clients_->Stop();
+  if (rpc_ != nullptr) {
+    context_.store.hub().Shutdown(mvcc::Stopped());
+    rpc_->Drain(grace, mvcc::Stopped());
+  }
+  if (monitors_ != nullptr) monitors_->Stop();
 }
 
 }  // namespace

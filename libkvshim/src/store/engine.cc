@@ -226,6 +226,7 @@ absl::StatusOr<std::unique_ptr<Engine>> Engine::Open(const std::string& dsn,
         engine.Compact({.revision = revision}, [](absl::StatusOr<CompactResponse>) {});
       });
   parts.AddGauges();
+  base::AddProcessMetrics(parts.metrics);
   parts.pump.Start(*parts.hub);
   parts.keeper->Start();
   parts.auto_compactor->Start();
@@ -262,6 +263,10 @@ void Engine::Parts::AddGauges() {
         [] { return 1.0; });
   gauge("etcd_server_is_leader", "Whether or not this member is a leader. 1 if is, 0 otherwise.",
         [] { return 1.0; });
+  gauge("etcd_server_leader_changes_seen_total", "The number of leader changes seen.",
+        [] { return 0.0; });
+  gauge("etcd_server_slow_apply_total", "The total number of slow apply requests.",
+        [] { return 0.0; });
   gauge("etcd_server_proposals_pending", "The current number of pending proposals to commit.",
         [this] { return static_cast<double>(committer->queued()); });
   gauge("etcd_server_proposals_applied_total", "The total number of consensus proposals applied.",

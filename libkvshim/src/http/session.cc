@@ -1,0 +1,163 @@
+#include "http/session.h"
+
+#include <chrono>
+#include <optional>
+#include <utility>
+
+#include <boost/asio/ssl/stream.hpp>
+#include <boost/beast/core.hpp>
+#include <boost/beast/http.hpp>
+
+
+#include "kvshim/version.h"
+
+namespace kvshim::http {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+using beast::error_code;
+using Tcp = beast::basic_stream<asio::generic::stream_protocol>;
+
+constexpr std::chrono::seconds kHandshakeLimit{10};
+constexpr std::chrono::seconds kRequestLimit{30};
+constexpr uint32_t kHeaderLimit = 16 << 10;
+constexpr uint64_t kBodyLimit = 64 << 10;
+
+template <typename Stream>
+class Session : public std::enable_shared_from_this<Session<Stream>> {
+ public:
+  template <typename... Arguments>
+  Session(const Pages& pages, ConnectionToken token, std::string read_already,
+          Arguments&&... arguments)
+      : pages_(pages),
+        token_(std::move(token)),
+        read_already_(std::move(read_already)),
+        stream_(std::forward<Arguments>(arguments)...) {}
+
+  void Start() {
+    if constexpr (kIsTls) {
+      tcp().expires_after(kHandshakeLimit);
+      stream_.async_handshake(
+          asio::ssl::stream_base::server, asio::buffer(read_already_),
+          [self = this->shared_from_this()](error_code error, size_t) {
+            self->read_already_.clear();
+            if (!error) self->ReadRequest();
+          });
+    } else {
+      const auto room = buffer_.prepare(read_already_.size());
+      buffer_.commit(asio::buffer_copy(room, asio::buffer(read_already_)));
+      read_already_.clear();
+      ReadRequest();
+    }
+  }
+
+  void KeepContext(std::shared_ptr<asio::ssl::context> context) { context_ = std::move(context); }
+
+ private:
+  static constexpr bool kIsTls = !std::is_same_v<Stream, Tcp>;
+  using Parser = beast::http::request_parser<beast::http::string_body>;
+  using Reply = beast::http::response<beast::http::string_body>;
+
+  Tcp& tcp() { return beast::get_lowest_layer(stream_); }
+
+  void ReadRequest() {
+    parser_.emplace();
+    parser_->header_limit(kHeaderLimit);
+    parser_->body_limit(kBodyLimit);
+    tcp().expires_after(kRequestLimit);
+    beast::http::async_read(
+        stream_, buffer_, *parser_,
+        [self = this->shared_from_this()](error_code error, size_t) { self->Answer(error); });
+  }
+
+  void Answer(error_code error) {
+    namespace http = beast::http;
+    if (error) {
+      // A word of why, where the client may still listen.
+      if (error == http::error::body_limit) return Refuse(http::status::payload_too_large);
+      if (error == http::error::header_limit || error == http::error::buffer_overflow) {
+        return Refuse(http::status::request_header_fields_too_large);
+      }
+      if (error.category() == http::make_error_code(http::error::bad_method).category() &&
+          error != http::error::end_of_stream && error != http::error::partial_message) {
+        return Refuse(http::status::bad_request);
+      }
+      return Close();
+    }
+    const auto& request = parser_->get();
+    const auto target = request.target();
+    const auto method = request.method_string();
+    const Response page = pages_.Serve(Request::Parse({method.data(), method.size()},
+                                                      {target.data(), target.size()}));
+    Write(page, request.version(), request.keep_alive(),
+          request.method() == http::verb::head);
+  }
+
+  void Refuse(beast::http::status status) {
+    Write({.status = static_cast<int>(status), .body = "Bad Request\n"}, 11, false, false);
+  }
+
+  void Write(const Response& page, unsigned version, bool keep_alive, bool head) {
+    namespace http = beast::http;
+    reply_ = Reply(static_cast<http::status>(page.status), version);
+    reply_.set(http::field::server, "kvshim");
+    reply_.set(http::field::content_type, page.content_type);
+    reply_.keep_alive(keep_alive);
+    reply_.body() = page.body;
+    reply_.prepare_payload();
+    if (head) reply_.body().clear();
+    serializer_.emplace(reply_);
+    serializer_->split(false);
+    tcp().expires_after(kRequestLimit);
+    const auto done = [self = this->shared_from_this()](error_code error, size_t) {
+      self->serializer_.reset();
+      if (error || !self->reply_.keep_alive()) return self->Close();
+      self->ReadRequest();
+    };
+    if (head) {
+      http::async_write_header(stream_, *serializer_, done);
+    } else {
+      http::async_write(stream_, *serializer_, done);
+    }
+  }
+
+  void Close() {
+    if constexpr (kIsTls) {
+      tcp().expires_after(kHandshakeLimit);
+      stream_.async_shutdown([self = this->shared_from_this()](error_code) {});
+    } else {
+      error_code ignored;
+      tcp().socket().shutdown(asio::socket_base::shutdown_send, ignored);
+    }
+  }
+
+  const Pages& pages_;
+  const ConnectionToken token_;
+  std::shared_ptr<asio::ssl::context> context_;
+  std::string read_already_;
+  Stream stream_;
+  beast::flat_buffer buffer_{kHeaderLimit + kBodyLimit};
+  std::optional<Parser> parser_;
+  Reply reply_;
+  std::optional<beast::http::response_serializer<beast::http::string_body>> serializer_;
+};
+
+}  // namespace
+
+void ServePlain(Socket socket, std::string read_already, const Pages& pages,
+                ConnectionToken token) {
+  std::make_shared<Session<Tcp>>(pages, std::move(token), std::move(read_already),
+                                 std::move(socket))
+      ->Start();
+}
+
+void ServeTls(Socket socket, std::string read_already, const Pages& pages,
+              std::shared_ptr<asio::ssl::context> context, ConnectionToken token) {
+  auto session = std::make_shared<Session<asio::ssl::stream<Tcp>>>(
+      pages, std::move(token), std::move(read_already), std::move(socket), *context);
+  session->KeepContext(std::move(context));
+  session->Start();
+}
+
+}  // namespace kvshim::http
