@@ -39,6 +39,10 @@ int main(int argc, char** argv) {
   std::vector<std::string> unknown;
   if (!arguments.empty() && arguments.front() == "serve") {
     unknown = AddEnvironment(*serve, arguments);
+    if (absl::Status status = AddConfigFile(*serve, arguments); !status.ok()) {
+      std::cerr << "kvshim serve: " << status.message() << '\n';
+      return 2;
+    }
   }
   try {
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));

@@ -191,8 +191,8 @@ void DeclareServeFlags(CLI::App& command, ServeSettings& settings) {
   settings.server.etcd_version = std::string(kEmulatedEtcdVersion);
   settings.store.watch_progress_interval = std::chrono::seconds(5);
   settings.store.compaction_mode = CompactionMode::kPeriodic;
-  command.set_config("--config-file", "", "File of these settings, as lines name = value");
-  command.allow_config_extras(CLI::config_extras_mode::error);
+  command.add_option("--config-file", "File of these settings, as lines name = value")
+      ->type_name("PATH");
   command.option_defaults()->group("Listener");
   DeclareListener(command, settings);
   command.option_defaults()->group("Store");
@@ -232,6 +232,54 @@ absl::Status Validate(const ServeSettings& settings) {
   return absl::OkStatus();
 }
 
+namespace {
+
+bool IsGiven(const std::vector<std::string>& arguments, const std::string& flag) {
+  return std::any_of(arguments.begin(), arguments.end(), [&](const std::string& argument) {
+    return argument == flag || argument.starts_with(flag + "=");
+  });
+}
+
+// The value of a flag among the arguments; the last one counts.
+std::string ValueOf(const std::vector<std::string>& arguments, const std::string& flag) {
+  std::string value;
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    if (arguments[i].starts_with(flag + "=")) value = arguments[i].substr(flag.size() + 1);
+    if (arguments[i] == flag && i + 1 < arguments.size()) value = arguments[i + 1];
+  }
+  return value;
+}
+
+}  // namespace
+
+absl::Status AddConfigFile(const CLI::App& command, std::vector<std::string>& arguments) {
+  const std::string path = ValueOf(arguments, "--config-file");
+  if (path.empty()) return absl::OkStatus();
+  std::vector<CLI::ConfigItem> items;
+  try {
+    items = CLI::ConfigTOML().from_file(path);
+  } catch (const CLI::Error& error) {
+    return absl::InvalidArgumentError(base::Concat("--config-file: ", path, ": ", error.what()));
+  }
+  const std::vector<std::string> before = arguments;
+  for (const CLI::ConfigItem& item : items) {
+    const std::string flag = "--" + item.fullname();
+    if (command.get_option_no_throw(flag) == nullptr || flag == "--config-file") {
+      return absl::InvalidArgumentError(base::Concat("--config-file: ", path, ": ", item.fullname(),
+                                                     " is no setting; see kvshim serve --help"));
+    }
+    if (IsGiven(before, flag)) continue;
+    std::string value;
+    for (const std::string& input : item.inputs) value += (value.empty() ? "" : ",") + input;
+    if (flag == "--debug") {
+      if (value == "true") arguments.push_back(flag);
+    } else {
+      arguments.push_back(base::Concat(flag, "=", value));
+    }
+  }
+  return absl::OkStatus();
+}
+
 std::vector<std::string> AddEnvironment(const CLI::App& command,
                                         std::vector<std::string>& arguments) {
   std::vector<std::string> unknown;
@@ -247,11 +295,8 @@ std::vector<std::string> AddEnvironment(const CLI::App& command,
       unknown.emplace_back(variable.substr(0, equals));
       continue;
     }
-    const bool given = std::any_of(arguments.begin(), arguments.end(), [&](const std::string& a) {
-      return a == flag || a.starts_with(flag + "=");
-    });
     const std::string value(variable.substr(equals + 1));
-    if (given || value.empty()) continue;
+    if (IsGiven(arguments, flag) || value.empty()) continue;
     if (flag == "--debug") {
       if (value == "1" || value == "true") arguments.push_back(flag);
     } else {

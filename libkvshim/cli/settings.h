@@ -32,4 +32,7 @@ absl::Status Validate(const ServeSettings& settings);
 std::vector<std::string> AddEnvironment(const CLI::App& command,
                                         std::vector<std::string>& arguments);
 
+// The same for the settings in the file that --config-file among the arguments names.
+absl::Status AddConfigFile(const CLI::App& command, std::vector<std::string>& arguments);
+
 }  // namespace kvshim::cli

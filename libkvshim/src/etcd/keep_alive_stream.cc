@@ -11,7 +11,6 @@ namespace kvshim::etcd {
 namespace {
 
 constexpr size_t kMaxWaiting = 1000;
-constexpr size_t kMaxUnreadAnswers = size_t{256} << 10;
 
 }  // namespace
 
@@ -28,7 +27,7 @@ class KeepAliveStream::Answers : public std::enable_shared_from_this<Answers> {
       waiting_.push_back(id);
       if (waiting_.size() > kMaxWaiting) stream_->PauseReading();
     }
-    if (stream_->pending_bytes() > kMaxUnreadAnswers) stream_->PauseReading();
+    if (stream_->is_backed_up()) stream_->PauseReading();
     AnswerNext();
   }
 

@@ -13,8 +13,6 @@ namespace kvshim::etcd {
 namespace {
 
 constexpr int64_t kKeysAPart = 500;
-// What may wait for the client before the next part is read.
-constexpr size_t kMaxPending = size_t{1} << 20;
 
 bool IsPlain(const RangeRequest& request) {
   return request.sort_order == SortOrder::kNone && request.sort_target == SortTarget::kKey &&
@@ -46,7 +44,7 @@ class RangeStream::Parts : public std::enable_shared_from_this<Parts> {
   void Continue() {
     {
       base::MutexLock lock(mutex_);
-      if (reading_ || over_ || stream_->pending_bytes() > kMaxPending) return;
+      if (reading_ || over_ || stream_->is_backed_up()) return;
       reading_ = true;
     }
     RangeRequest part = request_;

@@ -15,8 +15,6 @@ namespace {
 
 // etcd's gRPC allows that much above the largest request.
 constexpr size_t kGrpcOverhead = size_t{512} << 10;
-// A client that does not read its answers is not read from either.
-constexpr size_t kMaxUnreadAnswers = size_t{1} << 20;
 
 class WatchStream final : public rpc::StreamHandler, private watch::Sink {
  public:
@@ -48,12 +46,9 @@ class WatchStream final : public rpc::StreamHandler, private watch::Sink {
       case etcdserverpb::WatchRequest::REQUEST_UNION_NOT_SET:
         break;
     }
-    if (stream_->pending_bytes() > kMaxUnreadAnswers + context_.store.hub().low_water()) {
-      stream_->PauseReading();
-    }
+    // A client that does not read its answers is not read from either.
+    if (stream_->is_backed_up()) stream_->PauseReading();
   }
-
-  void OnHalfClose() override { stream_->Finish(absl::OkStatus()); }
 
   void OnDrained() override {
     stream_->ResumeReading();

@@ -1,6 +1,7 @@
 #include "etcd/wire.h"
 
 #include <variant>
+#include <vector>
 
 #include "etcd/wire_writer.h"
 
@@ -43,21 +44,21 @@ void PutFields(Sink& sink, const Header& header, const TxnResponse& response);
 
 // The header of an answer inside a transaction holds the revision only.
 template <typename Sink, typename Response>
-void PutNested(Sink& sink, int field, const Response& response) {
+void PutAnswer(Sink& sink, int field, const Response& response) {
   const Header header{.revision = response.revision};
-  PutMessage(sink, field, [&](auto& out) { PutFields(out, header, response); });
+  PutNested(sink, field, [&](auto& out) { PutFields(out, header, response); });
 }
 
 template <typename Sink>
 void PutOp(Sink& sink, const ResponseOp& op) {
   if (const auto* range = std::get_if<RangeResponse>(&op)) {
-    PutNested(sink, 1, *range);
+    PutAnswer(sink, 1, *range);
   } else if (const auto* put = std::get_if<PutResponse>(&op)) {
-    PutNested(sink, 2, *put);
+    PutAnswer(sink, 2, *put);
   } else if (const auto* deletion = std::get_if<DeleteRangeResponse>(&op)) {
-    PutNested(sink, 3, *deletion);
+    PutAnswer(sink, 3, *deletion);
   } else if (const auto* txn = std::get_if<std::unique_ptr<TxnResponse>>(&op)) {
-    PutNested(sink, 4, **txn);
+    PutAnswer(sink, 4, **txn);
   }
 }
 
@@ -66,7 +67,7 @@ void PutFields(Sink& sink, const Header& header, const TxnResponse& response) {
   PutHeader(sink, header);
   PutNumber(sink, 2, response.succeeded ? 1 : 0);
   for (const ResponseOp& op : response.responses) {
-    PutMessage(sink, 3, [&](auto& out) { PutOp(out, op); });
+    PutNested(sink, 3, [&](auto& out) { PutOp(out, op); });
   }
 }
 
@@ -90,7 +91,13 @@ rpc::Message Encode(const Header& header, const DeleteRangeResponse& response) {
   return EncodeResponse(header, response);
 }
 rpc::Message Encode(const Header& header, const TxnResponse& response) {
-  return EncodeResponse(header, response);
+  std::vector<size_t> lengths;
+  WireSize size(lengths);
+  PutFields(size, header, response);
+  rpc::Message message;
+  WireWriter writer(message, lengths);
+  PutFields(writer, header, response);
+  return message;
 }
 
 

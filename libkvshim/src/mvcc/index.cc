@@ -169,7 +169,9 @@ IndexStats Index::stats() const {
 }
 
 absl::Status Index::View::CheckReadable(int64_t revision) const {
-  if (revision < compact_revision()) return Compacted();
+  // etcd calls a store that was never compacted compacted at -1.
+  const int64_t first = compact_revision() == 0 ? -1 : compact_revision();
+  if (revision < first) return Compacted();
   if (revision > this->revision()) return FutureRevision();
   return absl::OkStatus();
 }

@@ -120,7 +120,10 @@ RangeResponse ReadRange(const RangeRequest& request, const State& state, Values&
   const bool filtered = IsFiltered(request);
   const bool sorted = IsSorted(request);
   const size_t limit = request.limit > 0 ? static_cast<size_t>(request.limit) : SIZE_MAX;
-  const size_t wanted = filtered || sorted ? SIZE_MAX : limit;
+  // What is collected before it is sorted and cut. etcd collects one key more than the limit unless
+  // an order or a filter is asked for: a sort target alone sorts the first keys only.
+  const bool whole = filtered || (sorted && request.sort_order != SortOrder::kNone);
+  const size_t wanted = whole || limit == SIZE_MAX ? SIZE_MAX : limit + (sorted ? 1 : 0);
   // A value is needed to sort by it, too.
   const bool with_values = !request.keys_only || request.sort_target == SortTarget::kValue;
   if (!range.is_single()) {

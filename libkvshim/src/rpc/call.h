@@ -101,6 +101,8 @@ class Stream : public CallContext {
 
   // Bytes queued and not yet taken by the transport: what a slow client makes us hold.
   virtual size_t pending_bytes() const = 0;
+  // Whether OnDrained will be called: pending_bytes() is above the low-water mark.
+  virtual bool is_backed_up() const = 0;
 
   // Back pressure: while paused, no message is read and OnMessage is not called (one that was
   // already read may still come). Not counted: two pauses end with one resume.

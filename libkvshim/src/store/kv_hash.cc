@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <string>
 #include <string_view>
 
 #include <boost/crc.hpp>
@@ -14,6 +15,7 @@ namespace {
 
 using Crc32c = boost::crc_optimal<32, 0x1EDC6F41, 0xFFFFFFFF, 0xFFFFFFFF, true, true>;
 
+const std::string kZero(1, '\0');
 constexpr int64_t kRevisionsAStep = 5000;
 
 void AppendBigEndian(char*& out, uint64_t number) {
@@ -34,13 +36,14 @@ void HashVersion(Crc32c& crc, const KeyValue& kv) {
   crc.process_bytes(hashed.wire().data(), hashed.wire().size());
 }
 
-// Of the versions at or below the compacted revision, the one of each live key that is in force.
-bool IsKept(const mvcc::Index::View& view, const KeyValue& kv, int64_t compact) {
+// Of the versions at or below the compacted revision, etcd hashes those that are in force at the
+// hashed revision (where no key lives there: at the compacted one).
+bool IsKept(const mvcc::Index::View& view, const KeyValue& kv, int64_t compact, int64_t in_force) {
   if (kv.mod_revision() > compact) return true;
   if (kv.is_tombstone()) return false;
   const mvcc::KeyHistory* history = view.Find(kv.key());
   if (history == nullptr) return false;
-  const mvcc::Version* version = history->At(compact);
+  const mvcc::Version* version = history->At(in_force);
   return version != nullptr && version->revision() == mvcc::Revision{kv.mod_revision(), kv.sub()};
 }
 
@@ -48,14 +51,19 @@ bool IsKept(const mvcc::Index::View& view, const KeyValue& kv, int64_t compact) 
 
 absl::StatusOr<HashResult> HashKeyValues(log::Log& log, const mvcc::Index& index,
                                          int64_t revision) {
+  const mvcc::KeyRange every(kZero, kZero);
   while (true) {
     HashResult result;
+    int64_t in_force = 0;
     {
       mvcc::Index::View view(index);
       result.revision = view.revision();
       result.compact_revision = view.compact_revision();
       result.hash_revision = revision == 0 ? result.revision : revision;
-      RETURN_IF_ERROR(view.CheckReadable(result.hash_revision));
+      // Below zero there is nothing, which etcd hashes without complaint.
+      if (revision >= 0) RETURN_IF_ERROR(view.CheckReadable(result.hash_revision));
+      in_force = view.CountLive(every, result.hash_revision) > 0 ? result.hash_revision
+                                                                 : result.compact_revision;
     }
     Crc32c crc;
     crc.process_bytes("key", 3);
@@ -68,7 +76,7 @@ absl::StatusOr<HashResult> HashKeyValues(log::Log& log, const mvcc::Index& index
       }));
       mvcc::Index::View view(index);
       for (const KeyValue& kv : rows) {
-        if (IsKept(view, kv, result.compact_revision)) HashVersion(crc, kv);
+        if (IsKept(view, kv, result.compact_revision, in_force)) HashVersion(crc, kv);
       }
     }
     // Rows may have gone meanwhile only because of a newer compaction.

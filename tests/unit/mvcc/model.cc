@@ -121,6 +121,9 @@ absl::Status Model::CheckPut(const PutRequest& request, const Keys& keys) const 
 absl::Status Model::CheckTaken(const TxnRequest& txn, const Keys& before) const {
   for (const RequestOp& op : Succeeds(txn, before) ? txn.success : txn.failure) {
     if (const auto* range = std::get_if<RangeRequest>(&op)) {
+      // Within a transaction a negative revision is one before the first, not the newest.
+      const int64_t first = compact_revision_ == 0 ? -1 : compact_revision_;
+      if (range->revision < 0 && range->revision < first) return Compacted();
       RETURN_IF_ERROR(CheckReadable(range->revision));
     } else if (const auto* put = std::get_if<PutRequest>(&op)) {
       RETURN_IF_ERROR(CheckPut(*put, before));
@@ -143,6 +146,13 @@ RangeResponse Model::Read(const RangeRequest& request, const Keys& keys) {
     if (request.min_create_revision != 0 && created < request.min_create_revision) continue;
     if (request.max_create_revision != 0 && created > request.max_create_revision) continue;
     response.kvs.push_back(kv);
+  }
+  // As etcd: a sort target without an order sorts no more than the limit and one.
+  const bool filtered = request.min_mod_revision != 0 || request.max_mod_revision != 0 ||
+                        request.min_create_revision != 0 || request.max_create_revision != 0;
+  if (!filtered && request.sort_order == SortOrder::kNone && request.limit > 0 &&
+      static_cast<int64_t>(response.kvs.size()) > request.limit) {
+    response.kvs.resize(static_cast<size_t>(request.limit) + 1);
   }
   std::stable_sort(
       response.kvs.begin(), response.kvs.end(), [&](const KeyValue& a, const KeyValue& b) {
