@@ -22,6 +22,10 @@ namespace {
 // Calls of one method that gRPC can hand out at once on one queue before more are asked for.
 constexpr int kUnaryCallsAhead = 16;
 constexpr int kStreamsAhead = 4;
+// For clients to hear that they should go elsewhere.
+constexpr std::chrono::milliseconds kLastOrders{100};
+// For the last answers to leave.
+constexpr std::chrono::milliseconds kGoodbye{200};
 
 int Milliseconds(std::chrono::milliseconds duration) { return static_cast<int>(duration.count()); }
 
@@ -142,7 +146,11 @@ void GrpcServer::Drain(std::chrono::milliseconds grace, absl::Status stream_stat
     for (const std::shared_ptr<Stream>& stream : state_.BeginDrain(stream_status)) {
       stream->Finish(stream_status);
     }
-    server_->Shutdown(std::chrono::system_clock::now() + grace);
+    // gRPC's own shutdown cancels calls that come after it began, so it begins a moment late: new
+    // ones are answered properly (ServerState::CallArrived) and their clients stop to call.
+    std::this_thread::sleep_for(std::min(grace, kLastOrders));
+    state_.WaitUntilIdle(base::Clock::Real().Now() + grace);
+    server_->Shutdown(std::chrono::system_clock::now() + std::min(grace, kGoodbye));
     state_.WaitUntilIdle();
   }
   for (const auto& loop : loops_) loop->Stop();

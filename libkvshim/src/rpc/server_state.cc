@@ -39,9 +39,15 @@ std::vector<std::shared_ptr<Stream>> ServerState::BeginDrain(absl::Status status
   return streams;
 }
 
-void ServerState::WaitUntilIdle() {
+void ServerState::WaitUntilIdle(base::TimePoint deadline) {
   base::MutexLock lock(mutex_);
-  while (active_.load() != 0) idle_.Wait(mutex_);
+  while (active_.load() != 0) {
+    if (deadline == base::TimePoint::max()) {
+      idle_.Wait(mutex_);
+    } else if (!idle_.WaitUntil(mutex_, deadline)) {
+      return;
+    }
+  }
 }
 
 }  // namespace kvshim::rpc

@@ -36,7 +36,8 @@ class ServerState {
 
   // From now on calls are answered with `status`; returns the streams there are.
   std::vector<std::shared_ptr<Stream>> BeginDrain(absl::Status status);
-  void WaitUntilIdle();
+  // Until no call is under way, or `deadline`.
+  void WaitUntilIdle(base::TimePoint deadline = base::TimePoint::max());
 
  private:
   std::atomic<size_t> active_{0};
