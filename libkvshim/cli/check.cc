@@ -1,6 +1,7 @@
 #include <iostream>
 
 #include "log/log.h"
+#include "store/index_check.h"
 #include "subcommands.h"
 
 namespace kvshim::cli {
@@ -28,13 +29,15 @@ int Check(const CheckSettings& settings) {
   std::cout << (*log)->name() << ": revision " << head->revision << ", compacted at "
             << head->compact_revision << ", " << head->seq << " batches" << std::endl;
   size_t findings = 0;
-  const absl::Status status = (*log)->Check([&](const log::Finding& finding) {
+  const auto tell = [&](const log::Finding& finding) {
     ++findings;
     std::cout << finding.where << ": " << finding.what << '\n';
-  });
-  if (!status.ok()) return fail(status);
+  };
+  if (absl::Status status = (*log)->Check(tell); !status.ok()) return fail(status);
+  if (absl::Status status = store::CheckIndex(**log, tell); !status.ok()) return fail(status);
   if (findings == 0) {
-    std::cout << "sound: revisions are dense, hashes chain, versions follow each other\n";
+    std::cout << "sound: revisions are dense, hashes chain, versions follow each other, the index "
+                 "gives back the log\n";
     return 0;
   }
   std::cout << findings << (findings == 1 ? " finding\n" : " findings\n");

@@ -29,6 +29,7 @@
 #include "store/local_watch.h"
 #include "store/publisher.h"
 #include "store/reader.h"
+#include "store/restorer.h"
 #include "store/watch_history.h"
 
 namespace kvshim::store {
@@ -58,40 +59,6 @@ size_t BytesOf(const TxnRequest& request) {
   }
   return bytes;
 }
-
-// Keeps what the log tells at the start.
-class Restorer final : public log::LoadVisitor {
- public:
-  Restorer(Index& index, Alarms& alarms) : index_(index), alarms_(alarms) {}
-
-  void OnHead(const log::Head& head, const log::Identity&) override { head_ = head; }
-  void OnLease(const log::LeaseState& lease) override {
-    leases_.push_back({.id = lease.id, .ttl = lease.ttl, .renew = lease.renew});
-  }
-  void OnAlarm(const log::SetAlarm& alarm) override {
-    alarms_.Set({alarm.member_id, static_cast<AlarmType>(alarm.type)});
-  }
-  void OnRow(const log::RowView& row) override {
-    index_.Restore({.revision = row.revision,
-                    .key = row.key,
-                    .tombstone = row.tombstone,
-                    .create_revision = row.tombstone ? 0 : row.create_revision,
-                    .version = row.tombstone ? 0 : row.version,
-                    .lease = row.tombstone ? kNoLease : row.lease});
-  }
-
-  void Finish(lease::Lessor& lessor) {
-    index_.FinishRestore(head_.revision, head_.compact_revision);
-    lessor.Restore(leases_);
-  }
-  const log::Head& head() const { return head_; }
-
- private:
-  Index& index_;
-  Alarms& alarms_;
-  log::Head head_;
-  std::vector<lease::LeaseGrant> leases_;
-};
 
 }  // namespace
 
@@ -184,11 +151,13 @@ absl::StatusOr<std::unique_ptr<Engine>> Engine::Open(const std::string& dsn,
                                                  parts.metrics_of.OnCommit(sample);
                                                },
                                            .fault = seams.fault}));
-  Restorer restorer(parts.index, parts.alarms);
+  Restorer restorer(parts.index);
   RETURN_IF_ERROR(parts.log->Load(restorer));
-  restorer.Finish(parts.lessor);
+  restorer.Finish();
+  parts.lessor.Restore(restorer.leases());
+  for (const Alarm& alarm : restorer.alarms()) parts.alarms.Set(alarm);
   const log::Head& head = restorer.head();
-  parts.term = static_cast<uint64_t>(head.epoch) + 1;
+  parts.term = static_cast<uint64_t>(head.epoch);
 
   parts.reader =
       std::make_unique<Reader>(parts.index, *parts.log, parts.reads, parts.metrics);
