@@ -47,8 +47,10 @@ absl::Status Run(const std::string& path) {
   }
   std::printf("%lld keys\n", static_cast<long long>(list->count));
 
-  auto past = store.Range(
-      {.key = "/greeting/", .range_end = "/greeting0", .revision = put->revision, .count_only = true});
+  auto past = store.Range({.key = "/greeting/",
+                           .range_end = "/greeting0",
+                           .revision = put->revision,
+                           .count_only = true});
   if (!past.ok()) return past.status();
   std::printf("at revision %lld there was %lld\n", static_cast<long long>(put->revision),
               static_cast<long long>(past->count));

@@ -38,18 +38,16 @@ absl::Status Run(const std::string& path) {
   std::mutex mutex;
   std::condition_variable changed;
   int seen = 0;
-  auto watch = store.StartWatch({.key = "/job/",
-                                 .range_end = "/job0",
-                                 .start_revision = queued->revision,
-                                 .prev_kv = true},
-                                [&](const kvshim::WatchResponse& response) {
-                                  std::lock_guard<std::mutex> lock(mutex);
-                                  for (const kvshim::WatchEvent& event : response.events) {
-                                    Print(event);
-                                    ++seen;
-                                  }
-                                  changed.notify_one();
-                                });
+  auto watch = store.StartWatch(
+      {.key = "/job/", .range_end = "/job0", .start_revision = queued->revision, .prev_kv = true},
+      [&](const kvshim::WatchResponse& response) {
+        std::lock_guard<std::mutex> lock(mutex);
+        for (const kvshim::WatchEvent& event : response.events) {
+          Print(event);
+          ++seen;
+        }
+        changed.notify_one();
+      });
   if (!watch.ok()) return watch.status();
 
   if (auto put = store.Put({.key = "/job/1", .value = "running"}); !put.ok()) return put.status();

@@ -26,13 +26,8 @@ struct Unit {
 };
 
 // Longer names first where one is the beginning of another.
-constexpr std::array<Unit, 7> kDurationUnits = {{{"ns", 1},
-                                                 {"us", 1e3},
-                                                 {"µs", 1e3},
-                                                 {"ms", 1e6},
-                                                 {"s", 1e9},
-                                                 {"m", 60e9},
-                                                 {"h", 3600e9}}};
+constexpr std::array<Unit, 7> kDurationUnits = {
+    {{"ns", 1}, {"us", 1e3}, {"µs", 1e3}, {"ms", 1e6}, {"s", 1e9}, {"m", 60e9}, {"h", 3600e9}}};
 constexpr std::array<Unit, 11> kSizeUnits = {{{"", 1},
                                               {"B", 1},
                                               {"K", 1024},
@@ -49,7 +44,8 @@ constexpr std::array<Unit, 11> kSizeUnits = {{{"", 1},
 bool TakeNumber(const std::string& text, size_t& at, double& number) {
   const size_t begin = at;
   bool point = false;
-  while (at < text.size() && ((text[at] >= '0' && text[at] <= '9') || (text[at] == '.' && !point))) {
+  while (at < text.size() &&
+         ((text[at] >= '0' && text[at] <= '9') || (text[at] == '.' && !point))) {
     point = point || text[at] == '.';
     ++at;
   }
@@ -82,7 +78,8 @@ absl::StatusOr<std::chrono::nanoseconds> ParseDuration(const std::string& text) 
     if (factor == 0) return BadDuration(text);
     total += number * factor;
   }
-  if (total > static_cast<double>(std::numeric_limits<int64_t>::max() / 2)) return BadDuration(text);
+  if (total > static_cast<double>(std::numeric_limits<int64_t>::max() / 2))
+    return BadDuration(text);
   return std::chrono::nanoseconds(static_cast<int64_t>(std::llround(total)));
 }
 

@@ -1,12 +1,11 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <boost/json.hpp>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <string>
-
-#include <boost/json.hpp>
 
 #include "base/logger.h"
 #include "base/strings.h"
@@ -82,8 +81,7 @@ int Serve(const ServeSettings& settings) {
   auto server = Server::Start(**store, settings.server);
   if (!server.ok()) return Fail("cannot serve", server.status());
   base::Log(base::Level::kInfo, "serving etcd's API",
-            {{"clients", Join((*server)->client_urls())},
-             {"metrics", (*server)->metrics_url()}});
+            {{"clients", Join((*server)->client_urls())}, {"metrics", (*server)->metrics_url()}});
   if (!settings.ready_file.empty()) {
     if (absl::Status status = WriteReadyFile(settings.ready_file, **server); !status.ok()) {
       return Fail("cannot tell that it serves", status);

@@ -96,7 +96,8 @@ void DeclareListener(CLI::App& command, ServeSettings& settings) {
               return absl::OkStatus();
             });
   command
-      .add_option("--emulated-etcd-version", server.etcd_version, "The etcd release clients are told")
+      .add_option("--emulated-etcd-version", server.etcd_version,
+                  "The etcd release clients are told")
       ->capture_default_str();
   command
       .add_option("--max-concurrent-streams", server.max_concurrent_streams,
@@ -108,8 +109,9 @@ void DeclareListener(CLI::App& command, ServeSettings& settings) {
                   "Most calls and streams under way over all connections")
       ->capture_default_str()
       ->check(CLI::Range(1, 1 << 30));
-  command.add_option("--completion-threads", server.threads,
-                     "Threads that serve gRPC calls; 0: one per two cores")
+  command
+      .add_option("--completion-threads", server.threads,
+                  "Threads that serve gRPC calls; 0: one per two cores")
       ->capture_default_str()
       ->check(CLI::Range(0, 256));
 }
@@ -157,25 +159,25 @@ void DeclareStore(CLI::App& command, ServeSettings& settings) {
               }
               return absl::OkStatus();
             });
-  AddParsed(command, "--auto-compaction-retention", "DURATION|COUNT", "0",
-            "periodic: the time whose revisions are kept (a plain number: hours); revision: how "
-            "many are kept; 0: no automatic compaction",
-            [&store](const std::string& text) -> absl::Status {
-              const bool plain = !text.empty() && text.size() < 18 &&
-                                 std::all_of(text.begin(), text.end(),
-                                             [](unsigned char c) { return std::isdigit(c); });
-              if (plain) {
-                store.auto_compaction_revisions = std::stoll(text);
-                store.auto_compaction_retention = std::chrono::hours(std::stoll(text));
-                return absl::OkStatus();
-              }
-              auto parsed = ParseDuration(text);
-              if (!parsed.ok()) return parsed.status();
-              store.auto_compaction_revisions = -1;  // no count was given
-              store.auto_compaction_retention =
-                  std::chrono::duration_cast<std::chrono::seconds>(*parsed);
-              return absl::OkStatus();
-            });
+  AddParsed(
+      command, "--auto-compaction-retention", "DURATION|COUNT", "0",
+      "periodic: the time whose revisions are kept (a plain number: hours); revision: how "
+      "many are kept; 0: no automatic compaction",
+      [&store](const std::string& text) -> absl::Status {
+        const bool plain =
+            !text.empty() && text.size() < 18 &&
+            std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isdigit(c); });
+        if (plain) {
+          store.auto_compaction_revisions = std::stoll(text);
+          store.auto_compaction_retention = std::chrono::hours(std::stoll(text));
+          return absl::OkStatus();
+        }
+        auto parsed = ParseDuration(text);
+        if (!parsed.ok()) return parsed.status();
+        store.auto_compaction_revisions = -1;  // no count was given
+        store.auto_compaction_retention = std::chrono::duration_cast<std::chrono::seconds>(*parsed);
+        return absl::OkStatus();
+      });
   command
       .add_option("--compact-batch-size", store.compaction_batch_rows,
                   "Rows deleted by one step of compaction")

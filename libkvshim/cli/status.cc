@@ -1,7 +1,4 @@
-#include <cstdio>
-#include <iostream>
-#include <sstream>
-#include <string>
+#include "base/status.h"
 
 #include <boost/asio/connect.hpp>
 #include <boost/asio/io_context.hpp>
@@ -10,9 +7,12 @@
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 #include <boost/json.hpp>
+#include <cstdio>
+#include <iostream>
+#include <sstream>
+#include <string>
 
 #include "absl/status/statusor.h"
-#include "base/status.h"
 #include "base/strings.h"
 #include "quantity.h"
 #include "subcommands.h"
@@ -86,24 +86,23 @@ void Print(const json::object& status) {
   const auto line = [](std::string_view name, const std::string& value) {
     std::cout << name << std::string(12 - name.size(), ' ') << value << '\n';
   };
-  const auto text = [&](const char* name) {
-    return std::string(status.at(name).as_string());
-  };
+  const auto text = [&](const char* name) { return std::string(status.at(name).as_string()); };
   const auto number = [&](const char* name) { return status.at(name).to_number<int64_t>(); };
   const auto real = [&](const char* name) { return status.at(name).to_number<double>(); };
   std::string urls;
   for (const json::value& url : status.at("client_urls").as_array()) {
     urls += (urls.empty() ? "" : ", ") + std::string(url.as_string());
   }
-  line("server", base::Concat(text("name"), ", kvshim ", text("version"), " as etcd ",
-                              text("etcd_version")));
+  line("server",
+       base::Concat(text("name"), ", kvshim ", text("version"), " as etcd ", text("etcd_version")));
   line("clients", urls);
   line("revision", base::Concat(number("revision"), ", compacted at ", number("compact_revision"),
                                 ", ", number("commit_sequence"), " batches"));
   line("keys", base::Concat(number("keys")));
-  line("size", base::Concat(FormatSize(number("database_bytes")), ", in use ",
-                            FormatSize(number("database_bytes_in_use")), ", quota ",
-                            number("quota_bytes") == 0 ? "none" : FormatSize(number("quota_bytes"))));
+  line("size",
+       base::Concat(FormatSize(number("database_bytes")), ", in use ",
+                    FormatSize(number("database_bytes_in_use")), ", quota ",
+                    number("quota_bytes") == 0 ? "none" : FormatSize(number("quota_bytes"))));
   line("watchers", base::Concat(number("watchers"), ", behind ", number("slow_watchers")));
   line("leases", base::Concat(number("leases")));
   line("commits", base::Concat(Fixed(real("batch_rows_mean")), " changes each, p50 ",

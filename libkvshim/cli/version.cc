@@ -1,6 +1,7 @@
+#include "kvshim/version.h"
+
 #include <iostream>
 
-#include "kvshim/version.h"
 #include "subcommands.h"
 
 namespace kvshim::cli {

@@ -12,8 +12,8 @@
 namespace kvshim {
 
 struct LeaseGrantRequest {
-  int64_t ttl = 0;         // seconds; below 2 is raised to 2, above 9,000,000,000 refused
-  LeaseId id = kNoLease;   // kNoLease: a random one is chosen
+  int64_t ttl = 0;        // seconds; below 2 is raised to 2, above 9,000,000,000 refused
+  LeaseId id = kNoLease;  // kNoLease: a random one is chosen
 };
 
 struct LeaseGrantResponse {

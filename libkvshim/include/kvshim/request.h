@@ -38,8 +38,8 @@ struct RangeRequest {
 struct RangeResponse {
   int64_t revision = 0;  // the store's newest revision, also where an older one was read
   std::vector<KeyValue> kvs;
-  bool more = false;   // the limit cut the answer
-  int64_t count = 0;   // keys in the range, whatever limit and filters
+  bool more = false;  // the limit cut the answer
+  int64_t count = 0;  // keys in the range, whatever limit and filters
 };
 
 struct PutRequest {

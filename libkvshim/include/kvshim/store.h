@@ -62,16 +62,16 @@ struct StoreStatus {
   int64_t watchers = 0;
   int64_t slow_watchers = 0;
   int64_t leases = 0;
-  double batch_rows_mean = 0;         // rows a commit, over the last minute or so
-  double commit_seconds_p50 = 0;      // of the same commits
+  double batch_rows_mean = 0;     // rows a commit, over the last minute or so
+  double commit_seconds_p50 = 0;  // of the same commits
   double commit_seconds_p99 = 0;
   std::vector<Alarm> alarms;
 };
 
 struct HashResult {
   uint32_t hash = 0;
-  int64_t revision = 0;          // the store's newest
-  int64_t hash_revision = 0;     // the one hashed up to
+  int64_t revision = 0;       // the store's newest
+  int64_t hash_revision = 0;  // the one hashed up to
   int64_t compact_revision = 0;
 };
 

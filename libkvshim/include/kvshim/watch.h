@@ -16,11 +16,11 @@ inline constexpr WatchId kNoWatch{-1};
 
 struct WatchRequest {
   std::string key;
-  std::string range_end;       // as in RangeRequest
-  int64_t start_revision = 0;  // first revision of interest; 0: from now on
-  bool no_put = false;         // leave puts out
-  bool no_delete = false;      // leave deletions out
-  bool prev_kv = false;        // events carry the version before
+  std::string range_end;         // as in RangeRequest
+  int64_t start_revision = 0;    // first revision of interest; 0: from now on
+  bool no_put = false;           // leave puts out
+  bool no_delete = false;        // leave deletions out
+  bool prev_kv = false;          // events carry the version before
   bool progress_notify = false;  // say now and then how far an idle watch has come
 };
 

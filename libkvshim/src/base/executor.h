@@ -71,9 +71,9 @@ class Executor {
 
   const ExecutorOptions options_;
   mutable Mutex mutex_;
-  Condition work_;    // queue_ or stopping_ changed
+  Condition work_;  // queue_ or stopping_ changed
   Condition timers_changed_;
-  Condition idle_;    // running_ fell to 0 with an empty queue
+  Condition idle_;  // running_ fell to 0 with an empty queue
   std::deque<Function> queue_ GUARDED_BY(mutex_);
   std::map<TimerKey, Function> timers_ GUARDED_BY(mutex_);
   std::map<TimerId, TimePoint> timer_times_ GUARDED_BY(mutex_);

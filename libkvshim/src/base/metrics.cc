@@ -1,9 +1,9 @@
 #include "base/metrics.h"
 
+#include <prometheus/text_serializer.h>
+
 #include <algorithm>
 #include <utility>
-
-#include <prometheus/text_serializer.h>
 
 namespace kvshim::base {
 
@@ -24,8 +24,7 @@ Gauge& MetricsRegistry::AddGauge(const std::string& name, const std::string& hel
 }
 
 Histogram& MetricsRegistry::AddHistogram(const std::string& name, const std::string& help,
-                                         const Labels& labels,
-                                         const std::vector<double>& buckets) {
+                                         const Labels& labels, const std::vector<double>& buckets) {
   return prometheus::BuildHistogram().Name(name).Help(help).Register(registry_).Add(labels,
                                                                                     buckets);
 }

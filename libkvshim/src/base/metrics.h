@@ -9,15 +9,15 @@
 //   registry.AddGauge("kvshim_index_keys", "Keys in the index.", {}, [&] { return index.size(); });
 #pragma once
 
-#include <functional>
-#include <map>
-#include <string>
-#include <vector>
-
 #include <prometheus/counter.h>
 #include <prometheus/gauge.h>
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
+
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
 
 #include "base/mutex.h"
 

@@ -8,8 +8,8 @@
 #define KVSHIM_CONCAT(a, b) KVSHIM_CONCAT_INNER(a, b)
 
 // Returns from the calling function with the status of `expression` unless it is OK.
-#define RETURN_IF_ERROR(expression)                              \
-  do {                                                           \
+#define RETURN_IF_ERROR(expression)                                                           \
+  do {                                                                                        \
     if (absl::Status kvshim_status = (expression); !kvshim_status.ok()) return kvshim_status; \
   } while (false)
 

@@ -8,11 +8,10 @@ namespace {
 
 // As grpc-go writes them.
 constexpr std::array<const char*, 17> kCodeNames = {
-    "OK",           "Canceled",          "Unknown",           "InvalidArgument",
-    "DeadlineExceeded", "NotFound",      "AlreadyExists",     "PermissionDenied",
-    "ResourceExhausted", "FailedPrecondition", "Aborted",     "OutOfRange",
-    "Unimplemented", "Internal",         "Unavailable",       "DataLoss",
-    "Unauthenticated"};
+    "OK",       "Canceled",       "Unknown",          "InvalidArgument",   "DeadlineExceeded",
+    "NotFound", "AlreadyExists",  "PermissionDenied", "ResourceExhausted", "FailedPrecondition",
+    "Aborted",  "OutOfRange",     "Unimplemented",    "Internal",          "Unavailable",
+    "DataLoss", "Unauthenticated"};
 
 const char* NameOf(rpc::MethodType type) {
   switch (type) {
@@ -32,8 +31,9 @@ CallMetrics::CallMetrics(base::MetricsRegistry& registry)
     : registry_(registry),
       sent_bytes_(registry.AddCounter("etcd_network_client_grpc_sent_bytes_total",
                                       "The total number of bytes sent to grpc clients.")),
-      received_bytes_(registry.AddCounter("etcd_network_client_grpc_received_bytes_total",
-                                          "The total number of bytes received from grpc clients.")) {}
+      received_bytes_(
+          registry.AddCounter("etcd_network_client_grpc_received_bytes_total",
+                              "The total number of bytes received from grpc clients.")) {}
 
 void CallMetrics::OnMethods(const std::vector<const rpc::Method*>& methods) {
   for (const rpc::Method* method : methods) {
@@ -79,8 +79,7 @@ void CallMetrics::OnSent(const rpc::Method& method, size_t bytes) {
   sent_bytes_.Increment(static_cast<double>(bytes));
 }
 
-void CallMetrics::OnHandled(const rpc::Method& method, absl::StatusCode code,
-                            base::Duration took) {
+void CallMetrics::OnHandled(const rpc::Method& method, absl::StatusCode code, base::Duration took) {
   MethodMetrics& metrics = *methods_.find(&method)->second;
   const auto number = static_cast<size_t>(code);
   metrics.handled[number < kCodes ? number : 2]->Increment();

@@ -52,8 +52,7 @@ rpc::Service AuthService(const ServiceContext& context) {
     response.set_authrevision(1);
     call.Finish(Serialize(response));
   });
-  service.Unary("Authenticate",
-                [](rpc::UnaryCall call) { call.Finish(mvcc::AuthNotEnabled()); });
+  service.Unary("Authenticate", [](rpc::UnaryCall call) { call.Finish(mvcc::AuthNotEnabled()); });
   return service;
 }
 

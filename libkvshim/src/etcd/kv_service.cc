@@ -22,11 +22,11 @@ rpc::UnaryFunction Serving(const ServiceContext& context, bool writes, Serve ser
     Wire request;
     if (!ParseOrRefuse(call, request)) return;
     serve(context.store, Decode(request),
-          Callback<Response>([&context, call = std::move(call)](
-                                 absl::StatusOr<Response> response) mutable {
-            if (!response.ok()) return call.Finish(response.status());
-            call.Finish(Encode(context.HeaderAt(response->revision), *response));
-          }));
+          Callback<Response>(
+              [&context, call = std::move(call)](absl::StatusOr<Response> response) mutable {
+                if (!response.ok()) return call.Finish(response.status());
+                call.Finish(Encode(context.HeaderAt(response->revision), *response));
+              }));
   };
 }
 
@@ -37,8 +37,7 @@ void Compact(const ServiceContext& context, rpc::UnaryCall call) {
       {.revision = request.revision(), .physical = request.physical()},
       [&context, call = std::move(call)](absl::StatusOr<CompactResponse> result) mutable {
         FinishWith<etcdserverpb::CompactionResponse>(
-            call, context, result, result.ok() ? result->revision : 0,
-            [](auto&, const auto&) {});
+            call, context, result, result.ok() ? result->revision : 0, [](auto&, const auto&) {});
       });
 }
 

@@ -30,9 +30,8 @@ void Revoke(const ServiceContext& context, rpc::UnaryCall call) {
   context.store.LeaseRevoke(
       LeaseId{request.id()},
       [&context, call = std::move(call)](absl::StatusOr<LeaseRevokeResponse> result) mutable {
-        FinishWith<etcdserverpb::LeaseRevokeResponse>(call, context, result,
-                                                      result.ok() ? result->revision : 0,
-                                                      [](auto&, const auto&) {});
+        FinishWith<etcdserverpb::LeaseRevokeResponse>(
+            call, context, result, result.ok() ? result->revision : 0, [](auto&, const auto&) {});
       });
 }
 
@@ -73,9 +72,8 @@ void Leases(const ServiceContext& context, rpc::UnaryCall call) {
 rpc::Service LeaseService(const ServiceContext& context) {
   rpc::Service service("etcdserverpb.Lease");
   const auto unary = [&](const char* name, auto function) {
-    service.Unary(name, [&context, function](rpc::UnaryCall call) {
-      function(context, std::move(call));
-    });
+    service.Unary(
+        name, [&context, function](rpc::UnaryCall call) { function(context, std::move(call)); });
   };
   unary("LeaseGrant", Grant);
   unary("LeaseRevoke", Revoke);

@@ -57,19 +57,17 @@ void Hash(const ServiceContext& context, rpc::UnaryCall call) {
 void HashKv(const ServiceContext& context, rpc::UnaryCall call) {
   pb::HashKVRequest request;
   if (!ParseOrRefuse(call, request)) return;
-  context.store.Hash(
-      request.revision(),
-      [&context, call = std::move(call)](absl::StatusOr<HashResult> result) mutable {
-        FinishWith<pb::HashKVResponse>(
-            call, context, result, result.ok() ? result->revision : 0,
-            [](auto& response, const HashResult& hash) {
-              response.set_hash(hash.hash);
-              response.set_hash_revision(hash.hash_revision);
-              // etcd calls a store that was never compacted compacted at -1.
-              response.set_compact_revision(hash.compact_revision == 0 ? -1
-                                                                       : hash.compact_revision);
-            });
-      });
+  context.store.Hash(request.revision(), [&context, call = std::move(call)](
+                                             absl::StatusOr<HashResult> result) mutable {
+    FinishWith<pb::HashKVResponse>(
+        call, context, result, result.ok() ? result->revision : 0,
+        [](auto& response, const HashResult& hash) {
+          response.set_hash(hash.hash);
+          response.set_hash_revision(hash.hash_revision);
+          // etcd calls a store that was never compacted compacted at -1.
+          response.set_compact_revision(hash.compact_revision == 0 ? -1 : hash.compact_revision);
+        });
+  });
 }
 
 // Answers with the alarms given.
@@ -90,17 +88,16 @@ void Alarm(const ServiceContext& context, rpc::UnaryCall call) {
   if (!ParseOrRefuse(call, request)) return;
   std::vector<kvshim::Alarm> raised = context.store.Status().alarms;
   if (request.alarm() != pb::NONE) {
-    std::erase_if(raised, [&](const kvshim::Alarm& alarm) {
-      return ToWire(alarm.type) != request.alarm();
-    });
+    std::erase_if(
+        raised, [&](const kvshim::Alarm& alarm) { return ToWire(alarm.type) != request.alarm(); });
   }
   if (request.action() == pb::AlarmRequest::GET) return FinishAlarms(context, call, raised);
   if (request.alarm() != pb::NOSPACE && request.alarm() != pb::CORRUPT) {
     return FinishAlarms(context, call, {});
   }
-  const kvshim::Alarm alarm{
-      request.memberid(),
-      request.alarm() == pb::NOSPACE ? AlarmType::kNoSpace : AlarmType::kCorrupt};
+  const kvshim::Alarm alarm{request.memberid(), request.alarm() == pb::NOSPACE
+                                                    ? AlarmType::kNoSpace
+                                                    : AlarmType::kCorrupt};
   auto answer = [&context, call = std::move(call), alarm](absl::StatusOr<bool> done) mutable {
     if (!done.ok()) return call.Finish(done.status());
     FinishAlarms(context, call, *done ? std::vector{alarm} : std::vector<kvshim::Alarm>());
@@ -142,9 +139,8 @@ void Downgrade(const ServiceContext& context, rpc::UnaryCall call) {
 rpc::Service MaintenanceService(const ServiceContext& context) {
   rpc::Service service("etcdserverpb.Maintenance");
   const auto unary = [&](const char* name, auto function) {
-    service.Unary(name, [&context, function](rpc::UnaryCall call) {
-      function(context, std::move(call));
-    });
+    service.Unary(
+        name, [&context, function](rpc::UnaryCall call) { function(context, std::move(call)); });
   };
   unary("Status", Status);
   unary("Defragment", Defragment);

@@ -1,10 +1,9 @@
 #include "etcd/pages.h"
 
+#include <boost/json.hpp>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <boost/json.hpp>
 
 #include "base/strings.h"
 #include "kvshim/version.h"
@@ -41,7 +40,8 @@ Finding CheckRead(const ServiceContext& context, bool serializable) {
   // Answered from memory before it returns: it asks for no value.
   context.store.Range({.key = "health", .serializable = serializable, .count_only = true},
                       [&](const absl::StatusOr<RangeResponse>& response) {
-                        if (!response.ok()) finding.wrong = std::string(response.status().message());
+                        if (!response.ok())
+                          finding.wrong = std::string(response.status().message());
                       });
   return finding;
 }
@@ -113,8 +113,8 @@ http::Pages MakePages(const ServiceContext& context) {
     return Report(request, {CheckRead(context, true)});
   });
   pages.Add("/readyz", [&context](const http::Request& request) {
-    return Report(request, {CheckCorruption(context), CheckRead(context, true),
-                            CheckRead(context, false)});
+    return Report(request,
+                  {CheckCorruption(context), CheckRead(context, true), CheckRead(context, false)});
   });
   pages.Add("/version", [&context](const http::Request&) {
     const std::string cluster = context.version.substr(0, context.version.rfind('.')) + ".0";

@@ -129,8 +129,8 @@ absl::Status EtcdServer::StartRpc() {
   options.stream_low_water = context_.store.hub().low_water();
   options.observer = &metrics_;
   if (certificates_ != nullptr) {
-    options.credentials = rpc::TlsCredentials(
-        certificates_->cert_path(), certificates_->key_path(), certificates_->ca_path());
+    options.credentials = rpc::TlsCredentials(certificates_->cert_path(), certificates_->key_path(),
+                                              certificates_->ca_path());
   }
   ASSIGN_OR_RETURN(rpc_, rpc::Server::Start(std::move(options), std::move(services)));
   return absl::OkStatus();
@@ -143,8 +143,9 @@ void EtcdServer::AddGauges() {
                 {{"server_version", context_.version}})
       .Set(1);
   registry
-      .AddGauge("etcd_server_id", "Server or member ID in hexadecimal format. 1 for 'server_id' "
-                                  "label with current ID.",
+      .AddGauge("etcd_server_id",
+                "Server or member ID in hexadecimal format. 1 for 'server_id' "
+                "label with current ID.",
                 {{"server_id", Hex(context_.store.member_id())}})
       .Set(1);
   registry

@@ -15,7 +15,7 @@ namespace kvshim::etcd {
 
 struct ServiceContext {
   store::Engine& store;
-  std::string version;        // of etcd, as clients are told
+  std::string version;  // of etcd, as clients are told
   size_t max_request_bytes;
   std::vector<std::string> client_urls;
 

@@ -1,11 +1,11 @@
 #include "etcd/snapshot_stream.h"
 
+#include <openssl/evp.h>
+
 #include <chrono>
 #include <string>
 #include <string_view>
 #include <utility>
-
-#include <openssl/evp.h>
 
 #include "base/mutex.h"
 #include "etcd/unary.h"
@@ -20,9 +20,7 @@ class Sha256 {
  public:
   Sha256() { EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr); }
 
-  void Add(std::string_view bytes) {
-    EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size());
-  }
+  void Add(std::string_view bytes) { EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()); }
   std::string Finish() {
     std::string digest(32, '\0');
     EVP_DigestFinal_ex(context_.get(), reinterpret_cast<unsigned char*>(digest.data()), nullptr);

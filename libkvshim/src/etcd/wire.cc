@@ -100,7 +100,6 @@ rpc::Message Encode(const Header& header, const TxnResponse& response) {
   return message;
 }
 
-
 rpc::Message EncodePart(const Header& header, const RangeResponse& response) {
   rpc::Message message;
   WireWriter writer(message);

@@ -1,5 +1,9 @@
 #include "http/certificates.h"
 
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -8,11 +12,6 @@
 #include <sstream>
 #include <string_view>
 #include <utility>
-
-#include <openssl/err.h>
-#include <openssl/pem.h>
-#include <openssl/ssl.h>
-#include <openssl/x509.h>
 
 #include "base/logger.h"
 #include "base/status.h"
@@ -57,8 +56,8 @@ int SelectProtocol(SSL* /*connection*/, const unsigned char** out, unsigned char
                    const unsigned char* offered, unsigned int offered_size, void* /*argument*/) {
   static constexpr unsigned char kOurs[] = "\x08http/1.1";
   unsigned char* selected = nullptr;
-  if (SSL_select_next_proto(&selected, out_size, kOurs, sizeof(kOurs) - 1, offered,
-                            offered_size) != OPENSSL_NPN_NEGOTIATED) {
+  if (SSL_select_next_proto(&selected, out_size, kOurs, sizeof(kOurs) - 1, offered, offered_size) !=
+      OPENSSL_NPN_NEGOTIATED) {
     return SSL_TLSEXT_ERR_NOACK;
   }
   *out = selected;
@@ -111,8 +110,8 @@ absl::StatusOr<std::shared_ptr<ssl::context>> Certificates::Build(const Contents
   }
   context->use_private_key(boost::asio::buffer(contents.key), ssl::context::pem, error);
   if (error) {
-    const bool other = ERR_GET_REASON(static_cast<unsigned long>(error.value())) ==
-                       X509_R_KEY_VALUES_MISMATCH;
+    const bool other =
+        ERR_GET_REASON(static_cast<unsigned long>(error.value())) == X509_R_KEY_VALUES_MISMATCH;
     return Unusable("--server-key-file", files_.key_file,
                     other ? "is not the key of the certificate in --server-cert-file"
                           : "is not a PEM private key");
@@ -137,10 +136,9 @@ absl::Status Certificates::Take(const Contents& contents) {
   contents_ = contents;
   const std::array<const std::string*, 3> files = {&contents.cert, &contents.key, &contents.ca};
   for (size_t i = 0; i < files.size(); ++i) {
-    const bool written =
-        ftruncate(memory_[i], 0) == 0 &&
-        pwrite(memory_[i], files[i]->data(), files[i]->size(), 0) ==
-            static_cast<ssize_t>(files[i]->size());
+    const bool written = ftruncate(memory_[i], 0) == 0 &&
+                         pwrite(memory_[i], files[i]->data(), files[i]->size(), 0) ==
+                             static_cast<ssize_t>(files[i]->size());
     if (!written) return absl::InternalError("cannot write certificates to memory");
   }
   return absl::OkStatus();

@@ -14,10 +14,9 @@
 #pragma once
 
 #include <array>
+#include <boost/asio/ssl/context.hpp>
 #include <memory>
 #include <string>
-
-#include <boost/asio/ssl/context.hpp>
 
 #include "absl/status/statusor.h"
 #include "base/mutex.h"

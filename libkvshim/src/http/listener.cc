@@ -9,14 +9,13 @@
 #include <unistd.h>
 
 #include <array>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <cstring>
 #include <thread>
 #include <utility>
-
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
-#include <boost/asio/steady_timer.hpp>
 
 #include "base/logger.h"
 #include "base/status.h"
@@ -107,8 +106,9 @@ class Listener::Impl {
       if (errno == EINTR || errno == ECONNABORTED) continue;
       static base::LogLimiter limiter(std::chrono::seconds(10));
       if (limiter.Allow()) {
-        base::Log(base::Level::kWarning, "cannot accept a connection",
-                  {{"address", acceptor.socket.address()}, {"error", std::string(strerror(errno))}});
+        base::Log(
+            base::Level::kWarning, "cannot accept a connection",
+            {{"address", acceptor.socket.address()}, {"error", std::string(strerror(errno))}});
       }
       // Out of file descriptors, most likely: some may be free in a moment.
       acceptor.pause.expires_after(kAcceptPause);
@@ -162,8 +162,7 @@ class Listener::Impl {
 
   void Decide(std::shared_ptr<Newcomer> newcomer) {
     const bool tls = options_.certificates != nullptr;
-    const Protocol protocol =
-        tls ? ProtocolOfTls(newcomer->read) : ProtocolOf(newcomer->read);
+    const Protocol protocol = tls ? ProtocolOfTls(newcomer->read) : ProtocolOf(newcomer->read);
     if (protocol == Protocol::kUndecided && newcomer->read.size() < kMaxFirstBytes) {
       return ReadMore(std::move(newcomer));
     }
@@ -203,9 +202,7 @@ class Listener::Impl {
 
 Listener::Listener(ListenerOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}
 Listener::~Listener() = default;
-absl::Status Listener::AddAddress(const std::string& address) {
-  return impl_->AddAddress(address);
-}
+absl::Status Listener::AddAddress(const std::string& address) { return impl_->AddAddress(address); }
 std::vector<std::string> Listener::addresses() const { return impl_->addresses(); }
 void Listener::Start() { impl_->Start(); }
 void Listener::Stop() { impl_->Stop(); }

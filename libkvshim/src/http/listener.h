@@ -27,8 +27,8 @@
 namespace kvshim::http {
 
 struct ListenerOptions {
-  const Pages* pages = nullptr;           // outlives the listener
-  Certificates* certificates = nullptr;   // the same; null: plain text
+  const Pages* pages = nullptr;          // outlives the listener
+  Certificates* certificates = nullptr;  // the same; null: plain text
   // Takes over a socket whose client speaks HTTP/2, with what has been read from it. Empty: such
   // clients are closed.
   std::function<void(int fd, std::string_view read_already)> take_http2;

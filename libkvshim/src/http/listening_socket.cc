@@ -96,9 +96,9 @@ absl::StatusOr<ListeningSocket> ListeningSocket::Open(const std::string& address
     const std::string path = address.substr(kUnixScheme.size());
     sockaddr_un name{.sun_family = AF_UNIX};
     if (path.empty() || path.size() >= sizeof(name.sun_path)) {
-      return absl::InvalidArgumentError(
-          base::Concat("cannot listen on ", address, ": the path of a unix socket has 1 to ",
-                       sizeof(name.sun_path) - 1, " bytes"));
+      return absl::InvalidArgumentError(base::Concat("cannot listen on ", address,
+                                                     ": the path of a unix socket has 1 to ",
+                                                     sizeof(name.sun_path) - 1, " bytes"));
     }
     std::memcpy(name.sun_path, path.c_str(), path.size() + 1);
     RETURN_IF_ERROR(MakeWayForUnix(address, name));

@@ -15,8 +15,8 @@
 namespace kvshim::http {
 
 struct Request {
-  std::string method;  // GET
-  std::string path;    // /health
+  std::string method;                        // GET
+  std::string path;                          // /health
   std::map<std::string, std::string> query;  // of ?a=b&c: {"a", "b"}, {"c", ""}
 
   // From a method and a request target: /health?serializable=true.
@@ -33,7 +33,9 @@ class Pages {
  public:
   using Page = std::function<Response(const Request&)>;
 
-  void Add(std::string path, Page page) { pages_.insert_or_assign(std::move(path), std::move(page)); }
+  void Add(std::string path, Page page) {
+    pages_.insert_or_assign(std::move(path), std::move(page));
+  }
 
   // 404 for a path that is not there, 405 for another method than GET and HEAD.
   Response Serve(const Request& request) const;

@@ -15,7 +15,7 @@ enum class Protocol {
   kUndecided,  // more bytes are needed
   kHttp1,
   kHttp2,
-  kInvalid,    // neither: to be closed
+  kInvalid,  // neither: to be closed
 };
 
 Protocol ProtocolOf(std::string_view first_bytes);

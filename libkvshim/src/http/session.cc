@@ -1,13 +1,11 @@
 #include "http/session.h"
 
-#include <chrono>
-#include <optional>
-#include <utility>
-
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
-
+#include <chrono>
+#include <optional>
+#include <utility>
 
 #include "kvshim/version.h"
 
@@ -38,12 +36,11 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
   void Start() {
     if constexpr (kIsTls) {
       tcp().expires_after(kHandshakeLimit);
-      stream_.async_handshake(
-          asio::ssl::stream_base::server, asio::buffer(read_already_),
-          [self = this->shared_from_this()](error_code error, size_t) {
-            self->read_already_.clear();
-            if (!error) self->ReadRequest();
-          });
+      stream_.async_handshake(asio::ssl::stream_base::server, asio::buffer(read_already_),
+                              [self = this->shared_from_this()](error_code error, size_t) {
+                                self->read_already_.clear();
+                                if (!error) self->ReadRequest();
+                              });
     } else {
       const auto room = buffer_.prepare(read_already_.size());
       buffer_.commit(asio::buffer_copy(room, asio::buffer(read_already_)));
@@ -88,10 +85,9 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
     const auto& request = parser_->get();
     const auto target = request.target();
     const auto method = request.method_string();
-    const Response page = pages_.Serve(Request::Parse({method.data(), method.size()},
-                                                      {target.data(), target.size()}));
-    Write(page, request.version(), request.keep_alive(),
-          request.method() == http::verb::head);
+    const Response page = pages_.Serve(
+        Request::Parse({method.data(), method.size()}, {target.data(), target.size()}));
+    Write(page, request.version(), request.keep_alive(), request.method() == http::verb::head);
   }
 
   void Refuse(beast::http::status status) {

@@ -3,11 +3,10 @@
 // Thread safety: everything happens on the listener's thread.
 #pragma once
 
-#include <memory>
-#include <string>
-
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/ssl/context.hpp>
+#include <memory>
+#include <string>
 
 #include "http/pages.h"
 
@@ -19,8 +18,7 @@ using Socket = boost::asio::generic::stream_protocol::socket;
 using ConnectionToken = std::shared_ptr<void>;
 
 // `read_already`: the bytes that were read from the socket before.
-void ServePlain(Socket socket, std::string read_already, const Pages& pages,
-                ConnectionToken token);
+void ServePlain(Socket socket, std::string read_already, const Pages& pages, ConnectionToken token);
 void ServeTls(Socket socket, std::string read_already, const Pages& pages,
               std::shared_ptr<boost::asio::ssl::context> context, ConnectionToken token);
 

@@ -218,9 +218,8 @@ void Lessor::Settle() {
 
 void Lessor::DropStaleEntries() {
   if (heap_.size() < kSweepFrom || heap_.size() < 2 * leases_.size()) return;
-  std::erase_if(heap_, [this](const Entry& entry) NO_THREAD_SAFETY_ANALYSIS {
-    return !Stands(entry);
-  });
+  std::erase_if(heap_,
+                [this](const Entry& entry) NO_THREAD_SAFETY_ANALYSIS { return !Stands(entry); });
   std::make_heap(heap_.begin(), heap_.end(), Later);
 }
 

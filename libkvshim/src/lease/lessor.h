@@ -40,8 +40,8 @@
 
 namespace kvshim::lease {
 
-inline constexpr int64_t kMinTtl = 2;                  // seconds
-inline constexpr int64_t kMaxTtl = 9'000'000'000;      // seconds
+inline constexpr int64_t kMinTtl = 2;              // seconds
+inline constexpr int64_t kMaxTtl = 9'000'000'000;  // seconds
 
 // A lease as it is stored. `renew` counts keepalives; it only grows.
 struct LeaseGrant {
@@ -131,9 +131,9 @@ class Lessor : public mvcc::LeaseView {
     int64_t ttl = 0;
     int64_t renew = 0;
     base::TimePoint deadline;
-    uint64_t entry = 0;    // the heap entry that stands for it; 0: none
-    bool ending = false;   // given by TakeExpired
-    bool dirty = false;    // renew is in dirty_
+    uint64_t entry = 0;   // the heap entry that stands for it; 0: none
+    bool ending = false;  // given by TakeExpired
+    bool dirty = false;   // renew is in dirty_
   };
   struct Entry {
     base::TimePoint time;  // when to look at the lease

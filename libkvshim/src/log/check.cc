@@ -176,9 +176,8 @@ absl::Status Report(const absl::Status& status, std::string where, const Visit& 
 }  // namespace
 
 absl::Status Log::Check(const Visit& visit) {
-  RETURN_IF_ERROR(database_->CheckStructure([&](std::string_view complaint) {
-    visit({"database", std::string(complaint)});
-  }));
+  RETURN_IF_ERROR(database_->CheckStructure(
+      [&](std::string_view complaint) { visit({"database", std::string(complaint)}); }));
 
   std::vector<KeptBatch> batches;
   RETURN_IF_ERROR(Report(database_->ReadBatches(0,
@@ -196,15 +195,14 @@ absl::Status Log::Check(const Visit& visit) {
   DenseRevisions dense(newest.gc_floor);
   VersionCheck versions(newest.gc_floor);
   ChainCheck chain(batches, newest.gc_floor, visit);
-  const absl::Status scanned =
-      database_->ReadRows(0, INT64_MAX, [&](const sql::LogRecord& row) {
-        for (const std::string& what : {Contradiction(row), versions.Add(row)}) {
-          if (!what.empty()) visit({Place(row.id), what});
-        }
-        if (const std::string hole = dense.Add(row.id); !hole.empty()) visit({"kv_log", hole});
-        chain.Add(row);
-        return true;
-      });
+  const absl::Status scanned = database_->ReadRows(0, INT64_MAX, [&](const sql::LogRecord& row) {
+    for (const std::string& what : {Contradiction(row), versions.Add(row)}) {
+      if (!what.empty()) visit({Place(row.id), what});
+    }
+    if (const std::string hole = dense.Add(row.id); !hole.empty()) visit({"kv_log", hole});
+    chain.Add(row);
+    return true;
+  });
   chain.End();
   if (scanned.ok()) {
     if (const std::string end = dense.End(newest.last_revision); !end.empty()) {

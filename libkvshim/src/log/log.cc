@@ -57,10 +57,10 @@ absl::Status PrepareDatabase(sql::Database& database) {
 
 absl::Status CheckReadable(const sql::BatchRecord& batch, const std::string& name) {
   if (batch.min_reader <= kFormat) return absl::OkStatus();
-  return sql::MakeError(sql::ErrorKind::kNewerSchema,
-                        Concat("database ", name, " holds batches of a newer kvshim (format ",
-                               batch.min_reader, ", this one knows ", kFormat,
-                               "); use that release or a newer one"));
+  return sql::MakeError(
+      sql::ErrorKind::kNewerSchema,
+      Concat("database ", name, " holds batches of a newer kvshim (format ", batch.min_reader,
+             ", this one knows ", kFormat, "); use that release or a newer one"));
 }
 
 // Turns tables into what LoadVisitor tells, and refuses a log with holes.
@@ -133,9 +133,9 @@ absl::Status Validate(const Head& tip, const Batch& batch) {
       revision = row.mod_revision();
     } else if (row.mod_revision() != revision || revision == tip.revision ||
                row.sub() != next_sub) {
-      return absl::InvalidArgumentError(
-          Concat("a batch at revision ", tip.revision, " has the row (", row.mod_revision(), ", ",
-                 row.sub(), ") out of order"));
+      return absl::InvalidArgumentError(Concat("a batch at revision ", tip.revision,
+                                               " has the row (", row.mod_revision(), ", ",
+                                               row.sub(), ") out of order"));
     }
     next_sub = row.sub() + 1;
     if (row.sub() >= sql::kMaxSubs) {
@@ -147,10 +147,10 @@ absl::Status Validate(const Head& tip, const Batch& batch) {
   if ((batch.compact_revision != 0 && batch.compact_revision < tip.compact_revision) ||
       (batch.gc_floor != 0 && batch.gc_floor < tip.gc_floor) || batch.gc_floor > compact ||
       compact > std::max(revision, tip.revision)) {
-    return absl::InvalidArgumentError(
-        Concat("a batch at revision ", revision, " compacts at ", batch.compact_revision,
-               " and deletes up to ", batch.gc_floor, ", after ", tip.compact_revision, " and ",
-               tip.gc_floor));
+    return absl::InvalidArgumentError(Concat("a batch at revision ", revision, " compacts at ",
+                                             batch.compact_revision, " and deletes up to ",
+                                             batch.gc_floor, ", after ", tip.compact_revision,
+                                             " and ", tip.gc_floor));
   }
   return absl::OkStatus();
 }
@@ -174,9 +174,8 @@ absl::StatusOr<std::unique_ptr<Log>> Log::Open(const sql::Dsn& dsn, Options opti
   RETURN_IF_ERROR(PrepareDatabase(*database));
   ASSIGN_OR_RETURN(const Identity identity, ReadIdentity(*database));
   absl::Status readable;
-  RETURN_IF_ERROR(database->ReadHead([&](const sql::BatchRecord& batch) {
-    readable = CheckReadable(batch, database->name());
-  }));
+  RETURN_IF_ERROR(database->ReadHead(
+      [&](const sql::BatchRecord& batch) { readable = CheckReadable(batch, database->name()); }));
   RETURN_IF_ERROR(readable);
   std::unique_ptr<Log> log(new Log(std::move(database), std::move(options)));
   log->identity_ = identity;

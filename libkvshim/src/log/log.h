@@ -44,10 +44,10 @@ namespace kvshim::log {
 class ChainHasher;
 
 struct Options {
-  int64_t kept_batches = 10000;       // the newest of kv_batch, that stay; the head always does
-  int64_t writer = 0;                 // an id of this server, noted in each batch
-  sql::CommitObserver on_commit;      // called after each durable append
-  sql::FaultHook fault;               // for tests
+  int64_t kept_batches = 10000;   // the newest of kv_batch, that stay; the head always does
+  int64_t writer = 0;             // an id of this server, noted in each batch
+  sql::CommitObserver on_commit;  // called after each durable append
+  sql::FaultHook fault;           // for tests
 };
 
 enum class Outcome {

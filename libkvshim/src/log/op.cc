@@ -59,8 +59,8 @@ absl::StatusOr<Op> DecodeOp(char tag, std::string_view body) {
     if (tag == kSetAlarm) return SetAlarm{member, type};
     if (tag == kClearAlarm) return ClearAlarm{member, type};
   }
-  return Damaged(base::Concat("have the unknown kind ", static_cast<int>(tag), " of ", body.size(),
-                              " bytes"));
+  return Damaged(
+      base::Concat("have the unknown kind ", static_cast<int>(tag), " of ", body.size(), " bytes"));
 }
 
 }  // namespace

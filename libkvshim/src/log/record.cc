@@ -54,10 +54,10 @@ std::string Contradiction(const sql::LogRecord& record) {
 absl::Status CheckRecord(const sql::LogRecord& record, const std::string& database) {
   const std::string what = Contradiction(record);
   if (what.empty()) return absl::OkStatus();
-  return sql::MakeError(sql::ErrorKind::kCorrupt,
-                        Concat("database ", database, " is damaged: kv_log (", record.id.revision,
-                               ", ", record.id.sub, "): ", what,
-                               "; stop, run `kvshim check`, and restore a snapshot"));
+  return sql::MakeError(
+      sql::ErrorKind::kCorrupt,
+      Concat("database ", database, " is damaged: kv_log (", record.id.revision, ", ",
+             record.id.sub, "): ", what, "; stop, run `kvshim check`, and restore a snapshot"));
 }
 
 std::string DenseRevisions::Add(sql::RowId id) {

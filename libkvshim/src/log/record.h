@@ -36,7 +36,7 @@ class DenseRevisions {
   std::string End(int64_t newest) const;
 
  private:
-  sql::RowId last_;        // the last row above the floor, or the floor itself
+  sql::RowId last_;           // the last row above the floor, or the floor itself
   bool in_revision_ = false;  // last_ is a row
   const int64_t floor_;
 };

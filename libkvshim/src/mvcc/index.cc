@@ -176,8 +176,7 @@ absl::Status Index::View::CheckReadable(int64_t revision) const {
   return absl::OkStatus();
 }
 
-int64_t Index::View::CountLive(const KeyRange& range,
-                               int64_t revision) const {
+int64_t Index::View::CountLive(const KeyRange& range, int64_t revision) const {
   if (range.is_empty()) return 0;
   const auto live_then = [&](const KeyHistory& history) {
     const Version* version = history.At(revision);

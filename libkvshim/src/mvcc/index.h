@@ -51,11 +51,11 @@ struct RestoredVersion {
 };
 
 struct IndexStats {
-  int64_t keys = 0;      // live
+  int64_t keys = 0;       // live
   int64_t histories = 0;  // keys with any retained version
   int64_t versions = 0;
   int64_t cached_bytes = 0;
-  int64_t evicted = 0;   // values, since the start
+  int64_t evicted = 0;  // values, since the start
 };
 
 class Index {
@@ -101,8 +101,7 @@ class Index {
 
   KeyTree tree_ GUARDED_BY(mutex_);
   ChangeLog log_ GUARDED_BY(mutex_);
-  absl::flat_hash_map<LeaseId, absl::flat_hash_set<const KeyHistory*>> attached_
-      GUARDED_BY(mutex_);
+  absl::flat_hash_map<LeaseId, absl::flat_hash_set<const KeyHistory*>> attached_ GUARDED_BY(mutex_);
   int64_t versions_ GUARDED_BY(mutex_) = 0;
   int64_t cached_bytes_ GUARDED_BY(mutex_) = 0;
   int64_t evicted_ GUARDED_BY(mutex_) = 0;

@@ -170,8 +170,8 @@ struct KeyTree::Inner final : Node {
       split.right = std::move(right);
     }
     const auto at = static_cast<ptrdiff_t>(position);
-    auto& history = **target->keys.insert(target->keys.begin() + at,
-                                          std::make_unique<KeyHistory>(key));
+    auto& history =
+        **target->keys.insert(target->keys.begin() + at, std::make_unique<KeyHistory>(key));
     target->live_bits = InsertBit(target->live_bits, position);
     if (split.right != nullptr) split.low = static_cast<Leaf&>(*split.right).keys.front()->key;
     return history;

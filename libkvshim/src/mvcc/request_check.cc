@@ -69,8 +69,7 @@ absl::StatusOr<Touched> CheckOverlaps(const std::vector<RequestOp>& ops) {
       if (!touched.puts.insert(key).second && !success.puts.contains(key)) return DuplicateKey();
     }
     for (Touched* branch : {&success, &failure}) {
-      touched.deletes.insert(touched.deletes.end(), branch->deletes.begin(),
-                             branch->deletes.end());
+      touched.deletes.insert(touched.deletes.end(), branch->deletes.begin(), branch->deletes.end());
     }
   }
   for (const RequestOp& op : ops) {
@@ -122,8 +121,7 @@ absl::Status Check(const TxnRequest& request, size_t max_ops) {
 
 bool IsReadOnly(const TxnRequest& request) {
   return !AnyOp(request, [](const RequestOp& op) {
-    return std::holds_alternative<PutRequest>(op) ||
-           std::holds_alternative<DeleteRangeRequest>(op);
+    return std::holds_alternative<PutRequest>(op) || std::holds_alternative<DeleteRangeRequest>(op);
   });
 }
 
@@ -142,8 +140,7 @@ bool ReadsHistory(const TxnRequest& request) {
 }
 
 bool HasPut(const TxnRequest& request) {
-  return AnyOp(request,
-               [](const RequestOp& op) { return std::holds_alternative<PutRequest>(op); });
+  return AnyOp(request, [](const RequestOp& op) { return std::holds_alternative<PutRequest>(op); });
 }
 
 }  // namespace kvshim::mvcc

@@ -27,8 +27,7 @@ std::optional<Entry> IndexState::Find(std::string_view key) const {
   return Entry(*history, *version);
 }
 
-void IndexState::ForEach(const KeyRange& range,
-                         absl::FunctionRef<bool(const Entry&)> visit) const {
+void IndexState::ForEach(const KeyRange& range, absl::FunctionRef<bool(const Entry&)> visit) const {
   if (range.is_single()) {
     const std::optional<Entry> found = Find(range.begin());
     if (found.has_value()) visit(*found);

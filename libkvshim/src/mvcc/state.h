@@ -57,9 +57,7 @@ class IndexState final : public State {
 
   std::optional<Entry> Find(std::string_view key) const override;
   void ForEach(const KeyRange& range, absl::FunctionRef<bool(const Entry&)> visit) const override;
-  int64_t Count(const KeyRange& range) const override {
-    return view_.CountLive(range, revision_);
-  }
+  int64_t Count(const KeyRange& range) const override { return view_.CountLive(range, revision_); }
 
  private:
   const Index::View& view_;

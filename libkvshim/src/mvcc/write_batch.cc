@@ -114,8 +114,7 @@ class WriteBatch::Execution {
 
   RangeResponse Range(const RangeRequest& request) {
     if (request.revision > 0) {
-      RangeResponse response =
-          ReadRange(request, IndexState(view_, request.revision), values_);
+      RangeResponse response = ReadRange(request, IndexState(view_, request.revision), values_);
       response.revision = revision();
       return response;
     }
@@ -141,8 +140,7 @@ class WriteBatch::Execution {
       fields.create_revision = old->create_revision;
       fields.version = old->version + 1;
       if (request.ignore_lease) fields.lease = old->lease;
-      previous = request.prev_kv || request.ignore_value ? current->Load(values_)
-                                                         : current->Peek();
+      previous = request.prev_kv || request.ignore_value ? current->Load(values_) : current->Peek();
       if (request.ignore_value && previous) fields.value = previous.value();
       if (request.prev_kv) response.prev_kv = previous;
     }
@@ -160,8 +158,8 @@ class WriteBatch::Execution {
     std::vector<Doomed> doomed;
     if (!range.is_empty()) {
       state_.ForEach(range, [&](const Entry& entry) {
-        doomed.push_back({std::string(entry.key()),
-                          request.prev_kv ? entry.Load(values_) : entry.Peek()});
+        doomed.push_back(
+            {std::string(entry.key()), request.prev_kv ? entry.Load(values_) : entry.Peek()});
         return true;
       });
     }

@@ -4,11 +4,11 @@
 // queue names a Tag that lives until it was completed.
 #pragma once
 
+#include <grpcpp/completion_queue.h>
+
 #include <memory>
 #include <string>
 #include <thread>
-
-#include <grpcpp/completion_queue.h>
 
 namespace kvshim::rpc {
 

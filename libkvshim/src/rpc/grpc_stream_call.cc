@@ -6,8 +6,7 @@
 
 namespace kvshim::rpc {
 
-void GrpcStreamCall::Listen(ServerState& state, size_t method,
-                            grpc::ServerCompletionQueue* queue) {
+void GrpcStreamCall::Listen(ServerState& state, size_t method, grpc::ServerCompletionQueue* queue) {
   auto call = std::make_shared<GrpcStreamCall>(state, method, queue);
   base::MutexLock lock(call->mutex_);
   Parts& parts = call->parts_.emplace();

@@ -38,9 +38,7 @@ class GrpcStreamCall final : public Stream, public std::enable_shared_from_this<
   void Send(Message message) override;
   void Send(std::vector<Message> burst) override;
   size_t pending_bytes() const override { return pending_.load(std::memory_order_relaxed); }
-  bool is_backed_up() const override {
-    return pending_bytes() > state_.options.stream_low_water;
-  }
+  bool is_backed_up() const override { return pending_bytes() > state_.options.stream_low_water; }
   void PauseReading() override;
   void ResumeReading() override;
   void Finish(absl::Status status) override;

@@ -11,14 +11,14 @@
 //   message.AppendShared(kv.wire(), kv.Retain(), &KeyValue::Release);
 #pragma once
 
+#include <grpc/slice.h>
+#include <grpcpp/support/byte_buffer.h>
+
 #include <cstddef>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include <grpc/slice.h>
-#include <grpcpp/support/byte_buffer.h>
 
 namespace kvshim::rpc {
 

@@ -5,9 +5,12 @@ namespace {
 
 grpc::internal::RpcMethod::RpcType TypeOf(MethodType type) {
   switch (type) {
-    case MethodType::kUnary: return grpc::internal::RpcMethod::NORMAL_RPC;
-    case MethodType::kServerStreaming: return grpc::internal::RpcMethod::SERVER_STREAMING;
-    case MethodType::kBidi: break;
+    case MethodType::kUnary:
+      return grpc::internal::RpcMethod::NORMAL_RPC;
+    case MethodType::kServerStreaming:
+      return grpc::internal::RpcMethod::SERVER_STREAMING;
+    case MethodType::kBidi:
+      break;
   }
   return grpc::internal::RpcMethod::BIDI_STREAMING;
 }

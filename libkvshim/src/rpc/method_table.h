@@ -7,15 +7,15 @@
 // Thread safety: constant once built; the request functions may be called from any thread.
 #pragma once
 
-#include <deque>
-#include <string>
-#include <vector>
-
 #include <grpcpp/impl/rpc_service_method.h>
 #include <grpcpp/impl/service_type.h>
 #include <grpcpp/server_context.h>
 #include <grpcpp/support/async_stream.h>
 #include <grpcpp/support/async_unary_call.h>
+
+#include <deque>
+#include <string>
+#include <vector>
 
 #include "rpc/completion_loop.h"
 #include "rpc/service.h"

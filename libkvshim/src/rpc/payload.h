@@ -7,11 +7,11 @@
 //   if (!payload.Parse(request)) ...
 #pragma once
 
-#include <string_view>
-#include <utility>
-
 #include <google/protobuf/message_lite.h>
 #include <grpcpp/support/byte_buffer.h>
+
+#include <string_view>
+#include <utility>
 
 namespace kvshim::rpc {
 

@@ -1,13 +1,13 @@
 #include "rpc/server.h"
 
-#include <algorithm>
-#include <thread>
-#include <utility>
-
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
+
+#include <algorithm>
+#include <thread>
+#include <utility>
 
 #include "base/strings.h"
 #include "rpc/completion_loop.h"
@@ -77,8 +77,7 @@ void GrpcServer::ApplyLimits(grpc::ServerBuilder& builder) const {
                              static_cast<int>(options_.max_concurrent_streams));
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
                              Milliseconds(options_.min_ping_interval));
-  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS,
-                             Milliseconds(options_.keepalive_interval));
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, Milliseconds(options_.keepalive_interval));
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS,
                              Milliseconds(options_.keepalive_timeout));
   builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS,

@@ -11,6 +11,8 @@
 //   server->TakeConnection(fd, bytes_read_so_far);
 #pragma once
 
+#include <grpcpp/security/server_credentials.h>
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -18,8 +20,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <grpcpp/security/server_credentials.h>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"

@@ -1,12 +1,12 @@
 // What a CallContext answers, read from gRPC's context of a call.
 #pragma once
 
+#include <grpcpp/server_context.h>
+#include <grpcpp/support/status.h>
+
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include <grpcpp/server_context.h>
-#include <grpcpp/support/status.h>
 
 #include "absl/status/status.h"
 #include "base/clock.h"

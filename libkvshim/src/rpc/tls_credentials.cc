@@ -14,11 +14,10 @@ std::shared_ptr<grpc::ServerCredentials> TlsCredentials(const std::string& cert_
                                                         const std::string& key_file,
                                                         const std::string& ca_file) {
   namespace tls = grpc::experimental;
-  const auto provider =
-      ca_file.empty() ? std::make_shared<tls::FileWatcherCertificateProvider>(key_file, cert_file,
-                                                                              kRefreshSeconds)
-                      : std::make_shared<tls::FileWatcherCertificateProvider>(
-                            key_file, cert_file, ca_file, kRefreshSeconds);
+  const auto provider = ca_file.empty() ? std::make_shared<tls::FileWatcherCertificateProvider>(
+                                              key_file, cert_file, kRefreshSeconds)
+                                        : std::make_shared<tls::FileWatcherCertificateProvider>(
+                                              key_file, cert_file, ca_file, kRefreshSeconds);
   tls::TlsServerCredentialsOptions options(provider);
   options.watch_identity_key_cert_pairs();
   if (ca_file.empty()) {

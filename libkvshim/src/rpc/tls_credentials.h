@@ -1,10 +1,10 @@
 // Credentials of a TLS server whose files may change while it runs.
 #pragma once
 
+#include <grpcpp/security/server_credentials.h>
+
 #include <memory>
 #include <string>
-
-#include <grpcpp/security/server_credentials.h>
 
 namespace kvshim::rpc {
 

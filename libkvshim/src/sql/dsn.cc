@@ -34,10 +34,9 @@ absl::Status ParseParameters(std::string_view text, Dsn& dsn) {
 
 absl::StatusOr<Dsn> Dsn::Parse(std::string_view text) {
   Dsn dsn{.scheme = std::string(kSqliteScheme)};
-  if (const size_t mark = text.find("://"); mark != std::string_view::npos &&
-                                            mark < std::min(text.find('?'), text.size()) &&
-                                            std::ranges::all_of(text.substr(0, mark),
-                                                                IsSchemeCharacter)) {
+  if (const size_t mark = text.find("://");
+      mark != std::string_view::npos && mark < std::min(text.find('?'), text.size()) &&
+      std::ranges::all_of(text.substr(0, mark), IsSchemeCharacter)) {
     if (mark == 0) {
       return absl::InvalidArgumentError(
           Concat("the database's name \"", text, "\" lacks a scheme before \"://\""));

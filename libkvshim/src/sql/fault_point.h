@@ -13,14 +13,14 @@
 namespace kvshim::sql {
 
 enum class FaultPoint {
-  kBeforeFlush,     // an append, before its transaction begins
-  kInFlush,         // all rows of an append are inserted, nothing is committed
-  kAfterCommit,     // an append is durable, its caller has not heard; an error makes it ambiguous
-  kBeforeDelete,    // gc_floor is raised, the rows below it are not yet deleted
-  kInDelete,        // rows are deleted, nothing is committed
-  kInCheckpoint,    // before a checkpoint copies pages into the database file
-  kInVacuum,        // before free pages are given back
-  kInSnapshot,      // a copy of the database is half written
+  kBeforeFlush,   // an append, before its transaction begins
+  kInFlush,       // all rows of an append are inserted, nothing is committed
+  kAfterCommit,   // an append is durable, its caller has not heard; an error makes it ambiguous
+  kBeforeDelete,  // gc_floor is raised, the rows below it are not yet deleted
+  kInDelete,      // rows are deleted, nothing is committed
+  kInCheckpoint,  // before a checkpoint copies pages into the database file
+  kInVacuum,      // before free pages are given back
+  kInSnapshot,    // a copy of the database is half written
 };
 
 using FaultHook = std::function<absl::Status(FaultPoint)>;

@@ -7,8 +7,8 @@ namespace kvshim::store {
 
 void CommitSamples::Add(const sql::CommitSample& sample) {
   base::MutexLock lock(mutex_);
-  samples_[added_++ % samples_.size()] = {
-      static_cast<double>(sample.rows), std::chrono::duration<double>(sample.total).count()};
+  samples_[added_++ % samples_.size()] = {static_cast<double>(sample.rows),
+                                          std::chrono::duration<double>(sample.total).count()};
 }
 
 CommitSamples::Summary CommitSamples::Summarize() const {

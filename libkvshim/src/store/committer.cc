@@ -18,8 +18,8 @@ Committer::Committer(Parts parts, const StoreOptions& options, const log::Head& 
       quota_(parts.log, options.quota_bytes),
       head_(head),
       sequence_(static_cast<uint64_t>(head.seq)),
-      proposals_committed_(parts.metrics.AddCounter(
-          "etcd_server_proposals_committed_total", "The total number of proposals committed.")),
+      proposals_committed_(parts.metrics.AddCounter("etcd_server_proposals_committed_total",
+                                                    "The total number of proposals committed.")),
       proposals_failed_(parts.metrics.AddCounter("etcd_server_proposals_failed_total",
                                                  "The total number of failed proposals seen.")),
       thread_([this] { Run(); }) {
@@ -99,9 +99,8 @@ Committer::Proposals Committer::Fill(OpenBatch& batch) {
                   "the database has reached its quota; puts are refused until space is made and "
                   "the alarm is disarmed",
                   {{"quota_bytes", options_.quota_bytes}});
-        batch.alarms.push_back(
-            log::SetAlarm{.member_id = parts_.log.identity().member_id,
-                          .type = static_cast<int32_t>(AlarmType::kNoSpace)});
+        batch.alarms.push_back(log::SetAlarm{.member_id = parts_.log.identity().member_id,
+                                             .type = static_cast<int32_t>(AlarmType::kNoSpace)});
       }
     } else {
       refused = Evaluate(proposal, batch);
@@ -198,10 +197,10 @@ absl::Status Committer::FailureOf(const log::AppendResult& result) {
     case log::Outcome::kConflict:
       // Memory may be behind the file, or the file is somebody else's now. Only opening it again
       // tells, and until then nothing may be said.
-      options_.on_fatal(absl::Status(
-          result.status.code(),
-          "it is not known what the database holds, it must be opened again: " +
-              std::string(result.status.message())));
+      options_.on_fatal(
+          absl::Status(result.status.code(),
+                       "it is not known what the database holds, it must be opened again: " +
+                           std::string(result.status.message())));
       return mvcc::TimedOut();
     default:
       break;

@@ -31,9 +31,9 @@ Compactor::Compactor(log::Log& log, mvcc::Index& index, const StoreOptions& opti
       raise_floor_(std::move(raise_floor)),
       deleted_rows_(metrics.AddCounter("etcd_debugging_mvcc_db_compaction_keys_total",
                                        "Total number of db keys compacted.")),
-      pause_seconds_(metrics.AddHistogram(
-          "kvshim_compaction_step_seconds",
-          "How long one step of deleting compacted rows held the database.")),
+      pause_seconds_(
+          metrics.AddHistogram("kvshim_compaction_step_seconds",
+                               "How long one step of deleting compacted rows held the database.")),
       thread_([this] { Run(); }) {
   pthread_setname_np(thread_.native_handle(), "kv-compactor");
 }
@@ -156,9 +156,8 @@ void Compactor::Finish(int64_t revision, const absl::Status& status) {
   {
     base::MutexLock lock(mutex_);
     if (status.ok()) done_ = std::max(done_, revision);
-    const auto later = std::partition(waiters_.begin(), waiters_.end(), [&](const auto& waiter) {
-      return waiter.first > revision;
-    });
+    const auto later = std::partition(waiters_.begin(), waiters_.end(),
+                                      [&](const auto& waiter) { return waiter.first > revision; });
     std::move(later, waiters_.end(), std::back_inserter(due));
     waiters_.erase(later, waiters_.end());
   }

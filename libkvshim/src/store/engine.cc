@@ -159,8 +159,7 @@ absl::StatusOr<std::unique_ptr<Engine>> Engine::Open(const std::string& dsn,
   const log::Head& head = restorer.head();
   parts.term = static_cast<uint64_t>(head.epoch);
 
-  parts.reader =
-      std::make_unique<Reader>(parts.index, *parts.log, parts.reads, parts.metrics);
+  parts.reader = std::make_unique<Reader>(parts.index, *parts.log, parts.reads, parts.metrics);
   parts.history = std::make_unique<WatchHistory>(parts.index, *parts.reader);
   parts.hub = std::make_unique<watch::Hub>(
       *parts.history, head.revision,
@@ -169,26 +168,29 @@ absl::StatusOr<std::unique_ptr<Engine>> Engine::Open(const std::string& dsn,
                         .clock = seams.clock,
                         .wake = [&parts] { parts.pump.Wake(); }});
   parts.publisher = std::make_unique<Publisher>(*parts.hub);
-  parts.keeper = std::make_unique<LeaseKeeper>(
-      parts.lessor, parts.index, parts.timers, *seams.clock, parts.metrics,
-      [&parts](std::unique_ptr<Proposal> proposal) { parts.committer->Submit(std::move(proposal)); });
+  parts.keeper =
+      std::make_unique<LeaseKeeper>(parts.lessor, parts.index, parts.timers, *seams.clock,
+                                    parts.metrics, [&parts](std::unique_ptr<Proposal> proposal) {
+                                      parts.committer->Submit(std::move(proposal));
+                                    });
   parts.compactor =
       std::make_unique<Compactor>(*parts.log, parts.index, options, parts.metrics,
                                   [&parts](int64_t floor) { return parts.RaiseFloor(floor); });
-  parts.committer = std::make_unique<Committer>(
-      Committer::Parts{.log = *parts.log,
-                       .index = parts.index,
-                       .lessor = parts.lessor,
-                       .alarms = parts.alarms,
-                       .reader = *parts.reader,
-                       .publisher = *parts.publisher,
-                       .hub = *parts.hub,
-                       .metrics = parts.metrics,
-                       .clock = *seams.clock},
-      options, head, [&parts](const OpenBatch& batch) {
-        parts.keeper->Applied(batch.leases);
-        if (batch.compacts) parts.compactor->Compacted(batch.compact_revision);
-      });
+  parts.committer =
+      std::make_unique<Committer>(Committer::Parts{.log = *parts.log,
+                                                   .index = parts.index,
+                                                   .lessor = parts.lessor,
+                                                   .alarms = parts.alarms,
+                                                   .reader = *parts.reader,
+                                                   .publisher = *parts.publisher,
+                                                   .hub = *parts.hub,
+                                                   .metrics = parts.metrics,
+                                                   .clock = *seams.clock},
+                                  options, head, [&parts](const OpenBatch& batch) {
+                                    parts.keeper->Applied(batch.leases);
+                                    if (batch.compacts)
+                                      parts.compactor->Compacted(batch.compact_revision);
+                                  });
   auto engine = std::unique_ptr<Engine>(new Engine(std::move(owned)));
   parts.auto_compactor = std::make_unique<AutoCompactor>(
       parts.index, options, parts.timers, *seams.clock, [&engine = *engine](int64_t revision) {
@@ -295,8 +297,7 @@ void Engine::Range(RangeRequest request, Callback<RangeResponse> done) {
                                      Values& values) -> absl::StatusOr<RangeResponse> {
         const int64_t revision = request.revision > 0 ? request.revision : view.revision();
         RETURN_IF_ERROR(view.CheckReadable(revision));
-        RangeResponse response =
-            mvcc::ReadRange(request, mvcc::IndexState(view, revision), values);
+        RangeResponse response = mvcc::ReadRange(request, mvcc::IndexState(view, revision), values);
         response.revision = view.revision();
         return response;
       },
@@ -364,8 +365,8 @@ void Engine::DeleteRange(DeleteRangeRequest request, Callback<DeleteRangeRespons
 void Engine::Compact(CompactRequest request, Callback<CompactResponse> done) {
   Callback<CompactResponse> answer = std::move(done);
   if (request.physical) {
-    answer = [this, request, done = std::move(answer)](
-                 absl::StatusOr<CompactResponse> response) mutable {
+    answer = [this, request,
+              done = std::move(answer)](absl::StatusOr<CompactResponse> response) mutable {
       if (!response.ok()) return done(std::move(response));
       parts_->compactor->WhenReclaimed(
           request.revision,
@@ -438,8 +439,7 @@ void Engine::LeaseLeases(Callback<LeaseLeasesResponse> done) {
 
 absl::StatusOr<std::unique_ptr<Watch>> Engine::StartWatch(
     WatchRequest request, std::function<void(const WatchResponse&)> observer) {
-  auto watch =
-      std::make_unique<LocalWatch>(*parts_->hub, parts_->observers, std::move(observer));
+  auto watch = std::make_unique<LocalWatch>(*parts_->hub, parts_->observers, std::move(observer));
   watch->Start(request);
   return watch;
 }
@@ -496,8 +496,8 @@ void Engine::Defragment(Callback<bool> done) {
 void Engine::SetAlarm(Alarm alarm, Callback<bool> done) {
   auto proposal = Propose<bool>(
       [alarm](OpenBatch& batch, const Index::View&, Values&) -> absl::StatusOr<bool> {
-        batch.alarms.emplace_back(log::SetAlarm{.member_id = alarm.member_id,
-                                                .type = static_cast<int32_t>(alarm.type)});
+        batch.alarms.emplace_back(
+            log::SetAlarm{.member_id = alarm.member_id, .type = static_cast<int32_t>(alarm.type)});
         return true;
       },
       std::move(done));

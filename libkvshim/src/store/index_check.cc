@@ -15,8 +15,7 @@ constexpr int64_t kRevisionsAStep = 5000;
 // What is wrong with one row beside the index; empty: nothing.
 std::string Compare(const mvcc::Index::View& view, const KeyValue& row) {
   const mvcc::KeyHistory* history = view.Find(row.key());
-  const mvcc::Version* version =
-      history == nullptr ? nullptr : history->At(row.mod_revision());
+  const mvcc::Version* version = history == nullptr ? nullptr : history->At(row.mod_revision());
   if (version == nullptr || version->revision() > mvcc::Revision{row.mod_revision(), row.sub()}) {
     // Two changes of a key in one revision: the later one is what At finds.
     return version == nullptr ? "the index does not have it" : "";
@@ -51,8 +50,8 @@ absl::Status CheckIndex(log::Log& log, const std::function<void(const log::Findi
     }));
   }
   if (const int64_t versions = index.stats().versions; versions != rows) {
-    visit({"kv_log", base::Concat("the index has ", versions, " versions, the log ", rows,
-                                  " rows")});
+    visit(
+        {"kv_log", base::Concat("the index has ", versions, " versions, the log ", rows, " rows")});
   }
   return absl::OkStatus();
 }

@@ -2,10 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <boost/crc.hpp>
 #include <string>
 #include <string_view>
-
-#include <boost/crc.hpp>
 
 #include "base/status.h"
 #include "mvcc/errors.h"

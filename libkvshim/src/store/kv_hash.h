@@ -12,7 +12,6 @@
 namespace kvshim::store {
 
 // `revision` 0: the newest. mvcc::Compacted, mvcc::FutureRevision as for a read.
-absl::StatusOr<HashResult> HashKeyValues(log::Log& log, const mvcc::Index& index,
-                                         int64_t revision);
+absl::StatusOr<HashResult> HashKeyValues(log::Log& log, const mvcc::Index& index, int64_t revision);
 
 }  // namespace kvshim::store

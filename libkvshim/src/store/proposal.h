@@ -41,18 +41,17 @@ class Proposal {
 
   // Evaluates the request on top of the batch and keeps the answer. Called again, after a roll
   // back, where `values` wants something (mvcc/values.h).
-  virtual void Evaluate(OpenBatch& batch, const mvcc::Index::View& view,
-                        mvcc::Values& values) = 0;
+  virtual void Evaluate(OpenBatch& batch, const mvcc::Index::View& view, mvcc::Values& values) = 0;
   // Refuses the request: it has no effect.
   virtual void Refuse(absl::Status status) = 0;
   // The batch is durable, or `failure` says what became of it. The callback runs in here.
   virtual void Answer(const absl::Status& failure) = 0;
 
   base::TimePoint queued_at;
-  bool needs_space = false;        // refused at the quota
+  bool needs_space = false;         // refused at the quota
   bool despite_corruption = false;  // taken although the CORRUPT alarm is raised
-  bool needs_empty_batch = false;  // reads history that the batch under way would change
-  size_t bytes = 0;                // about how much it adds
+  bool needs_empty_batch = false;   // reads history that the batch under way would change
+  size_t bytes = 0;                 // about how much it adds
 };
 
 template <typename Response, typename Function>

@@ -43,9 +43,7 @@ class Reader {
     // Shared with the refusal below, which happens where the task is not taken.
     auto callback = std::make_shared<Callback<Response>>(std::move(done));
     auto task = [this, evaluate = std::move(evaluate), values = std::move(values),
-                 callback]() mutable {
-      (*callback)(Finish<Response>(evaluate, values));
-    };
+                 callback]() mutable { (*callback)(Finish<Response>(evaluate, values)); };
     if (!pool_.Submit(std::move(task))) (*callback)(mvcc::TooManyRequests());
   }
 

@@ -67,8 +67,7 @@ class Collector {
 }  // namespace
 
 absl::StatusOr<watch::HistoryChunk> WatchHistory::Read(const mvcc::KeyRange& range, int64_t from,
-                                                       int64_t to, size_t max_bytes,
-                                                       bool prev_kv) {
+                                                       int64_t to, size_t max_bytes, bool prev_kv) {
   return reader_.ReadHere<watch::HistoryChunk>(
       [&](const mvcc::Index::View& view,
           mvcc::Values& values) -> absl::StatusOr<watch::HistoryChunk> {

@@ -157,8 +157,8 @@ void Hub::Impl::RunTicks(base::TimePoint now) {
   while (!ticks_.empty() && ticks_.begin()->first <= now) {
     StreamState& stream = *ticks_.begin()->second;
     Tick(stream);
-    ScheduleTick(stream, stream.progress_watchers > 0 ? now + stream.tick_interval
-                                                      : base::TimePoint::max());
+    ScheduleTick(
+        stream, stream.progress_watchers > 0 ? now + stream.tick_interval : base::TimePoint::max());
   }
 }
 

@@ -246,9 +246,8 @@ void Hub::Impl::ReleaseGroup(RangeGroup* group) {
 // The header's revision stays 0, as etcd has it for this response alone.
 void Hub::Impl::EndCompacted(Watcher& watcher, int64_t compact_revision) {
   End(watcher);
-  Send(*watcher.stream, {.watch_id = watcher.id,
-                         .canceled = true,
-                         .compact_revision = compact_revision});
+  Send(*watcher.stream,
+       {.watch_id = watcher.id, .canceled = true, .compact_revision = compact_revision});
   SendStreamProgressIfDue(*watcher.stream);
 }
 

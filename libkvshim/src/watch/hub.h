@@ -26,7 +26,8 @@
 // critical section) does the watcher become synced, so no revision lies between the two ways of
 // being served, and none is served by both.
 // So that a watcher gets there while writes go on, the hub keeps the last few published revisions:
-// where they reach back to `next`, they are sent in that critical section and the watcher is synced.
+// where they reach back to `next`, they are sent in that critical section and the watcher is
+// synced.
 //
 //   Hub hub(history, {.wake = [&] { loop.Wake(); }});
 //   hub.Publish(events);                            // by the publishing thread
@@ -77,11 +78,11 @@ struct HubOptions {
 struct HubStats {
   int64_t streams = 0;
   int64_t watchers = 0;
-  int64_t slow_watchers = 0;   // unsynced
-  uint64_t events_sent = 0;    // since the start
+  int64_t slow_watchers = 0;  // unsynced
+  uint64_t events_sent = 0;   // since the start
   uint64_t responses_sent = 0;
-  size_t pending_bytes = 0;    // waiting in all sinks
-  int64_t lag = 0;             // revisions the furthest behind has yet to be sent
+  size_t pending_bytes = 0;  // waiting in all sinks
+  int64_t lag = 0;           // revisions the furthest behind has yet to be sent
   uint64_t history_reads = 0;
   uint64_t history_failures = 0;
 };

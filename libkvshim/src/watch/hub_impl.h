@@ -53,8 +53,8 @@ struct Hub::Impl {
   // as it may. Returns the first revision that was not sent: covered + 1 where all were.
   int64_t SendEvents(Watcher& watcher, std::span<const Event* const> events, int64_t covered,
                      Source source) REQUIRES(mutex_);
-  std::span<const Event* const> Filter(const Watcher& watcher,
-                                       std::span<const Event* const> events) REQUIRES(mutex_);
+  std::span<const Event* const> Filter(const Watcher& watcher, std::span<const Event* const> events)
+      REQUIRES(mutex_);
   // How many of the first events go into one response.
   size_t RunLength(const Watcher& watcher, std::span<const Event* const> events, Source source)
       REQUIRES(mutex_);

@@ -19,7 +19,7 @@ struct Hook {
   T* next = nullptr;
 };
 
-template <typename T, Hook<T> T::*kHook>
+template <typename T, Hook<T> T::* kHook>
 class List {
  public:
   bool empty() const { return front_ == nullptr; }

@@ -12,8 +12,7 @@ namespace {
 
 // etcd's texts; they carry no prefix.
 constexpr std::string_view kEmptyRange = "mvcc: watcher range is empty";
-constexpr std::string_view kDuplicateId =
-    "mvcc: duplicate watch ID provided on the WatchStream";
+constexpr std::string_view kDuplicateId = "mvcc: duplicate watch ID provided on the WatchStream";
 
 }  // namespace
 

@@ -38,16 +38,16 @@ struct Watcher {
   bool prev_kv = false;
   bool fragment = false;
   bool progress_notify = false;
-  bool idle = true;          // no event was sent since the stream's last progress tick
+  bool idle = true;            // no event was sent since the stream's last progress tick
   bool needs_history = false;  // the recent events lack the prev_kv it wants
 
   // Synced: events below it are not wanted (it started in the future). Unsynced: the first revision
   // that was not sent.
   int64_t next = 0;
 
-  size_t slot = 0;             // in group->synced
-  Hook<Watcher> queue;         // the hub's ready queue or stream->parked
-  Hook<Watcher> group_queue;   // group->ready
+  size_t slot = 0;            // in group->synced
+  Hook<Watcher> queue;        // the hub's ready queue or stream->parked
+  Hook<Watcher> group_queue;  // group->ready
 };
 
 using WatcherQueue = List<Watcher, &Watcher::queue>;
@@ -80,7 +80,7 @@ struct StreamState {
   bool ended = false;
   int64_t next_id = 0;
   absl::flat_hash_map<WatchId, std::unique_ptr<Watcher>> watchers;
-  size_t live = 0;      // not ended
+  size_t live = 0;  // not ended
   size_t unsynced = 0;
   size_t progress_watchers = 0;
   bool progress_asked = false;

@@ -39,9 +39,10 @@ TEST_F(Logger, JsonQuotesTextAndLeavesNumbersBare) {
   SetLogFormat(LogFormat::kJson);
   Log(Level::kError, "say \"no\"", {{"key", std::string("a\nb\x01")}, {"n", -1}, {"ok", true}});
   ASSERT_EQ(lines_.size(), 1u);
-  EXPECT_NE(lines_[0].find(R"("level":"error","msg":"say \"no\"","key":"a\nb\u0001","n":-1,"ok":true})"
-                           "\n"),
-            std::string::npos)
+  EXPECT_NE(
+      lines_[0].find(R"("level":"error","msg":"say \"no\"","key":"a\nb\u0001","n":-1,"ok":true})"
+                     "\n"),
+      std::string::npos)
       << lines_[0];
 }
 
@@ -60,9 +61,10 @@ TEST_F(Logger, DropsWhatIsBelowTheLevel) {
 }
 
 TEST_F(Logger, DurationsAndStatusesReadWell) {
-  Log(Level::kInfo, "x", {{"took", std::chrono::milliseconds(250)},
-                          {"all", std::chrono::milliseconds(1500)},
-                          {"error", absl::NotFoundError("gone")}});
+  Log(Level::kInfo, "x",
+      {{"took", std::chrono::milliseconds(250)},
+       {"all", std::chrono::milliseconds(1500)},
+       {"error", absl::NotFoundError("gone")}});
   EXPECT_NE(lines_[0].find("took=250ms all=1.5s error=\"NOT_FOUND: gone\""), std::string::npos)
       << lines_[0];
 }

@@ -159,8 +159,8 @@ TEST_F(LogTest, LeasesAndAlarmsFollowTheirOps) {
     EXPECT_EQ(loaded.leases[0].id, LeaseId{-2});
     EXPECT_EQ(loaded.leases[0].ttl, 20);
     EXPECT_EQ(loaded.leases[1].renew, 4);
-    EXPECT_THAT(loaded.alarms, ::testing::UnorderedElementsAre(SetAlarm{7, 1},
-                                                               SetAlarm{UINT64_MAX, 2}));
+    EXPECT_THAT(loaded.alarms,
+                ::testing::UnorderedElementsAre(SetAlarm{7, 1}, SetAlarm{UINT64_MAX, 2}));
   }
   writer.batch().ops = {LeaseRevoke{LeaseId{1}}, ClearAlarm{7, 1}};
   writer.MustAppend(*log);
@@ -200,13 +200,16 @@ TEST_F(LogTest, ScanGivesTheAskedRevisionsInOrder) {
   for (int i = 2; i <= 20; ++i) writer.Put("k" + std::to_string(i % 3), std::to_string(i));
   writer.MustAppend(*log);
   std::string seen;
-  ASSERT_TRUE(log->ScanRows(5, 8, [&](const KeyValue& kv) {
-                   seen += std::string(kv.value()) + " ";
-                   return true;
-                 }).ok());
+  ASSERT_TRUE(log->ScanRows(5, 8,
+                            [&](const KeyValue& kv) {
+                              seen += std::string(kv.value()) + " ";
+                              return true;
+                            })
+                  .ok());
   EXPECT_EQ(seen, "5 6 7 8 ");
   int count = 0;
-  ASSERT_TRUE(log->ScanRows(INT64_MIN, INT64_MAX, [&](const KeyValue&) { return ++count < 4; }).ok());
+  ASSERT_TRUE(
+      log->ScanRows(INT64_MIN, INT64_MAX, [&](const KeyValue&) { return ++count < 4; }).ok());
   EXPECT_EQ(count, 4);
 }
 
@@ -395,7 +398,8 @@ TEST_F(LogTest, ReadersRunBesideAppendsAndCheckpoints) {
 
 TEST_F(LogTest, CommitsAreObserved) {
   std::vector<sql::CommitSample> samples;
-  auto log = MustOpen(path_, {.on_commit = [&](const sql::CommitSample& s) { samples.push_back(s); }});
+  auto log =
+      MustOpen(path_, {.on_commit = [&](const sql::CommitSample& s) { samples.push_back(s); }});
   Writer writer(MustLoad(*log).head);
   writer.Put("key", "value");
   writer.Put("key", "values");

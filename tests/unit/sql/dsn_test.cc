@@ -55,9 +55,7 @@ TEST(Dsn, ASchemeInTheParametersIsNotTheScheme) {
   EXPECT_EQ(Dsn::Parse("a.db?note=b://c")->scheme, "sqlite");
 }
 
-TEST(Dsn, AZeroByteIsRefused) {
-  EXPECT_FALSE(Dsn::Parse(std::string_view("a\0b", 3)).ok());
-}
+TEST(Dsn, AZeroByteIsRefused) { EXPECT_FALSE(Dsn::Parse(std::string_view("a\0b", 3)).ok()); }
 
 TEST(SqliteOptions, AnUnknownParameterIsRefusedWithTheKnownOnes) {
   const std::string message = Message(OptionsOf("sqlite://a.db?_journal=WAL").status());

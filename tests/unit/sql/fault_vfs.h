@@ -45,7 +45,9 @@ class FaultVfs {
   struct File {
     sqlite3_file base;
     FaultVfs* vfs;
-    bool chosen(const FaultVfs& from) const { return std::string_view(name).ends_with(from.suffix_); }
+    bool chosen(const FaultVfs& from) const {
+      return std::string_view(name).ends_with(from.suffix_);
+    }
     char name[512];
     sqlite3_io_methods methods;
     const sqlite3_io_methods* below;
@@ -90,34 +92,48 @@ class FaultVfs {
     return ours->below->xSync(Below(file), flags);
   }
 
-#define KVSHIM_PASS(name, parameters, ...)                                       \
-  static int name parameters {                                                   \
+#define KVSHIM_PASS(name, parameters, ...)                                            \
+  static int name parameters {                                                        \
     return reinterpret_cast<File*>(file)->below->x##name(Below(file), ##__VA_ARGS__); \
   }
-  KVSHIM_PASS(Close, (sqlite3_file* file))
-  KVSHIM_PASS(Read, (sqlite3_file* file, void* to, int size, sqlite3_int64 at), to, size, at)
-  KVSHIM_PASS(Truncate, (sqlite3_file* file, sqlite3_int64 size), size)
-  KVSHIM_PASS(FileSize, (sqlite3_file* file, sqlite3_int64* size), size)
-  KVSHIM_PASS(Lock, (sqlite3_file* file, int level), level)
-  KVSHIM_PASS(Unlock, (sqlite3_file* file, int level), level)
-  KVSHIM_PASS(CheckReservedLock, (sqlite3_file* file, int* held), held)
-  KVSHIM_PASS(FileControl, (sqlite3_file* file, int op, void* argument), op, argument)
-  KVSHIM_PASS(SectorSize, (sqlite3_file* file))
-  KVSHIM_PASS(DeviceCharacteristics, (sqlite3_file* file))
-  KVSHIM_PASS(ShmMap, (sqlite3_file* file, int page, int size, int extend, void volatile** out), page,
-              size, extend, out)
-  KVSHIM_PASS(ShmLock, (sqlite3_file* file, int offset, int n, int flags), offset, n, flags)
+  KVSHIM_PASS(Close, (sqlite3_file * file))
+  KVSHIM_PASS(Read, (sqlite3_file * file, void* to, int size, sqlite3_int64 at), to, size, at)
+  KVSHIM_PASS(Truncate, (sqlite3_file * file, sqlite3_int64 size), size)
+  KVSHIM_PASS(FileSize, (sqlite3_file * file, sqlite3_int64* size), size)
+  KVSHIM_PASS(Lock, (sqlite3_file * file, int level), level)
+  KVSHIM_PASS(Unlock, (sqlite3_file * file, int level), level)
+  KVSHIM_PASS(CheckReservedLock, (sqlite3_file * file, int* held), held)
+  KVSHIM_PASS(FileControl, (sqlite3_file * file, int op, void* argument), op, argument)
+  KVSHIM_PASS(SectorSize, (sqlite3_file * file))
+  KVSHIM_PASS(DeviceCharacteristics, (sqlite3_file * file))
+  KVSHIM_PASS(ShmMap, (sqlite3_file * file, int page, int size, int extend, void volatile** out),
+              page, size, extend, out)
+  KVSHIM_PASS(ShmLock, (sqlite3_file * file, int offset, int n, int flags), offset, n, flags)
   static void ShmBarrier(sqlite3_file* file) {
     reinterpret_cast<File*>(file)->below->xShmBarrier(Below(file));
   }
-  KVSHIM_PASS(ShmUnmap, (sqlite3_file* file, int remove), remove)
+  KVSHIM_PASS(ShmUnmap, (sqlite3_file * file, int remove), remove)
 #undef KVSHIM_PASS
 
-  static constexpr sqlite3_io_methods kMethods = {
-      2,          &Close,       &Read,         &Write,  &Truncate,
-      &Sync,      &FileSize,    &Lock,         &Unlock, &CheckReservedLock,
-      &FileControl, &SectorSize, &DeviceCharacteristics, &ShmMap, &ShmLock,
-      &ShmBarrier, &ShmUnmap,   nullptr,       nullptr};
+  static constexpr sqlite3_io_methods kMethods = {2,
+                                                  &Close,
+                                                  &Read,
+                                                  &Write,
+                                                  &Truncate,
+                                                  &Sync,
+                                                  &FileSize,
+                                                  &Lock,
+                                                  &Unlock,
+                                                  &CheckReservedLock,
+                                                  &FileControl,
+                                                  &SectorSize,
+                                                  &DeviceCharacteristics,
+                                                  &ShmMap,
+                                                  &ShmLock,
+                                                  &ShmBarrier,
+                                                  &ShmUnmap,
+                                                  nullptr,
+                                                  nullptr};
 
   sqlite3_vfs* const base_;
   sqlite3_vfs vfs_;

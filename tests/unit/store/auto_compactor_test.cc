@@ -1,8 +1,8 @@
 #include "store/auto_compactor.h"
 
-#include <vector>
-
 #include <gtest/gtest.h>
+
+#include <vector>
 
 namespace kvshim::store {
 namespace {
@@ -14,11 +14,11 @@ class AutoCompactorTest : public testing::Test {
   ~AutoCompactorTest() override { timers_.Stop(); }
 
   void Start(const StoreOptions& options) {
-    compactor_ = std::make_unique<AutoCompactor>(index_, options, timers_, clock_,
-                                                 [this](int64_t revision) {
-                                                   compacted_.push_back(revision);
-                                                   index_.Compact(revision);
-                                                 });
+    compactor_ =
+        std::make_unique<AutoCompactor>(index_, options, timers_, clock_, [this](int64_t revision) {
+          compacted_.push_back(revision);
+          index_.Compact(revision);
+        });
     compactor_->Start();
   }
 
@@ -26,10 +26,10 @@ class AutoCompactorTest : public testing::Test {
   void Pass(int count) {
     for (int i = 0; i < count; ++i) {
       const int64_t revision = index_.revision() + 1;
-      index_.Apply(std::vector{KeyValue::Make(
-                       {.key = "k", .create_revision = revision, .mod_revision = revision,
-                        .version = 1})},
-                   revision);
+      index_.Apply(
+          std::vector{KeyValue::Make(
+              {.key = "k", .create_revision = revision, .mod_revision = revision, .version = 1})},
+          revision);
       clock_.Advance(minutes(1));
       timers_.RunDue();
     }

@@ -1,13 +1,13 @@
 // An engine on a database of its own, in a folder that goes away with the test.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <string>
 #include <thread>
-
-#include <gtest/gtest.h>
 
 #include "store/engine.h"
 

@@ -37,7 +37,8 @@ TEST_F(EngineTest, GivesBackWhatWasPutAfterItWasOpenedAgain) {
 TEST_F(EngineTest, ServesMoreThanItsMemoryHolds) {
   options_.memory_budget = 64 << 10;
   Open();
-  for (int i = 0; i < 400; ++i) Put("k" + std::to_string(1000 + i), std::string(1000, 'a' + i % 26));
+  for (int i = 0; i < 400; ++i)
+    Put("k" + std::to_string(1000 + i), std::string(1000, 'a' + i % 26));
   EXPECT_LT(engine_->Status().keys * 1000, 500000);
   const auto all = engine_->Range({.key = kAll, .range_end = kAll});
   ASSERT_TRUE(all.ok());
@@ -46,8 +47,8 @@ TEST_F(EngineTest, ServesMoreThanItsMemoryHolds) {
     EXPECT_EQ(all->kvs[i].value(), std::string(1000, 'a' + i % 26)) << i;
   }
   TxnRequest txn;
-  txn.compare.push_back({.target = CompareTarget::kValue, .key = "k1000",
-                         .value = std::string(1000, 'a')});
+  txn.compare.push_back(
+      {.target = CompareTarget::kValue, .key = "k1000", .value = std::string(1000, 'a')});
   txn.success.emplace_back(PutRequest{.key = "k1000", .prev_kv = true, .ignore_value = true});
   const auto response = engine_->Txn(std::move(txn));
   ASSERT_TRUE(response.ok()) << response.status();
@@ -94,8 +95,7 @@ TEST_F(EngineTest, CompactionReclaimsRowsAndKeepsWhatIsInForce) {
   EXPECT_EQ(Get("k0", revision - 1), "290");
   EXPECT_EQ(Get("k0"), "(none)");
   EXPECT_EQ(engine_->Range({.key = "k1", .revision = revision - 2}).status(), mvcc::Compacted());
-  EXPECT_EQ(engine_->Compact(CompactRequest{.revision = revision - 1}).status(),
-            mvcc::Compacted());
+  EXPECT_EQ(engine_->Compact(CompactRequest{.revision = revision - 1}).status(), mvcc::Compacted());
   EXPECT_EQ(engine_->Compact(CompactRequest{.revision = revision + 1}).status(),
             mvcc::FutureRevision());
   Open();
@@ -167,8 +167,8 @@ TEST_F(EngineTest, PutsAreRefusedAtTheQuotaWhileDeletesAndCompactionWork) {
   Open();
   absl::Status status;
   for (int i = 0; i < 2000 && status.ok(); ++i) {
-    status = engine_->Put({.key = "k" + std::to_string(i), .value = std::string(4000, 'x')})
-                 .status();
+    status =
+        engine_->Put({.key = "k" + std::to_string(i), .value = std::string(4000, 'x')}).status();
   }
   EXPECT_EQ(status, mvcc::NoSpace());
   ASSERT_EQ(engine_->Status().alarms.size(), 1u);
@@ -189,15 +189,15 @@ TEST_F(EngineTest, WatchHearsHistoryThenTheNewInOrderAndOnce) {
   Open();
   base::Mutex mutex;
   std::vector<int64_t> heard;
-  auto watch = engine_->StartWatch(
-      {.key = "k", .range_end = "l", .start_revision = 2, .prev_kv = true},
-      [&](const WatchResponse& response) {
-        base::MutexLock lock(mutex);
-        for (const WatchEvent& event : response.events) {
-          heard.push_back(event.kv.mod_revision());
-          EXPECT_EQ(static_cast<bool>(event.prev_kv), event.kv.version() > 1);
-        }
-      });
+  auto watch =
+      engine_->StartWatch({.key = "k", .range_end = "l", .start_revision = 2, .prev_kv = true},
+                          [&](const WatchResponse& response) {
+                            base::MutexLock lock(mutex);
+                            for (const WatchEvent& event : response.events) {
+                              heard.push_back(event.kv.mod_revision());
+                              EXPECT_EQ(static_cast<bool>(event.prev_kv), event.kv.version() > 1);
+                            }
+                          });
   ASSERT_TRUE(watch.ok());
   for (int i = 0; i < 50; ++i) Put("k" + std::to_string(i % 5), std::to_string(i));
   WaitUntil([&] {
@@ -212,9 +212,8 @@ TEST_F(EngineTest, WatchHearsHistoryThenTheNewInOrderAndOnce) {
 TEST_F(EngineTest, HashesAgreeHoweverTheStoreWasCompacted) {
   const auto hash = [&](int64_t revision) {
     std::promise<absl::StatusOr<HashResult>> promise;
-    engine_->Hash(revision, [&](absl::StatusOr<HashResult> result) {
-      promise.set_value(std::move(result));
-    });
+    engine_->Hash(revision,
+                  [&](absl::StatusOr<HashResult> result) { promise.set_value(std::move(result)); });
     return promise.get_future().get();
   };
   std::vector<uint32_t> hashes;

@@ -1,9 +1,9 @@
 #include "store/lease_keeper.h"
 
+#include <gtest/gtest.h>
+
 #include <optional>
 #include <vector>
-
-#include <gtest/gtest.h>
 
 namespace kvshim::store {
 namespace {
@@ -65,10 +65,10 @@ class LeaseKeeperTest : public testing::Test {
   base::MetricsRegistry metrics_;
   base::Executor timers_{{.name = "timers", .threads = 1, .clock = &clock_}};
   std::vector<std::unique_ptr<Proposal>> proposals_;
-  LeaseKeeper keeper_{lessor_, index_, timers_, clock_, metrics_,
-                      [this](std::unique_ptr<Proposal> proposal) {
-                        proposals_.push_back(std::move(proposal));
-                      }};
+  LeaseKeeper keeper_{
+      lessor_, index_, timers_, clock_, metrics_, [this](std::unique_ptr<Proposal> proposal) {
+        proposals_.push_back(std::move(proposal));
+      }};
   std::shared_ptr<std::optional<int64_t>> answer_;
 };
 

@@ -174,7 +174,8 @@ TEST_F(HubTest, WatchFromNowOnDoesNotHearOfWritesAnsweredBefore) {
   EXPECT_EQ(received[0].revision, 2);
   std::vector<std::string> events;
   for (const Received& r : received) {
-    for (const Event& e : r.events) events.push_back(std::to_string(r.watch_id) + " " + Describe(e));
+    for (const Event& e : r.events)
+      events.push_back(std::to_string(r.watch_id) + " " + Describe(e));
   }
   EXPECT_THAT(events, ::testing::UnorderedElementsAre("1 put /a 2", "0 put /a 3", "1 put /a 3"));
 }

@@ -3,12 +3,14 @@
 namespace kvshim::watch {
 namespace {
 
-using ::testing::IsEmpty;
 using std::chrono::seconds;
+using ::testing::IsEmpty;
 
 class Progress : public HubTest {
  protected:
-  static HubOptions Every10Seconds() { return {.recent_events = 0, .progress_interval = seconds(10)}; }
+  static HubOptions Every10Seconds() {
+    return {.recent_events = 0, .progress_interval = seconds(10)};
+  }
   void Wait() {
     clock_.Advance(seconds(11));  // the interval and its jitter
     hub_->Pump();

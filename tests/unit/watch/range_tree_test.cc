@@ -13,9 +13,8 @@ namespace {
 
 std::set<const RangeGroup*> Containing(const RangeTree& tree, std::string_view key) {
   std::set<const RangeGroup*> found;
-  tree.ForEachContaining(key, [&](RangeGroup& group) {
-    EXPECT_TRUE(found.insert(&group).second) << "visited twice";
-  });
+  tree.ForEachContaining(
+      key, [&](RangeGroup& group) { EXPECT_TRUE(found.insert(&group).second) << "visited twice"; });
   return found;
 }
 

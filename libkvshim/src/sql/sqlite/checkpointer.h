@@ -40,8 +40,8 @@ class Checkpointer {
   };
 
   // `connection` is for the checkpointer alone.
-  Checkpointer(std::unique_ptr<Connection> connection, CommitLock& commit_lock,
-               int64_t limit_pages, FaultHook fault);
+  Checkpointer(std::unique_ptr<Connection> connection, CommitLock& commit_lock, int64_t limit_pages,
+               FaultHook fault);
   ~Checkpointer();
   Checkpointer(const Checkpointer&) = delete;
   Checkpointer& operator=(const Checkpointer&) = delete;

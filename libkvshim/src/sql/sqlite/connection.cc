@@ -30,11 +30,11 @@ absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(const Options& opti
 absl::Status Connection::SetUp(const Options& options, Role role) {
   sqlite3_busy_timeout(handle_, static_cast<int>(options.busy_timeout.count()));
   const int64_t cache = role == Role::kWriter ? options.cache_size : kReaderCacheBytes;
-  RETURN_IF_ERROR(Execute(Concat("PRAGMA cache_size = -", cache / 1024,
-                                 "; PRAGMA mmap_size = ", options.mmap_size,
-                                 // Debian's build zeroes deleted rows, which writes every freed page.
-                                 "; PRAGMA secure_delete = 0; PRAGMA cell_size_check = 1"
-                                 "; PRAGMA trusted_schema = 0; PRAGMA wal_autocheckpoint = 0")));
+  RETURN_IF_ERROR(Execute(
+      Concat("PRAGMA cache_size = -", cache / 1024, "; PRAGMA mmap_size = ", options.mmap_size,
+             // Debian's build zeroes deleted rows, which writes every freed page.
+             "; PRAGMA secure_delete = 0; PRAGMA cell_size_check = 1"
+             "; PRAGMA trusted_schema = 0; PRAGMA wal_autocheckpoint = 0")));
   if (role == Role::kReader) return Execute("PRAGMA query_only = 1");
 
   // These count for a new file only; an old one keeps what it has.

@@ -98,8 +98,7 @@ absl::Status CheckFreeSpace(const std::string& database_path, const std::string&
   if (statvfs(directory.c_str(), &info) != 0) {
     return SystemError(database_path, Concat("looking at the free space of ", directory), errno);
   }
-  const int64_t free =
-      static_cast<int64_t>(info.f_bavail) * static_cast<int64_t>(info.f_frsize);
+  const int64_t free = static_cast<int64_t>(info.f_bavail) * static_cast<int64_t>(info.f_frsize);
   if (free >= bytes) return absl::OkStatus();
   return sql::MakeError(ErrorKind::kFull,
                         Concat("database ", database_path, ": ", directory, " has ", free >> 20,

@@ -64,8 +64,7 @@ absl::Status FileDatabase::Prepare(const Genesis& genesis) {
   return absl::OkStatus();
 }
 
-absl::Status FileDatabase::Snapshot(
-    const std::function<bool(std::string_view, uint64_t)>& sink) {
+absl::Status FileDatabase::Snapshot(const std::function<bool(std::string_view, uint64_t)>& sink) {
   return StreamSnapshot(options_, hooks_.fault, sink);
 }
 

@@ -24,8 +24,8 @@ LogRecord ReadRow(const Cursor& row, bool with_value) {
 
 absl::Status VisitHead(Connection& connection,
                        const std::function<absl::Status(const BatchRecord&)>& visit) {
-  Cursor head = connection.Use("SELECT " KVSHIM_BATCH_COLUMNS
-                               " FROM kv_batch ORDER BY seq DESC LIMIT 1");
+  Cursor head =
+      connection.Use("SELECT " KVSHIM_BATCH_COLUMNS " FROM kv_batch ORDER BY seq DESC LIMIT 1");
   ASSIGN_OR_RETURN(const bool found, head->Step());
   if (!found) {
     return MakeError(ErrorKind::kCorrupt, connection.path(), "reading the newest batch",
@@ -40,8 +40,8 @@ absl::Status FileDatabase::Load(TableVisitor& visitor) {
   ASSIGN_OR_RETURN(auto connection, Connection::Open(options_, Connection::Role::kReader));
   ASSIGN_OR_RETURN(Transaction transaction,
                    Transaction::Begin(*connection, Transaction::Mode::kRead));
-  RETURN_IF_ERROR(VisitHead(*connection,
-                            [&](const BatchRecord& batch) { return visitor.OnHead(batch); }));
+  RETURN_IF_ERROR(
+      VisitHead(*connection, [&](const BatchRecord& batch) { return visitor.OnHead(batch); }));
   for (Cursor row = connection->Use("SELECT name, value FROM kv_meta ORDER BY name");;) {
     ASSIGN_OR_RETURN(const bool found, row->Step());
     if (!found) break;
@@ -50,11 +50,11 @@ absl::Status FileDatabase::Load(TableVisitor& visitor) {
   for (Cursor row = connection->Use("SELECT id, ttl, renew FROM kv_lease ORDER BY id");;) {
     ASSIGN_OR_RETURN(const bool found, row->Step());
     if (!found) break;
-    RETURN_IF_ERROR(
-        visitor.OnLease({.id = row->Int(0), .ttl = row->Int(1), .renew = row->Int(2)}));
+    RETURN_IF_ERROR(visitor.OnLease({.id = row->Int(0), .ttl = row->Int(1), .renew = row->Int(2)}));
   }
   for (Cursor row = connection->Use("SELECT id, key, kind, create_rev, version, lease, vlen "
-                                    "FROM kv_log ORDER BY id");;) {
+                                    "FROM kv_log ORDER BY id");
+       ;) {
     ASSIGN_OR_RETURN(const bool found, row->Step());
     if (!found) return absl::OkStatus();
     visitor.OnRow(ReadRow(row, false));
@@ -82,8 +82,9 @@ absl::Status FileDatabase::Fetch(std::span<const RowId> ids,
                                  const std::function<void(size_t, const LogRecord&)>& visit) {
   ASSIGN_OR_RETURN(ReaderPool::Reader reader, readers_.Take());
   ASSIGN_OR_RETURN(Transaction transaction, Transaction::Begin(*reader, Transaction::Mode::kRead));
-  Cursor row = reader->Use("SELECT id, key, kind, create_rev, version, lease, vlen, value "
-                           "FROM kv_log WHERE id = ?1");
+  Cursor row = reader->Use(
+      "SELECT id, key, kind, create_rev, version, lease, vlen, value "
+      "FROM kv_log WHERE id = ?1");
   for (size_t i = 0; i < ids.size(); ++i) {
     row->Bind(1, PackId(ids[i]));
     ASSIGN_OR_RETURN(const bool found, row->Step());
@@ -112,8 +113,8 @@ absl::Status FileDatabase::ReadRows(int64_t from, int64_t to,
 absl::Status FileDatabase::ReadBatches(int64_t from,
                                        const std::function<bool(const BatchRecord&)>& visit) {
   ASSIGN_OR_RETURN(auto connection, Connection::Open(options_, Connection::Role::kReader));
-  Cursor row = connection->Use("SELECT " KVSHIM_BATCH_COLUMNS
-                               " FROM kv_batch WHERE seq >= ?1 ORDER BY seq");
+  Cursor row =
+      connection->Use("SELECT " KVSHIM_BATCH_COLUMNS " FROM kv_batch WHERE seq >= ?1 ORDER BY seq");
   row->Bind(1, from);
   for (;;) {
     ASSIGN_OR_RETURN(const bool found, row->Step());

@@ -64,8 +64,8 @@ absl::Status FileDatabase::AppendLocked(const AppendRequest& request, CommitSamp
   }
   if (absl::Status lost = Reach(hooks_.fault, FaultPoint::kAfterCommit); !lost.ok()) {
     ambiguous_ = true;
-    return MakeError(ErrorKind::kAmbiguous, options_.path, "COMMIT",
-                     base::FromAbsl(lost.message()), 0, 0);
+    return MakeError(ErrorKind::kAmbiguous, options_.path, "COMMIT", base::FromAbsl(lost.message()),
+                     0, 0);
   }
   return absl::OkStatus();
 }
@@ -149,8 +149,8 @@ absl::Status FileDatabase::DeleteRows(std::span<const RowId> ids) {
     Cursor remove = writer_->Use("DELETE FROM kv_log WHERE id = ?1");
     for (const RowId& id : ids) {
       if (id.revision > floor) {
-        return absl::InvalidArgumentError(base::Concat(
-            "revision ", id.revision, " is above the floor of deletion, ", floor));
+        return absl::InvalidArgumentError(
+            base::Concat("revision ", id.revision, " is above the floor of deletion, ", floor));
       }
       remove->Bind(1, PackId(id));
       RETURN_IF_ERROR(remove->Run());

@@ -84,8 +84,8 @@ absl::StatusOr<Options> Options::FromDsn(const Dsn& dsn) {
                              "a size from 1MiB to 64GiB, such as 32MiB", options.cache_size));
   RETURN_IF_ERROR(ReadNumber(dsn, "mmap_size", kBytes, 0, std::numeric_limits<int64_t>::max(),
                              "a size, such as 1GiB", options.mmap_size));
-  RETURN_IF_ERROR(ReadNumber(dsn, "readers", kCount, 1, 64, "a number from 1 to 64",
-                             options.readers));
+  RETURN_IF_ERROR(
+      ReadNumber(dsn, "readers", kCount, 1, 64, "a number from 1 to 64", options.readers));
   int64_t timeout = options.busy_timeout.count();
   RETURN_IF_ERROR(ReadNumber(dsn, "busy_timeout", kMilliseconds, 0, 3600 * 1000,
                              "a time up to 3600s, such as 5s or 500ms", timeout));

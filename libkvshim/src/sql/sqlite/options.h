@@ -21,9 +21,9 @@ struct Options {
   // full: a commit is on the device before it is answered. normal and off: a power failure may
   // take answered commits back (never the consistency with normal; with off that too).
   Synchronous synchronous = Synchronous::kFull;
-  int64_t wal_limit = int64_t{32} << 20;   // bytes of write-ahead log that start a checkpoint
-  int64_t cache_size = int64_t{32} << 20;  // bytes of page cache of the writing connection
-  int64_t mmap_size = 0;                   // bytes of the file mapped for reading; 0: none
+  int64_t wal_limit = int64_t{32} << 20;         // bytes of write-ahead log that start a checkpoint
+  int64_t cache_size = int64_t{32} << 20;        // bytes of page cache of the writing connection
+  int64_t mmap_size = 0;                         // bytes of the file mapped for reading; 0: none
   std::chrono::milliseconds busy_timeout{5000};  // how long to wait for another program's lock
   int64_t readers = 2;                           // connections for exact reads
 

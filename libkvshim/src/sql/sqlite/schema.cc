@@ -85,8 +85,7 @@ absl::Status Create(Connection& writer, const Genesis& genesis) {
 }  // namespace
 
 absl::Status PrepareSchema(Connection& writer, const Genesis& genesis) {
-  ASSIGN_OR_RETURN(Transaction transaction,
-                   Transaction::Begin(writer, Transaction::Mode::kWrite));
+  ASSIGN_OR_RETURN(Transaction transaction, Transaction::Begin(writer, Transaction::Mode::kWrite));
   ASSIGN_OR_RETURN(const int64_t application, writer.Number("PRAGMA application_id"));
   ASSIGN_OR_RETURN(const int64_t version, writer.Number("PRAGMA user_version"));
   ASSIGN_OR_RETURN(const int64_t objects, writer.Number("SELECT count(*) FROM sqlite_schema"));

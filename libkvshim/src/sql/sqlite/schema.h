@@ -35,7 +35,7 @@ absl::Status PrepareSchema(Connection& writer, const Genesis& genesis);
 absl::Status InsertBatch(Connection& writer, const BatchRecord& batch, const int64_t* prev_epoch);
 
 // The columns of kv_batch in the order that ReadBatch takes them.
-#define KVSHIM_BATCH_COLUMNS                                                             \
+#define KVSHIM_BATCH_COLUMNS                                                                 \
   "seq, nonce, prev, epoch, first_rev, last_rev, nrows, compact_rev, gc_floor, min_reader, " \
   "min_writer, writer, ops, hash"
 BatchRecord ReadBatch(const Cursor& row);

@@ -61,13 +61,14 @@ struct FinishBackup {
 // Copies page by page from `source`, whose open read transaction holds the moment still.
 absl::Status Copy(Connection& source, const std::string& path, const FaultHook& fault) {
   sqlite3* opened = nullptr;
-  const int code = sqlite3_open_v2(path.c_str(), &opened,
-                                   SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
-                                   nullptr);
+  const int code =
+      sqlite3_open_v2(path.c_str(), &opened,
+                      SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
   const std::unique_ptr<sqlite3, CloseHandle> target(opened);
   // A copy that did not come to its end is thrown away: it needs neither journal nor flushes.
-  if (code != SQLITE_OK || sqlite3_exec(opened, "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF",
-                                        nullptr, nullptr, nullptr) != SQLITE_OK) {
+  if (code != SQLITE_OK ||
+      sqlite3_exec(opened, "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF", nullptr, nullptr,
+                   nullptr) != SQLITE_OK) {
     return source.Error(code != SQLITE_OK ? code : sqlite3_errcode(opened), "making a copy");
   }
   std::unique_ptr<sqlite3_backup, FinishBackup> backup(

@@ -40,8 +40,8 @@ absl::StatusOr<bool> Statement::Step() {
   const int code = RawStep();
   if (code == SQLITE_ROW) return true;
   if (code == SQLITE_DONE) return false;
-  return connection_.Error(code, sqlite3_sql(statement_) != nullptr ? sqlite3_sql(statement_)
-                                                                     : "preparing a statement");
+  return connection_.Error(
+      code, sqlite3_sql(statement_) != nullptr ? sqlite3_sql(statement_) : "preparing a statement");
 }
 
 absl::Status Statement::Run() {
@@ -64,8 +64,9 @@ int64_t Statement::Int(int column) const { return sqlite3_column_int64(statement
 std::string_view Statement::Bytes(int column) const {
   const void* data = sqlite3_column_blob(statement_, column);
   const int size = sqlite3_column_bytes(statement_, column);
-  return data == nullptr ? std::string_view() : std::string_view(static_cast<const char*>(data),
-                                                                 static_cast<size_t>(size));
+  return data == nullptr
+             ? std::string_view()
+             : std::string_view(static_cast<const char*>(data), static_cast<size_t>(size));
 }
 
 bool Statement::IsNull(int column) const {
