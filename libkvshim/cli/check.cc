@@ -1,3 +1,4 @@
+#include <filesystem>
 #include <iostream>
 
 #include "log/log.h"
@@ -22,6 +23,9 @@ int Check(const CheckSettings& settings) {
   };
   const auto dsn = sql::Dsn::Parse(settings.endpoint);
   if (!dsn.ok()) return fail(dsn.status());
+  if (dsn->scheme == sql::kSqliteScheme && !std::filesystem::exists(dsn->address)) {
+    return fail(absl::NotFoundError("--endpoint: there is no file " + dsn->address));
+  }
   const auto log = log::Log::Open(*dsn, {});
   if (!log.ok()) return fail(log.status());
   const auto head = (*log)->ReadHead();

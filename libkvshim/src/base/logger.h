@@ -74,7 +74,10 @@ class Field {
   static Value Convert(std::string_view value) { return value; }
   static Value Convert(const std::string& value) { return std::string_view(value); }
   static Value Convert(const char* value) { return std::string_view(value); }
-  static Value Convert(const absl::Status& value) { return value.ToString(); }
+  // The code and the message; a payload is for programs.
+  static Value Convert(const absl::Status& value) {
+    return value.ToString(absl::StatusToStringMode::kWithNoExtraData);
+  }
   // Durations are written in the unit that suits people: 250ms, 1.5s.
   static Value Convert(std::chrono::nanoseconds value);
 

@@ -22,13 +22,13 @@ void GrpcStreamCall::Arrived(bool ok) {
     return;
   }
   Listen(state_, index_, queue_);
-  absl::Status refusal = state_.CallArrived();
+  absl::Status refusal = state_.CallArrived(counted_);
   if (state_.options.observer != nullptr) {
     started_ = base::Clock::Real().Now();
     state_.options.observer->OnStarted(method_);
   }
+  if (refusal.ok()) refusal = state_.AddStream(weak_from_this(), this);
   if (!refusal.ok()) return Finish(std::move(refusal));
-  state_.AddStream(weak_from_this(), this);
   handler_ = method_.stream();
   handler_->OnOpen(shared_from_this());
   if (method_.type == MethodType::kBidi) {
@@ -191,7 +191,7 @@ void GrpcStreamCall::EndIfOver() {
   if (CallObserver* observer = state_.options.observer; observer != nullptr) {
     observer->OnHandled(method_, code, base::Clock::Real().Now() - started_);
   }
-  state_.CallOver();
+  state_.CallOver(counted_);
 }
 
 std::string GrpcStreamCall::peer() const {

@@ -22,7 +22,7 @@ void GrpcUnaryCall::Arrived(bool ok) {
     return;
   }
   Listen(state_, index_, queue_);
-  absl::Status refusal = state_.CallArrived();
+  absl::Status refusal = state_.CallArrived(counted_);
   if (state_.options.observer != nullptr) {
     started_ = base::Clock::Real().Now();
     state_.options.observer->OnStarted(method_);
@@ -105,7 +105,7 @@ void GrpcUnaryCall::ReleaseIfOver() {
     parts_.reset();
     self = std::move(self_);
   }
-  state_.CallOver();
+  state_.CallOver(counted_);
 }
 
 std::string GrpcUnaryCall::peer() const {

@@ -52,6 +52,7 @@ class GrpcUnaryCall final : public UnaryCall::Transport,
   const Method& method_;
   grpc::ServerCompletionQueue* const queue_;
   base::TimePoint started_;
+  bool counted_ = false;  // see ServerState::CallArrived
   Payload request_;
   std::shared_ptr<GrpcUnaryCall> self_;  // while gRPC knows of the call
   Tag arrived_ = Tag::Of<&GrpcUnaryCall::Arrived>(this);

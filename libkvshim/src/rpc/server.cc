@@ -5,10 +5,13 @@
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <thread>
 #include <utility>
 
+#include "base/mutex.h"
 #include "base/strings.h"
 #include "rpc/completion_loop.h"
 #include "rpc/grpc_stream_call.h"
@@ -45,7 +48,12 @@ class GrpcServer final : public Server {
       const grpc::Slice slice(read_already.data(), read_already.size());
       connection.read_buffer = grpc::ByteBuffer(&slice, 1);
     }
-    acceptor_->HandleNewConnection(&connection);
+    base::MutexLock lock(taking_mutex_);
+    if (taking_) {
+      acceptor_->HandleNewConnection(&connection);
+    } else {  // gRPC would forget the socket, and its client would wait
+      close(fd);
+    }
   }
 
   void SetServing(bool serving) override {
@@ -68,6 +76,10 @@ class GrpcServer final : public Server {
   std::vector<std::unique_ptr<CompletionLoop>> loops_;
   std::vector<int> ports_;
   std::unique_ptr<grpc::Server> server_;
+
+  base::Mutex drain_mutex_;  // held for a whole Drain: a second one waits for the first
+  base::Mutex taking_mutex_;
+  bool taking_ GUARDED_BY(taking_mutex_) = true;
 };
 
 void GrpcServer::ApplyLimits(grpc::ServerBuilder& builder) const {
@@ -139,6 +151,7 @@ absl::Status GrpcServer::Start() {
 }
 
 void GrpcServer::Drain(std::chrono::milliseconds grace, absl::Status stream_status) {
+  base::MutexLock drain_lock(drain_mutex_);
   if (loops_.empty()) return;
   if (server_ != nullptr) {
     SetServing(false);
@@ -149,6 +162,10 @@ void GrpcServer::Drain(std::chrono::milliseconds grace, absl::Status stream_stat
     // ones are answered properly (ServerState::CallArrived) and their clients stop to call.
     std::this_thread::sleep_for(std::min(grace, kLastOrders));
     state_.WaitUntilIdle(base::Clock::Real().Now() + grace);
+    {
+      base::MutexLock lock(taking_mutex_);
+      taking_ = false;
+    }
     server_->Shutdown(std::chrono::system_clock::now() + std::min(grace, kGoodbye));
     state_.WaitUntilIdle();
   }

@@ -2,25 +2,30 @@
 
 namespace kvshim::rpc {
 
-absl::Status ServerState::CallArrived() {
+absl::Status ServerState::CallArrived(bool& counted) {
+  counted = true;
   const size_t before = active_.fetch_add(1);
   if (draining_.load()) {
+    CallOver(std::exchange(counted, false));
     base::MutexLock lock(mutex_);
     return drain_status_;
   }
   return before < options.max_concurrent_calls ? absl::OkStatus() : options.too_many_calls;
 }
 
-void ServerState::CallOver() {
+void ServerState::CallOver(bool counted) {
+  if (!counted) return;
   if (active_.fetch_sub(1) == 1 && draining_.load()) {
     base::MutexLock lock(mutex_);
     idle_.NotifyAll();
   }
 }
 
-void ServerState::AddStream(std::weak_ptr<Stream> stream, const void* identity) {
+absl::Status ServerState::AddStream(std::weak_ptr<Stream> stream, const void* identity) {
   base::MutexLock lock(mutex_);
+  if (draining_) return drain_status_;
   streams_.emplace(identity, std::move(stream));
+  return absl::OkStatus();
 }
 
 void ServerState::RemoveStream(const void* identity) {

@@ -26,12 +26,14 @@ class ServerState {
   const ServerOptions& options;
   MethodTable& table;
 
-  // Counts a call that arrived. An error is the answer to give it; CallOver is due all the same.
-  absl::Status CallArrived();
-  void CallOver();
+  // Counts a call that arrived; an error is the answer to give it. `counted` is for CallOver. What
+  // a drain refuses is not counted: clients that go on calling must not make it wait.
+  absl::Status CallArrived(bool& counted);
+  void CallOver(bool counted);
   size_t active_calls() const { return active_.load(); }
 
-  void AddStream(std::weak_ptr<Stream> stream, const void* identity);
+  // An error is the answer to give the stream instead: a drain has begun and will not end it.
+  absl::Status AddStream(std::weak_ptr<Stream> stream, const void* identity);
   void RemoveStream(const void* identity);
 
   // From now on calls are answered with `status`; returns the streams there are.
