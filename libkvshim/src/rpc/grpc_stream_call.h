@@ -46,7 +46,9 @@ class GrpcStreamCall final : public Stream, public std::enable_shared_from_this<
  private:
   struct Parts {
     grpc::ServerContext context;
-    MethodTable::ReaderWriter stream{&context};
+    MethodTable::ReaderWriter stream;
+
+    Parts() : stream(&context) {}
   };
 
   void Arrived(bool ok);

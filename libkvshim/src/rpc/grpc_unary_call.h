@@ -38,7 +38,9 @@ class GrpcUnaryCall final : public UnaryCall::Transport,
  private:
   struct Parts {
     grpc::ServerContext context;
-    MethodTable::UnaryWriter writer{&context};
+    MethodTable::UnaryWriter writer;
+
+    Parts() : writer(&context) {}
   };
 
   void Arrived(bool ok);
