@@ -110,7 +110,9 @@ void GrpcStreamCall::WriteNext() {
   if (writing_ || outbox_.empty() || is_done_) return;
   writing_ = true;
   grpc::WriteOptions options;
-  if (outbox_.size() > 1) options.set_buffer_hint();
+  // The first message takes the headers along, whose sending gRPC waits for before it says that the
+  // message is written: held back, neither would ever go.
+  if (headers_sent_ && outbox_.size() > 1) options.set_buffer_hint();
   parts_->stream.Write(outbox_.front().first, options, &written_);
 }
 
@@ -120,6 +122,7 @@ void GrpcStreamCall::Written(bool ok) {
   {
     base::MutexLock lock(mutex_);
     writing_ = false;
+    headers_sent_ = true;
     bytes = outbox_.front().second;
     outbox_.pop_front();
     pending_.fetch_sub(bytes);

@@ -1,8 +1,8 @@
 // GrpcStreamCall: a stream over gRPC's completion queue.
 //
 // One read and one write are under way at most. What is sent waits in the outbox; every message but
-// the last of it carries the buffer hint, so that a burst shares packets. The handler's callbacks
-// run on the thread of the stream's queue, never under the lock.
+// the stream's first and the outbox's last carries the buffer hint, so that a burst shares packets.
+// The handler's callbacks run on the thread of the stream's queue, never under the lock.
 //
 // Life: Listen asks gRPC for a call; when it arrives another is asked for in its place. It is over
 // when gRPC has said that the call is done and nothing is under way any more; then the handler
@@ -87,6 +87,7 @@ class GrpcStreamCall final : public Stream, public std::enable_shared_from_this<
   std::optional<absl::Status> final_status_ GUARDED_BY(mutex_);  // Finish was called
   bool reading_ GUARDED_BY(mutex_) = false;
   bool writing_ GUARDED_BY(mutex_) = false;
+  bool headers_sent_ GUARDED_BY(mutex_) = false;
   bool finishing_ GUARDED_BY(mutex_) = false;
   bool paused_ GUARDED_BY(mutex_) = false;
   bool half_closed_ GUARDED_BY(mutex_) = false;
