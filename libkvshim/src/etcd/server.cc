@@ -129,8 +129,7 @@ absl::Status EtcdServer::StartRpc() {
   options.stream_low_water = context_.store.hub().low_water();
   options.observer = &metrics_;
   if (certificates_ != nullptr) {
-    options.credentials = rpc::TlsCredentials(certificates_->cert_path(), certificates_->key_path(),
-                                              certificates_->ca_path());
+    options.credentials = rpc::TlsCredentials([this] { return certificates_->identity(); });
   }
   ASSIGN_OR_RETURN(rpc_, rpc::Server::Start(std::move(options), std::move(services)));
   return absl::OkStatus();

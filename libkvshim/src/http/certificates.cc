@@ -4,9 +4,6 @@
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include <chrono>
 #include <fstream>
 #include <sstream>
@@ -68,28 +65,14 @@ int SelectProtocol(SSL* /*connection*/, const unsigned char** out, unsigned char
 
 absl::StatusOr<std::unique_ptr<Certificates>> Certificates::Load(const CertificateFiles& files) {
   auto certificates = std::unique_ptr<Certificates>(new Certificates(files));
-  for (int& fd : certificates->memory_) {
-    fd = memfd_create("kvshim-certificate", MFD_CLOEXEC);
-    if (fd < 0) return absl::InternalError("cannot make a file in memory for certificates");
-  }
-  ASSIGN_OR_RETURN(const Contents contents, certificates->Read());
+  ASSIGN_OR_RETURN(rpc::TlsIdentity contents, certificates->Read());
   base::MutexLock lock(certificates->mutex_);
-  RETURN_IF_ERROR(certificates->Take(contents));
+  RETURN_IF_ERROR(certificates->Take(std::move(contents)));
   return certificates;
 }
 
-Certificates::~Certificates() {
-  for (const int fd : memory_) {
-    if (fd >= 0) close(fd);
-  }
-}
-
-std::string Certificates::PathOf(size_t number) const {
-  return base::Concat("/proc/self/fd/", memory_[number]);
-}
-
-absl::StatusOr<Certificates::Contents> Certificates::Read() const {
-  Contents contents;
+absl::StatusOr<rpc::TlsIdentity> Certificates::Read() const {
+  rpc::TlsIdentity contents;
   ASSIGN_OR_RETURN(contents.cert, ReadFile("--server-cert-file", files_.cert_file));
   ASSIGN_OR_RETURN(contents.key, ReadFile("--server-key-file", files_.key_file));
   if (!files_.ca_file.empty()) {
@@ -98,7 +81,7 @@ absl::StatusOr<Certificates::Contents> Certificates::Read() const {
   return contents;
 }
 
-absl::StatusOr<std::shared_ptr<ssl::context>> Certificates::Build(const Contents& contents) const {
+absl::StatusOr<std::shared_ptr<ssl::context>> Certificates::Build(const rpc::TlsIdentity& contents) const {
   auto context = std::make_shared<ssl::context>(ssl::context::tls_server);
   SSL_CTX* native = context->native_handle();
   SSL_CTX_set_min_proto_version(native, TLS1_2_VERSION);
@@ -131,16 +114,9 @@ absl::StatusOr<std::shared_ptr<ssl::context>> Certificates::Build(const Contents
   return context;
 }
 
-absl::Status Certificates::Take(const Contents& contents) {
+absl::Status Certificates::Take(rpc::TlsIdentity contents) {
   ASSIGN_OR_RETURN(context_, Build(contents));
-  contents_ = contents;
-  const std::array<const std::string*, 3> files = {&contents.cert, &contents.key, &contents.ca};
-  for (size_t i = 0; i < files.size(); ++i) {
-    const bool written = ftruncate(memory_[i], 0) == 0 &&
-                         pwrite(memory_[i], files[i]->data(), files[i]->size(), 0) ==
-                             static_cast<ssize_t>(files[i]->size());
-    if (!written) return absl::InternalError("cannot write certificates to memory");
-  }
+  identity_ = std::make_shared<const rpc::TlsIdentity>(std::move(contents));
   return absl::OkStatus();
 }
 
@@ -149,8 +125,8 @@ void Certificates::Refresh() {
   const auto now = std::chrono::steady_clock::now();
   if (now - last_look_ < kLookEvery) return;
   last_look_ = now;
-  absl::StatusOr<Contents> contents = Read();
-  if (contents.ok() && (*contents == contents_ || *contents == refused_)) return;
+  const absl::StatusOr<rpc::TlsIdentity> contents = Read();
+  if (contents.ok() && (*contents == *identity_ || *contents == refused_)) return;
   const absl::Status status = contents.ok() ? Take(*contents) : contents.status();
   if (status.ok()) {
     base::Log(base::Level::kInfo, "took over changed certificates",
@@ -168,6 +144,11 @@ void Certificates::Refresh() {
 std::shared_ptr<ssl::context> Certificates::context() const {
   base::MutexLock lock(mutex_);
   return context_;
+}
+
+std::shared_ptr<const rpc::TlsIdentity> Certificates::identity() const {
+  base::MutexLock lock(mutex_);
+  return identity_;
 }
 
 }  // namespace kvshim::http

@@ -29,7 +29,6 @@ namespace {
 namespace asio = boost::asio;
 using boost::system::error_code;
 
-constexpr std::chrono::seconds kDecisionLimit{10};
 constexpr std::chrono::milliseconds kAcceptPause{100};
 constexpr size_t kMaxFirstBytes = 20 << 10;  // a TLS record and its header fit
 
@@ -42,7 +41,7 @@ class Listener::Impl {
 
   absl::Status AddAddress(const std::string& address) {
     ASSIGN_OR_RETURN(ListeningSocket socket, ListeningSocket::Open(address));
-    acceptors_.push_back(std::make_unique<Acceptor>(io_, std::move(socket)));
+    acceptors_.push_back(std::make_unique<Acceptor>(*io_, std::move(socket)));
     return absl::OkStatus();
   }
 
@@ -54,15 +53,17 @@ class Listener::Impl {
 
   void Start() {
     for (const auto& acceptor : acceptors_) WaitForConnection(*acceptor);
-    thread_ = std::thread([this] { io_.run(); });
+    thread_ = std::thread([this] { io_->run(); });
     pthread_setname_np(thread_.native_handle(), "kv-http");
   }
 
   void Stop() {
-    io_.stop();
+    if (io_ == nullptr) return;
+    io_->stop();
     if (thread_.joinable()) thread_.join();
     for (const auto& acceptor : acceptors_) acceptor->ready.release();
     acceptors_.clear();
+    io_ = nullptr;  // closes the connections, which its handlers own
   }
 
  private:
@@ -130,7 +131,7 @@ class Listener::Impl {
       setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
       setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
     }
-    Socket socket(io_);
+    Socket socket(*io_);
     error_code error;
     socket.assign(asio::generic::stream_protocol(family, 0), fd, error);
     if (error) {
@@ -139,8 +140,8 @@ class Listener::Impl {
     }
     ++connections_;
     ConnectionToken token(nullptr, [this](void*) { --connections_; });
-    auto newcomer = std::make_shared<Newcomer>(io_, std::move(socket), std::move(token));
-    newcomer->timer.expires_after(kDecisionLimit);
+    auto newcomer = std::make_shared<Newcomer>(*io_, std::move(socket), std::move(token));
+    newcomer->timer.expires_after(options_.first_bytes_limit);
     newcomer->timer.async_wait([weak = std::weak_ptr(newcomer)](error_code expired) {
       const auto slow = weak.lock();
       error_code ignored;
@@ -181,10 +182,10 @@ class Listener::Impl {
       case Protocol::kHttp1:
         if (tls) {
           options_.certificates->Refresh();
-          ServeTls(std::move(newcomer->socket), std::move(newcomer->read), *options_.pages,
+          ServeTls(std::move(newcomer->socket), std::move(newcomer->read), *options_.pages, options_.session,
                    options_.certificates->context(), std::move(newcomer->token));
         } else {
-          ServePlain(std::move(newcomer->socket), std::move(newcomer->read), *options_.pages,
+          ServePlain(std::move(newcomer->socket), std::move(newcomer->read), *options_.pages, options_.session,
                      std::move(newcomer->token));
         }
         return;
@@ -195,7 +196,7 @@ class Listener::Impl {
 
   const ListenerOptions options_;
   size_t connections_ = 0;  // of the listener's thread
-  asio::io_context io_{1};
+  std::unique_ptr<asio::io_context> io_ = std::make_unique<asio::io_context>(1);
   std::vector<std::unique_ptr<Acceptor>> acceptors_;
   std::thread thread_;
 };

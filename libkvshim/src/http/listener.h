@@ -14,6 +14,7 @@
 //   listener.Start();
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -23,6 +24,7 @@
 #include "absl/status/status.h"
 #include "http/certificates.h"
 #include "http/pages.h"
+#include "http/session_limits.h"
 
 namespace kvshim::http {
 
@@ -34,6 +36,9 @@ struct ListenerOptions {
   std::function<void(int fd, std::string_view read_already)> take_http2;
   // Connections that are being looked at or speak HTTP/1.1; further ones are closed.
   size_t max_connections = 4096;
+  // How long the client may take to say what it speaks.
+  std::chrono::milliseconds first_bytes_limit{10000};
+  SessionLimits session;
 };
 
 class Listener {

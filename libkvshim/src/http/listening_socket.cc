@@ -66,9 +66,11 @@ std::string NameOf(const sockaddr_storage& storage, socklen_t size) {
 
 // Whether somebody serves the socket at `path`.
 bool IsServed(const sockaddr_un& name) {
-  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd < 0) return true;
-  const bool served = connect(fd, reinterpret_cast<const sockaddr*>(&name), sizeof(name)) == 0;
+  // Anything else than a refusal, such as a full queue, is a sign of life.
+  const bool served = connect(fd, reinterpret_cast<const sockaddr*>(&name), sizeof(name)) == 0 ||
+                      (errno != ECONNREFUSED && errno != ENOENT);
   close(fd);
   return served;
 }

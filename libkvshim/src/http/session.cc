@@ -3,6 +3,7 @@
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
+#include <array>
 #include <chrono>
 #include <optional>
 #include <utility>
@@ -17,8 +18,7 @@ namespace beast = boost::beast;
 using beast::error_code;
 using Tcp = beast::basic_stream<asio::generic::stream_protocol>;
 
-constexpr std::chrono::seconds kHandshakeLimit{10};
-constexpr std::chrono::seconds kRequestLimit{30};
+constexpr std::chrono::seconds kLingerLimit{2};
 constexpr uint32_t kHeaderLimit = 16 << 10;
 constexpr uint64_t kBodyLimit = 64 << 10;
 
@@ -26,16 +26,17 @@ template <typename Stream>
 class Session : public std::enable_shared_from_this<Session<Stream>> {
  public:
   template <typename... Arguments>
-  Session(const Pages& pages, ConnectionToken token, std::string read_already,
-          Arguments&&... arguments)
+  Session(const Pages& pages, const SessionLimits& limits, ConnectionToken token,
+          std::string read_already, Arguments&&... arguments)
       : pages_(pages),
+        limits_(limits),
         token_(std::move(token)),
         read_already_(std::move(read_already)),
         stream_(std::forward<Arguments>(arguments)...) {}
 
   void Start() {
     if constexpr (kIsTls) {
-      tcp().expires_after(kHandshakeLimit);
+      tcp().expires_after(limits_.handshake);
       stream_.async_handshake(asio::ssl::stream_base::server, asio::buffer(read_already_),
                               [self = this->shared_from_this()](error_code error, size_t) {
                                 self->read_already_.clear();
@@ -62,7 +63,7 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
     parser_.emplace();
     parser_->header_limit(kHeaderLimit);
     parser_->body_limit(kBodyLimit);
-    tcp().expires_after(kRequestLimit);
+    tcp().expires_after(limits_.request);
     beast::http::async_read(
         stream_, buffer_, *parser_,
         [self = this->shared_from_this()](error_code error, size_t) { self->Answer(error); });
@@ -105,7 +106,7 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
     if (head) reply_.body().clear();
     serializer_.emplace(reply_);
     serializer_->split(false);
-    tcp().expires_after(kRequestLimit);
+    tcp().expires_after(limits_.request);
     const auto done = [self = this->shared_from_this()](error_code error, size_t) {
       self->serializer_.reset();
       if (error || !self->reply_.keep_alive()) return self->Close();
@@ -120,15 +121,27 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
 
   void Close() {
     if constexpr (kIsTls) {
-      tcp().expires_after(kHandshakeLimit);
+      tcp().expires_after(limits_.handshake);
       stream_.async_shutdown([self = this->shared_from_this()](error_code) {});
     } else {
       error_code ignored;
       tcp().socket().shutdown(asio::socket_base::shutdown_send, ignored);
+      tcp().expires_after(kLingerLimit);
+      Linger();
     }
   }
 
+  // A socket that is closed while bytes of its client are unread resets the connection, and the
+  // answer may be lost with it: the client gets a moment to hear it.
+  void Linger() {
+    tcp().async_read_some(asio::buffer(discarded_),
+                          [self = this->shared_from_this()](error_code error, size_t) {
+                            if (!error) self->Linger();
+                          });
+  }
+
   const Pages& pages_;
+  const SessionLimits limits_;
   const ConnectionToken token_;
   std::shared_ptr<asio::ssl::context> context_;
   std::string read_already_;
@@ -136,22 +149,23 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
   beast::flat_buffer buffer_{kHeaderLimit + kBodyLimit};
   std::optional<Parser> parser_;
   Reply reply_;
+  std::array<char, 4096> discarded_;
   std::optional<beast::http::response_serializer<beast::http::string_body>> serializer_;
 };
 
 }  // namespace
 
 void ServePlain(Socket socket, std::string read_already, const Pages& pages,
-                ConnectionToken token) {
-  std::make_shared<Session<Tcp>>(pages, std::move(token), std::move(read_already),
+                const SessionLimits& limits, ConnectionToken token) {
+  std::make_shared<Session<Tcp>>(pages, limits, std::move(token), std::move(read_already),
                                  std::move(socket))
       ->Start();
 }
 
 void ServeTls(Socket socket, std::string read_already, const Pages& pages,
-              std::shared_ptr<asio::ssl::context> context, ConnectionToken token) {
+              const SessionLimits& limits, std::shared_ptr<asio::ssl::context> context, ConnectionToken token) {
   auto session = std::make_shared<Session<asio::ssl::stream<Tcp>>>(
-      pages, std::move(token), std::move(read_already), std::move(socket), *context);
+      pages, limits, std::move(token), std::move(read_already), std::move(socket), *context);
   session->KeepContext(std::move(context));
   session->Start();
 }

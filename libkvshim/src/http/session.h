@@ -9,6 +9,7 @@
 #include <string>
 
 #include "http/pages.h"
+#include "http/session_limits.h"
 
 namespace kvshim::http {
 
@@ -18,8 +19,10 @@ using Socket = boost::asio::generic::stream_protocol::socket;
 using ConnectionToken = std::shared_ptr<void>;
 
 // `read_already`: the bytes that were read from the socket before.
-void ServePlain(Socket socket, std::string read_already, const Pages& pages, ConnectionToken token);
+void ServePlain(Socket socket, std::string read_already, const Pages& pages,
+                const SessionLimits& limits, ConnectionToken token);
 void ServeTls(Socket socket, std::string read_already, const Pages& pages,
+              const SessionLimits& limits,
               std::shared_ptr<boost::asio::ssl::context> context, ConnectionToken token);
 
 }  // namespace kvshim::http

@@ -7,7 +7,7 @@
 namespace kvshim::mvcc {
 namespace {
 
-// Keys the clock's hand passes for each value that comes in.
+// Steps of the clock's hand for each value that comes in.
 constexpr size_t kHandSteps = 64;
 
 int64_t MemoryOf(const KeyValue& kv) { return static_cast<int64_t>(kv.memory()); }
@@ -26,6 +26,9 @@ void Index::Append(const RestoredVersion& version, const KeyValue& kv) {
   if (!version.tombstone && kv) {
     added.kv = kv;
     cached_bytes_ += MemoryOf(kv);
+    AddToClock(history);
+  } else {
+    TakeFromClock(history);
   }
   ++versions_;
   MoveToLease(history, version.lease);
@@ -116,7 +119,11 @@ void Index::Install(std::span<const KeyValue> fetched) {
     if (version == nullptr || version->kv || version->tombstone) continue;
     version->kv = kv;
     cached_bytes_ += MemoryOf(kv);
-    if (version != &history->newest()) Retire(kv);
+    if (version == &history->newest()) {
+      AddToClock(*history);
+    } else {
+      Retire(kv);
+    }
   }
   Shrink(fetched.size() * kHandSteps);
 }
@@ -141,22 +148,33 @@ void Index::Retire(const KeyValue& kv) {
   }
 }
 
-void Index::Shrink(size_t max_keys) {
-  if (cached_bytes_ <= budget_) return;
-  KeyTree::Iterator it = tree_.LowerBound(hand_);
-  for (; max_keys > 0 && cached_bytes_ > budget_; --max_keys) {
-    if (!it) {
-      it = tree_.LowerBound("");
-      if (!it) return;
+void Index::AddToClock(KeyHistory& history) {
+  if (history.cache_slot != KeyHistory::kNotCached) return;
+  history.cache_slot = clock_.size();
+  clock_.push_back(&history);
+}
+
+void Index::TakeFromClock(KeyHistory& history) {
+  if (history.cache_slot == KeyHistory::kNotCached) return;
+  clock_[history.cache_slot] = clock_.back();
+  clock_[history.cache_slot]->cache_slot = history.cache_slot;
+  clock_.pop_back();
+  history.cache_slot = KeyHistory::kNotCached;
+}
+
+void Index::Shrink(size_t max_steps) {
+  for (; max_steps > 0 && cached_bytes_ > budget_ && !clock_.empty(); --max_steps) {
+    if (hand_ >= clock_.size()) hand_ = 0;
+    KeyHistory& history = *clock_[hand_];
+    Version& newest = history.versions.back();
+    if (newest.kv.TakeTouch()) {
+      ++hand_;
+      continue;
     }
-    Version& newest = it->versions.back();
-    if (newest.kv && !newest.kv.TakeTouch()) {
-      Evict(newest);
-      ++evicted_;
-    }
-    it.Next();
+    Evict(newest);
+    TakeFromClock(history);
+    ++evicted_;
   }
-  hand_ = it ? it->key : std::string();
 }
 
 IndexStats Index::stats() const {

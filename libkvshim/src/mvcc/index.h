@@ -7,7 +7,8 @@
 // then has been compacted: never "not found".
 //
 // What is evicted: superseded versions first, oldest first, once they hold more than an eighth of
-// the budget; then values not read since the clock's hand last came by, in the order of keys.
+// the budget; then values not read since the clock's hand last came by. The hand goes round the keys
+// whose newest value is in memory, so that each step of it either evicts or forgets a reading.
 //
 // Thread safety: Restore and FinishRestore before anything else; Apply, Compact by one thread;
 // everything else from any thread.
@@ -90,7 +91,10 @@ class Index {
  private:
   void Retire(const KeyValue& kv) REQUIRES(mutex_);
   void Evict(Version& version) REQUIRES(mutex_);
-  void Shrink(size_t max_keys) REQUIRES(mutex_);
+  // `history`'s newest value came into memory, or left it.
+  void AddToClock(KeyHistory& history) REQUIRES(mutex_);
+  void TakeFromClock(KeyHistory& history) REQUIRES(mutex_);
+  void Shrink(size_t max_steps) REQUIRES(mutex_);
   void Append(const RestoredVersion& version, const KeyValue& kv) REQUIRES(mutex_);
   void MoveToLease(KeyHistory& history, LeaseId lease) REQUIRES(mutex_);
 
@@ -107,7 +111,8 @@ class Index {
   int64_t evicted_ GUARDED_BY(mutex_) = 0;
   std::deque<KeyValue> retired_ GUARDED_BY(mutex_);  // superseded versions that are in memory
   int64_t retired_bytes_ GUARDED_BY(mutex_) = 0;
-  std::string hand_ GUARDED_BY(mutex_);  // where the clock's hand stands
+  std::vector<KeyHistory*> clock_ GUARDED_BY(mutex_);  // in no order
+  size_t hand_ GUARDED_BY(mutex_) = 0;                 // the next of them to be looked at
 };
 
 // The index at one moment. Hold it briefly: commits wait meanwhile. Not to be nested.

@@ -35,6 +35,9 @@ struct KeyHistory {
   int64_t version = 0;
   LeaseId lease = kNoLease;
   std::vector<Version> versions;
+  // Where the index keeps it among those whose newest value is in memory.
+  static constexpr size_t kNotCached = SIZE_MAX;
+  size_t cache_slot = kNotCached;
 
   bool live() const { return !versions.empty() && !versions.back().tombstone; }
   const Version& newest() const { return versions.back(); }

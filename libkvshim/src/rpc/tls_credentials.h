@@ -1,17 +1,26 @@
-// Credentials of a TLS server whose files may change while it runs.
+// Credentials of a TLS server whose certificates may change while it runs.
 #pragma once
 
-#include <grpcpp/security/server_credentials.h>
-
+#include <functional>
 #include <memory>
 #include <string>
 
+#include <grpcpp/security/server_credentials.h>
+
 namespace kvshim::rpc {
 
-// Reads the PEM files again about once a second. With `ca_file`, clients must present a
-// certificate that it signed.
-std::shared_ptr<grpc::ServerCredentials> TlsCredentials(const std::string& cert_file,
-                                                        const std::string& key_file,
-                                                        const std::string& ca_file);
+// PEM texts that fit together.
+struct TlsIdentity {
+  std::string cert;
+  std::string key;
+  std::string ca;  // who signs clients' certificates; empty: clients need none
+  bool operator==(const TlsIdentity&) const = default;
+};
+
+// The identity of the next connection; another object than before where it changed. Called at
+// every handshake, from any thread. Whether there is a `ca` must not change.
+using TlsSource = std::function<std::shared_ptr<const TlsIdentity>()>;
+
+std::shared_ptr<grpc::ServerCredentials> TlsCredentials(TlsSource source);
 
 }  // namespace kvshim::rpc

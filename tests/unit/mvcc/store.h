@@ -39,7 +39,10 @@ class Store {
       const std::vector<Revision> wanted = values.TakeWanted();
       if (wanted.empty()) return result;
       ++fetches;
-      for (const Revision& revision : wanted) values.Add(log.at(revision));
+      for (const Revision& revision : wanted) {
+        values.Add(log.at(revision));
+        if (installs) index.Install(std::vector{log.at(revision)});
+      }
     }
   }
 
@@ -92,6 +95,7 @@ class Store {
   Index index;
   LeaseSet leases;
   std::map<Revision, KeyValue> log;
+  bool installs = false;  // what was fetched goes into the cache
   int fetches = 0;  // times that an evaluation had to wait for the log
 };
 
