@@ -5,6 +5,7 @@
 #include "base/status.h"
 #include "base/strings.h"
 #include "mvcc/index.h"
+#include "sql/error.h"
 #include "store/restorer.h"
 
 namespace kvshim::store {
@@ -34,7 +35,11 @@ std::string Compare(const mvcc::Index::View& view, const KeyValue& row) {
 absl::Status CheckIndex(log::Log& log, const std::function<void(const log::Finding&)>& visit) {
   mvcc::Index index(/*memory_budget=*/0);
   Restorer restorer(index);
-  RETURN_IF_ERROR(log.Load(restorer));
+  if (const absl::Status loaded = log.Load(restorer); !loaded.ok()) {
+    if (sql::KindOf(loaded) != sql::ErrorKind::kCorrupt) return loaded;
+    visit({"kv_log", std::string(base::FromAbsl(loaded.message()))});
+    return absl::OkStatus();
+  }
   restorer.Finish();
   int64_t rows = 0;
   for (int64_t from = 0; from <= restorer.head().revision; from += kRevisionsAStep) {
