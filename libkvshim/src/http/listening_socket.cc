@@ -90,6 +90,34 @@ absl::Status MakeWayForUnix(const std::string& address, const sockaddr_un& name)
   return absl::OkStatus();
 }
 
+// Without a host and with AF_INET6, `fd` stays -1 where the machine has no IPv6.
+absl::Status BindTcp(const std::string& address, const HostPort& parts, int family, int& fd) {
+  const bool may_be_missing = parts.host.empty() && family == AF_INET6;
+  addrinfo hints{.ai_flags = AI_PASSIVE | AI_NUMERICSERV,
+                 .ai_family = family,
+                 .ai_socktype = SOCK_STREAM};
+  addrinfo* found = nullptr;
+  const char* host = parts.host.empty() ? nullptr : parts.host.c_str();
+  if (const int error = getaddrinfo(host, parts.port.c_str(), &hints, &found); error != 0) {
+    if (may_be_missing) return absl::OkStatus();
+    return absl::InvalidArgumentError(
+        base::Concat("cannot listen on ", address, ": ", gai_strerror(error)));
+  }
+  const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owned(found, &freeaddrinfo);
+  fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (fd < 0) return may_be_missing ? absl::OkStatus() : SystemError(address, "socket");
+  const int on = 1;
+  const int off = 0;
+  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+  if (may_be_missing) setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
+  if (bind(fd, found->ai_addr, found->ai_addrlen) == 0) return absl::OkStatus();
+  if (!may_be_missing || errno == EADDRINUSE || errno == EACCES) {
+    return SystemError(address, "bind");
+  }
+  close(std::exchange(fd, -1));
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<ListeningSocket> ListeningSocket::Open(const std::string& address) {
@@ -113,21 +141,11 @@ absl::StatusOr<ListeningSocket> ListeningSocket::Open(const std::string& address
     out.address_ = address;
   } else {
     ASSIGN_OR_RETURN(const HostPort parts, SplitHostPort(address));
-    addrinfo hints{.ai_flags = AI_PASSIVE | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM};
-    // Without a host: every interface, of IPv4 too.
-    const char* host = parts.host.empty() ? nullptr : parts.host.c_str();
-    if (host == nullptr) hints.ai_family = AF_INET;
-    addrinfo* found = nullptr;
-    if (const int error = getaddrinfo(host, parts.port.c_str(), &hints, &found); error != 0) {
-      return absl::InvalidArgumentError(
-          base::Concat("cannot listen on ", address, ": ", gai_strerror(error)));
-    }
-    const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owned(found, &freeaddrinfo);
-    out.fd_ = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (out.fd_ < 0) return SystemError(address, "socket");
-    const int on = 1;
-    setsockopt(out.fd_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-    if (bind(out.fd_, found->ai_addr, found->ai_addrlen) != 0) return SystemError(address, "bind");
+    // Without a host: every interface, of IPv6 and, by the same socket, of IPv4; of IPv4 alone on a
+    // machine without the other.
+    const bool any = parts.host.empty();
+    RETURN_IF_ERROR(BindTcp(address, parts, any ? AF_INET6 : AF_UNSPEC, out.fd_));
+    if (out.fd_ < 0) RETURN_IF_ERROR(BindTcp(address, parts, AF_INET, out.fd_));
     sockaddr_storage bound{};
     socklen_t size = sizeof(bound);
     getsockname(out.fd_, reinterpret_cast<sockaddr*>(&bound), &size);

@@ -39,8 +39,10 @@ class ReloadingCredentials final : public grpc::ServerCredentials {
     base::MutexLock lock(mutex_);
     if (identity == given_) return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_UNCHANGED;
     const grpc_ssl_pem_key_cert_pair pair{identity->key.c_str(), identity->cert.c_str()};
-    *config = grpc_ssl_server_certificate_config_create(
-        identity->ca.empty() ? nullptr : identity->ca.c_str(), &pair, 1);
+    // gRPC insists on authorities, also where it does not ask clients for certificates and verifies
+    // none.
+    const std::string& authorities = identity->ca.empty() ? identity->cert : identity->ca;
+    *config = grpc_ssl_server_certificate_config_create(authorities.c_str(), &pair, 1);
     given_ = std::move(identity);
     return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_NEW;
   }
