@@ -1,0 +1,69 @@
+// Writes as Kubernetes does them, and plain ones. Every client writes its own keys, so that no
+// guard fails: one that does is an error.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "calls.h"
+#include "rpc.pb.h"
+
+namespace kvshim::bench {
+
+// If the key is not there (mod_revision = 0), put it.
+class GuardedCreateCalls final : public Calls {
+ public:
+  // `prefix` must be empty.
+  GuardedCreateCalls(std::string prefix, size_t value_size);
+
+  const char* method() const override;
+  grpc::ByteBuffer Next(int client) override;
+  absl::Status Check(int client, grpc::ByteBuffer& reply) override;
+
+ private:
+  const std::string prefix_;
+  int64_t next_ = 0;
+  etcdserverpb::TxnRequest request_;
+  etcdserverpb::TxnResponse reply_;
+};
+
+// If the key is still at the revision last seen, put it.
+class GuardedUpdateCalls final : public Calls {
+ public:
+  static constexpr int kKeysPerClient = 16;
+
+  // `prefix` must be empty: the first write of each key creates it.
+  GuardedUpdateCalls(std::string prefix, int clients, size_t value_size);
+
+  const char* method() const override;
+  grpc::ByteBuffer Next(int client) override;
+  absl::Status Check(int client, grpc::ByteBuffer& reply) override;
+
+ private:
+  struct Client {
+    std::vector<int64_t> revisions;
+    size_t current = 0;
+  };
+
+  const std::string prefix_;
+  std::vector<Client> clients_;
+  etcdserverpb::TxnRequest request_;
+  etcdserverpb::TxnResponse reply_;
+};
+
+// Unconditional puts, over and over the same few keys of each client.
+class PutCalls final : public Calls {
+ public:
+  PutCalls(std::string prefix, size_t value_size);
+
+  const char* method() const override;
+  grpc::ByteBuffer Next(int client) override;
+  absl::Status Check(int client, grpc::ByteBuffer& reply) override;
+
+ private:
+  const std::string prefix_;
+  int64_t next_ = 0;
+  etcdserverpb::PutRequest request_;
+};
+
+}  // namespace kvshim::bench
