@@ -4,6 +4,7 @@
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
+
 #include <chrono>
 #include <fstream>
 #include <sstream>
@@ -81,7 +82,8 @@ absl::StatusOr<rpc::TlsIdentity> Certificates::Read() const {
   return contents;
 }
 
-absl::StatusOr<std::shared_ptr<ssl::context>> Certificates::Build(const rpc::TlsIdentity& contents) const {
+absl::StatusOr<std::shared_ptr<ssl::context>> Certificates::Build(
+    const rpc::TlsIdentity& contents) const {
   auto context = std::make_shared<ssl::context>(ssl::context::tls_server);
   SSL_CTX* native = context->native_handle();
   SSL_CTX_set_min_proto_version(native, TLS1_2_VERSION);

@@ -48,7 +48,8 @@ class Certificates {
 
   absl::StatusOr<rpc::TlsIdentity> Read() const;
   // What is wrong with them, or a context made of them.
-  absl::StatusOr<std::shared_ptr<boost::asio::ssl::context>> Build(const rpc::TlsIdentity& contents) const;
+  absl::StatusOr<std::shared_ptr<boost::asio::ssl::context>> Build(
+      const rpc::TlsIdentity& contents) const;
   absl::Status Take(rpc::TlsIdentity contents) REQUIRES(mutex_);
 
   const CertificateFiles files_;

@@ -182,11 +182,11 @@ class Listener::Impl {
       case Protocol::kHttp1:
         if (tls) {
           options_.certificates->Refresh();
-          ServeTls(std::move(newcomer->socket), std::move(newcomer->read), *options_.pages, options_.session,
-                   options_.certificates->context(), std::move(newcomer->token));
+          ServeTls(std::move(newcomer->socket), std::move(newcomer->read), *options_.pages,
+                   options_.session, options_.certificates->context(), std::move(newcomer->token));
         } else {
-          ServePlain(std::move(newcomer->socket), std::move(newcomer->read), *options_.pages, options_.session,
-                     std::move(newcomer->token));
+          ServePlain(std::move(newcomer->socket), std::move(newcomer->read), *options_.pages,
+                     options_.session, std::move(newcomer->token));
         }
         return;
       default:

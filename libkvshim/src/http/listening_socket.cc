@@ -93,9 +93,8 @@ absl::Status MakeWayForUnix(const std::string& address, const sockaddr_un& name)
 // Without a host and with AF_INET6, `fd` stays -1 where the machine has no IPv6.
 absl::Status BindTcp(const std::string& address, const HostPort& parts, int family, int& fd) {
   const bool may_be_missing = parts.host.empty() && family == AF_INET6;
-  addrinfo hints{.ai_flags = AI_PASSIVE | AI_NUMERICSERV,
-                 .ai_family = family,
-                 .ai_socktype = SOCK_STREAM};
+  addrinfo hints{
+      .ai_flags = AI_PASSIVE | AI_NUMERICSERV, .ai_family = family, .ai_socktype = SOCK_STREAM};
   addrinfo* found = nullptr;
   const char* host = parts.host.empty() ? nullptr : parts.host.c_str();
   if (const int error = getaddrinfo(host, parts.port.c_str(), &hints, &found); error != 0) {

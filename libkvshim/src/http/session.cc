@@ -1,9 +1,9 @@
 #include "http/session.h"
 
+#include <array>
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
-#include <array>
 #include <chrono>
 #include <optional>
 #include <utility>
@@ -163,7 +163,8 @@ void ServePlain(Socket socket, std::string read_already, const Pages& pages,
 }
 
 void ServeTls(Socket socket, std::string read_already, const Pages& pages,
-              const SessionLimits& limits, std::shared_ptr<asio::ssl::context> context, ConnectionToken token) {
+              const SessionLimits& limits, std::shared_ptr<asio::ssl::context> context,
+              ConnectionToken token) {
   auto session = std::make_shared<Session<asio::ssl::stream<Tcp>>>(
       pages, limits, std::move(token), std::move(read_already), std::move(socket), *context);
   session->KeepContext(std::move(context));

@@ -22,7 +22,7 @@ using ConnectionToken = std::shared_ptr<void>;
 void ServePlain(Socket socket, std::string read_already, const Pages& pages,
                 const SessionLimits& limits, ConnectionToken token);
 void ServeTls(Socket socket, std::string read_already, const Pages& pages,
-              const SessionLimits& limits,
-              std::shared_ptr<boost::asio::ssl::context> context, ConnectionToken token);
+              const SessionLimits& limits, std::shared_ptr<boost::asio::ssl::context> context,
+              ConnectionToken token);
 
 }  // namespace kvshim::http

@@ -82,14 +82,14 @@ void Index::Compact(int64_t revision) {
   compact_revision_.store(revision, std::memory_order_release);
 }
 
-bool Index::Reclaim(std::string& cursor, size_t max_keys, std::vector<Revision>& dead) {
+bool Index::Reclaim(int64_t revision, std::string& cursor, size_t max_keys,
+                    std::vector<Revision>& dead) {
   base::WriterLock lock(mutex_);
-  const int64_t compact = compact_revision();
   std::vector<KeyHistory*> gone;
   KeyTree::Iterator it = tree_.LowerBound(cursor);
   for (; it && max_keys > 0; it.Next(), --max_keys) {
     auto& versions = it->versions;
-    const size_t count = it->DeadAt(compact);
+    const size_t count = it->DeadAt(revision);
     if (count == 0) continue;
     for (size_t i = 0; i < count; ++i) {
       dead.push_back(versions[i].revision());

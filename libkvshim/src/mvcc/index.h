@@ -73,9 +73,11 @@ class Index {
   // From now on nobody reads below `revision`; what died is told by Reclaim.
   void Compact(int64_t revision);
 
-  // Forgets versions that the last Compact made dead and gives their revisions, looking at up to
-  // `max_keys` keys after `cursor`, which it moves on. False: that was the last of them.
-  bool Reclaim(std::string& cursor, size_t max_keys, std::vector<Revision>& dead);
+  // Forgets versions that nobody can ask for once everything below `revision` is compacted, and
+  // gives their revisions, looking at up to `max_keys` keys from `cursor` on, which it moves on.
+  // `revision` is one that was compacted; a newer compaction may have come since. False: that was
+  // the last of the keys.
+  bool Reclaim(int64_t revision, std::string& cursor, size_t max_keys, std::vector<Revision>& dead);
 
   // Puts fetched values into the cache, as far as the budget allows.
   void Install(std::span<const KeyValue> fetched);

@@ -69,7 +69,7 @@ class GrpcStreamCall final : public Stream, public std::enable_shared_from_this<
   const Method& method_;
   grpc::ServerCompletionQueue* const queue_;
   base::TimePoint started_;
-  bool counted_ = false;  // see ServerState::CallArrived
+  bool counted_ = false;                    // see ServerState::CallArrived
   std::unique_ptr<StreamHandler> handler_;  // of the completion thread
   std::shared_ptr<GrpcStreamCall> self_;    // while gRPC knows of the call
   Tag arrived_ = Tag::Of<&GrpcStreamCall::Arrived>(this);

@@ -71,7 +71,7 @@ class Server {
   virtual ~Server() = default;
 
   // Serves a connected stream socket, which becomes the server's. `read_already` are the bytes
-  // that were read from it before.
+  // that were read from it before. Once a Drain is over, it is closed.
   virtual void TakeConnection(int fd, std::string_view read_already) = 0;
 
   // What health checks hear for service "".

@@ -1,9 +1,9 @@
 #include "rpc/tls_credentials.h"
 
-#include <utility>
-
 #include <grpc/grpc.h>
 #include <grpc/grpc_security.h>
+
+#include <utility>
 
 #include "base/mutex.h"
 

@@ -1,11 +1,11 @@
 // Credentials of a TLS server whose certificates may change while it runs.
 #pragma once
 
+#include <grpcpp/security/server_credentials.h>
+
 #include <functional>
 #include <memory>
 #include <string>
-
-#include <grpcpp/security/server_credentials.h>
 
 namespace kvshim::rpc {
 

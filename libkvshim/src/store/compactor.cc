@@ -92,7 +92,7 @@ bool Compactor::Reclaim(int64_t revision) {
   std::vector<mvcc::Revision> dead;
   bool more = true;
   while (more) {
-    more = index_.Reclaim(cursor, kKeysAStep, dead);
+    more = index_.Reclaim(revision, cursor, kKeysAStep, dead);
     const size_t batch = options_.compaction_batch_rows;
     if (dead.size() < batch && more) continue;
     std::sort(dead.begin(), dead.end());

@@ -21,7 +21,7 @@ const KeyRange kAll(kZero, kZero);
 std::vector<Revision> ReclaimAll(Index& index) {
   std::vector<Revision> dead;
   std::string cursor;
-  while (index.Reclaim(cursor, 2, dead)) {
+  while (index.Reclaim(index.compact_revision(), cursor, 2, dead)) {
   }
   return dead;
 }
@@ -120,10 +120,10 @@ TEST(Index, ReclaimGoesOnBehindItsCursor) {
   store.index.Compact(7);
   std::string cursor;
   std::vector<Revision> dead;
-  EXPECT_TRUE(store.index.Reclaim(cursor, 1, dead));
+  EXPECT_TRUE(store.index.Reclaim(store.index.compact_revision(), cursor, 1, dead));
   EXPECT_THAT(dead, ElementsAre(Revision{2, 0}));
-  EXPECT_TRUE(store.index.Reclaim(cursor, 1, dead));
-  EXPECT_FALSE(store.index.Reclaim(cursor, 1, dead));
+  EXPECT_TRUE(store.index.Reclaim(store.index.compact_revision(), cursor, 1, dead));
+  EXPECT_FALSE(store.index.Reclaim(store.index.compact_revision(), cursor, 1, dead));
   EXPECT_THAT(dead, ElementsAre(Revision{2, 0}, Revision{4, 0}, Revision{6, 0}));
   EXPECT_THAT(ReclaimAll(store.index), IsEmpty()) << "each is told once";
 }

@@ -103,6 +103,16 @@ TEST_F(EngineTest, CompactionReclaimsRowsAndKeepsWhatIsInForce) {
   EXPECT_EQ(engine_->Range({.key = "k1", .revision = revision - 2}).status(), mvcc::Compacted());
 }
 
+TEST_F(EngineTest, CompactionsThatOvertakeEachOtherAllEnd) {
+  Open();
+  for (int i = 0; i < 400; ++i) Put("k" + std::to_string(i % 100), std::to_string(i));
+  for (int64_t revision = 10; revision < 400; revision += 10) {
+    ASSERT_TRUE(engine_->Compact(CompactRequest{.revision = revision}).ok());
+  }
+  const auto last = engine_->Compact({.revision = 400, .physical = true});
+  EXPECT_TRUE(last.ok()) << last.status();
+}
+
 TEST_F(EngineTest, ACompactionThatACrashInterruptedIsFinishedAtTheNextStart) {
   std::atomic<bool> broken{false};
   seams_.fault = [&](sql::FaultPoint point) -> absl::Status {
