@@ -1,5 +1,6 @@
 #include "store/watch_history.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/status.h"
@@ -76,9 +77,11 @@ absl::StatusOr<watch::HistoryChunk> WatchHistory::Read(const mvcc::KeyRange& ran
         if (range.is_single()) {
           const mvcc::KeyHistory* history = view.Find(range.begin());
           if (history == nullptr) return collector.Take();
-          for (const mvcc::Version& version : history->versions) {
-            if (version.main >= from && !collector.Add(*history, version, false)) break;
-          }
+          const auto& versions = history->versions;
+          auto version = std::lower_bound(
+              versions.begin(), versions.end(), from,
+              [](const mvcc::Version& one, int64_t revision) { return one.main < revision; });
+          while (version != versions.end() && collector.Add(*history, *version, false)) ++version;
           return collector.Take();
         }
         const mvcc::ChangeLog& log = view.log();
