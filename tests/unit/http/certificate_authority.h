@@ -4,15 +4,15 @@
 //   const auto files = authority.Issue(directory, "server");
 #pragma once
 
-#include <filesystem>
-#include <fstream>
-#include <memory>
-#include <string>
-
 #include <gtest/gtest.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
+
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <string>
 
 #include "http/certificates.h"
 

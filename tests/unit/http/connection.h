@@ -1,8 +1,13 @@
-// A plain client: bytes to a socket and back, over TCP, unix sockets and TLS. Every wait has an end.
+// A plain client: bytes to a socket and back, over TCP, unix sockets and TLS. Every wait has an
+// end.
 #pragma once
 
 #include <arpa/inet.h>
+#include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -11,11 +16,6 @@
 #include <memory>
 #include <string>
 #include <string_view>
-
-#include <gtest/gtest.h>
-#include <openssl/pem.h>
-#include <openssl/ssl.h>
-#include <openssl/x509.h>
 
 namespace kvshim::http {
 
@@ -80,16 +80,15 @@ class Connection {
 };
 
 struct TlsOptions {
-  std::string trusted;          // PEM of the authority
-  std::string alpn;             // as on the wire: "\x08http/1.1"; empty: none
-  std::string cert, key;        // PEM of the client's own; may be empty
+  std::string trusted;    // PEM of the authority
+  std::string alpn;       // as on the wire: "\x08http/1.1"; empty: none
+  std::string cert, key;  // PEM of the client's own; may be empty
 };
 
 // One request over TLS and everything that comes back; nothing where the handshake fails.
 class TlsConnection {
  public:
-  TlsConnection(const std::string& address, const TlsOptions& options)
-      : fd_(ConnectTo(address)) {
+  TlsConnection(const std::string& address, const TlsOptions& options) : fd_(ConnectTo(address)) {
     context_.reset(SSL_CTX_new(TLS_client_method()));
     SSL_CTX_set_verify(context_.get(), SSL_VERIFY_PEER, nullptr);
     X509_STORE_add_cert(SSL_CTX_get_cert_store(context_.get()), Read(options.trusted).get());

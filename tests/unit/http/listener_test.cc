@@ -1,13 +1,13 @@
 // The listener with real sockets: HTTP/1.1 and gRPC on one port, plain, over unix sockets and TLS.
 #include "http/listener.h"
 
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
 #include <chrono>
 #include <future>
 #include <thread>
 #include <vector>
-
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
 
 #include "certificate_authority.h"
 #include "connection.h"
@@ -36,7 +36,8 @@ class ListenerTest : public testing::Test {
       const auto name = request.query.find("name");
       return Response{.body = "page " + (name == request.query.end() ? "" : name->second)};
     });
-    pages_.Add("/large", [](const Request&) { return Response{.body = std::string(8 << 20, 'l')}; });
+    pages_.Add("/large",
+               [](const Request&) { return Response{.body = std::string(8 << 20, 'l')}; });
   }
   ~ListenerTest() override {
     if (listener_ != nullptr) listener_->Stop();
@@ -147,7 +148,9 @@ TEST_F(ListenerTest, HeadHasTheLengthAndNoBody) {
 
 TEST_F(ListenerTest, WrongRequestsAreAnsweredAndClosed) {
   const std::string address = Start();
-  const auto status = [&](const std::string& request) { return Ask(address, request).substr(9, 3); };
+  const auto status = [&](const std::string& request) {
+    return Ask(address, request).substr(9, 3);
+  };
   const std::string tail = " HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
   EXPECT_EQ(status("GET /nothing" + tail), "404");
   EXPECT_EQ(status("POST /page" + tail), "405");
@@ -159,8 +162,8 @@ TEST_F(ListenerTest, WrongRequestsAreAnsweredAndClosed) {
 }
 
 TEST_F(ListenerTest, SilentAndSlowClientsAreClosed) {
-  const std::string address = Start({.first_bytes_limit = milliseconds(150),
-                                     .session = {.request = milliseconds(150)}});
+  const std::string address =
+      Start({.first_bytes_limit = milliseconds(150), .session = {.request = milliseconds(150)}});
   // Nothing; a beginning of HTTP/2; of a request; of a body; and a request, then nothing more.
   for (const std::string bytes :
        {"", "PRI * HT", "GET /pa", "POST /page HTTP/1.1\r\nContent-Length: 10\r\n\r\nabc",
@@ -297,8 +300,7 @@ TEST_F(TlsListenerTest, ChangedCertificatesAreServedToNewConnections) {
   const CertificateFiles files = authority_.IssueFiles(directory_, "server");
   Load(files);
   const std::string address = Start({.certificates = certificates_.get()});
-  rpc::Client before(address,
-                     grpc::SslCredentials(grpc::SslCredentialsOptions{authority_.pem()}));
+  rpc::Client before(address, grpc::SslCredentials(grpc::SslCredentialsOptions{authority_.pem()}));
   EXPECT_EQ(before.Call(kEcho, "hello").bytes, "hello");
   const CertificateAuthority renewed("renewed");
   const Issued issued = renewed.Issue("server");

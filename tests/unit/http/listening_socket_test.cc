@@ -1,14 +1,13 @@
 #include "http/listening_socket.h"
 
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include <filesystem>
 #include <optional>
-
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
 
 #include "certificate_authority.h"
 #include "connection.h"
@@ -29,8 +28,8 @@ TEST(ListeningSocket, AddressTellsTheRealPort) {
 TEST(ListeningSocket, NoHostIsEveryInterface) {
   const auto socket = ListeningSocket::Open(":0");
   ASSERT_TRUE(socket.ok()) << socket.status();
-  EXPECT_THAT(socket->address(), testing::AnyOf(testing::StartsWith("[::]:"),
-                                                testing::StartsWith("0.0.0.0:")));
+  EXPECT_THAT(socket->address(),
+              testing::AnyOf(testing::StartsWith("[::]:"), testing::StartsWith("0.0.0.0:")));
   Connection over_ipv4(socket->address());
 }
 
@@ -47,9 +46,9 @@ TEST(ListeningSocket, NamesAndBracketsAreUnderstood) {
 }
 
 TEST(ListeningSocket, WrongAddressesAreRefusedByName) {
-  for (const std::string address : {"nowhere", "", "127.0.0.1", "127.0.0.1:", "127.0.0.1:http",
-                                    "127.0.0.1:65536", "127.0.0.1:-1", "::1:80", "unix://",
-                                    "no.such.host.invalid:0"}) {
+  for (const std::string address :
+       {"nowhere", "", "127.0.0.1", "127.0.0.1:", "127.0.0.1:http", "127.0.0.1:65536",
+        "127.0.0.1:-1", "::1:80", "unix://", "no.such.host.invalid:0"}) {
     const auto socket = ListeningSocket::Open(address);
     ASSERT_FALSE(socket.ok()) << address;
     EXPECT_THAT(std::string(socket.status().message()), HasSubstr("listen on " + address));

@@ -1,10 +1,10 @@
 #include "http/protocol.h"
 
-#include <memory>
-#include <string>
-
 #include <gtest/gtest.h>
 #include <openssl/ssl.h>
+
+#include <memory>
+#include <string>
 
 namespace kvshim::http {
 namespace {

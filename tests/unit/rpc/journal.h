@@ -112,9 +112,9 @@ class RecordingHandler final : public StreamHandler {
 
 // Sends back what it gets and ends well with the client.
 inline StreamScript EchoScript() {
-  return {.on_message = [](Stream& stream,
-                           std::string bytes) { stream.Send(Message::Copy(bytes)); },
-          .on_half_close = [](Stream& stream) { stream.Finish(absl::OkStatus()); }};
+  return {
+      .on_message = [](Stream& stream, std::string bytes) { stream.Send(Message::Copy(bytes)); },
+      .on_half_close = [](Stream& stream) { stream.Finish(absl::OkStatus()); }};
 }
 
 inline Service StreamService(StreamRecord& record) {
@@ -122,9 +122,7 @@ inline Service StreamService(StreamRecord& record) {
   const auto factory = [&record] { return std::make_unique<RecordingHandler>(record); };
   service.Bidi("Bidi", factory);
   service.ServerStreaming("Server", factory);
-  service.Unary("Echo", [](UnaryCall call) {
-    call.Finish(Message::Copy(call.request().bytes()));
-  });
+  service.Unary("Echo", [](UnaryCall call) { call.Finish(Message::Copy(call.request().bytes())); });
   return service;
 }
 

@@ -1,11 +1,11 @@
 // Messages made of copied and shared pieces; payloads of one and of several slices.
 #include "rpc/message.h"
 
-#include <string>
-#include <vector>
-
 #include <google/protobuf/wrappers.pb.h>
 #include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
 
 #include "rpc/payload.h"
 
@@ -14,9 +14,7 @@ namespace {
 
 void CountRelease(void* count) { ++*static_cast<int*>(count); }
 
-std::string BytesOf(const grpc::ByteBuffer& buffer) {
-  return std::string(Payload(buffer).bytes());
-}
+std::string BytesOf(const grpc::ByteBuffer& buffer) { return std::string(Payload(buffer).bytes()); }
 
 TEST(Message, KeepsTheOrderOfCopiedAndSharedPieces) {
   int released = 0;
@@ -73,7 +71,8 @@ TEST(Message, CopiesOfEverySizeSurvive) {
     for (size_t i = 0; i < size; ++i) bytes[i] = static_cast<char>(i * 31);
     EXPECT_TRUE(BytesOf(Message::Copy(bytes).TakeBuffer()) == bytes) << size;
     Message pieces;
-    for (size_t i = 0; i < size; i += 1000) pieces.AppendCopy(std::string_view(bytes).substr(i, 1000));
+    for (size_t i = 0; i < size; i += 1000)
+      pieces.AppendCopy(std::string_view(bytes).substr(i, 1000));
     EXPECT_TRUE(BytesOf(pieces.TakeBuffer()) == bytes) << size;
   }
 }
@@ -108,7 +107,9 @@ TEST(Payload, EmptyOneIsTheDefaultMessage) {
 TEST(Payload, BytesThatAreNoMessageAreRefused) {
   google::protobuf::StringValue parsed;
   for (const std::string& bytes :
-       {std::string("\xff"), std::string("\x0a"), std::string("\x0a\x05" "abc"),
+       {std::string("\xff"), std::string("\x0a"),
+        std::string("\x0a\x05"
+                    "abc"),
         std::string("\x0a\xff\xff\xff\xff\x0f"), std::string("\x00\x00", 2), std::string("\x0c")}) {
     EXPECT_FALSE(Payload::Copy(bytes).Parse(parsed)) << testing::PrintToString(bytes);
   }

@@ -271,8 +271,7 @@ TEST(Server, ReflectionListsTheServices) {
   StreamRecord record;
   TestServer server({}, StreamService(record));
   Client client(server.port());
-  const auto stream =
-      client.Open("/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo");
+  const auto stream = client.Open("/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo");
   ASSERT_TRUE(stream->Write("\x3a\x01*"));  // list_services: "*"
   const std::optional<std::string> services = stream->Read();
   ASSERT_TRUE(services.has_value());

@@ -124,7 +124,8 @@ TEST_F(StreamCallTest, SlowReaderIsSeenByPendingBytesAndDrainsLater) {
   EXPECT_FALSE(sending->is_backed_up());
   constexpr size_t kMessages = 20;
   std::vector<Message> burst;
-  for (size_t i = 0; i < kMessages; ++i) burst.push_back(Message::Copy(std::string(kMegabyte, 'v')));
+  for (size_t i = 0; i < kMessages; ++i)
+    burst.push_back(Message::Copy(std::string(kMegabyte, 'v')));
   sending->Send(std::move(burst));
   EXPECT_GT(sending->pending_bytes(), 4 * kMegabyte);
   EXPECT_TRUE(sending->is_backed_up());
@@ -220,9 +221,9 @@ TEST_F(StreamCallTest, TooLargeMessageEndsTheStreamOnly) {
 }
 
 TEST_F(StreamCallTest, FurtherStreamsThanAllowedGetTheConfiguredAnswer) {
-  TestServer server({.max_concurrent_calls = 1,
-                     .too_many_calls = absl::ResourceExhaustedError("enough")},
-                    StreamService(record_));
+  TestServer server(
+      {.max_concurrent_calls = 1, .too_many_calls = absl::ResourceExhaustedError("enough")},
+      StreamService(record_));
   Client client(server.port());
   const auto first = client.Open(kBidi);
   Opened();

@@ -38,9 +38,8 @@ class UnaryCallTest : public testing::Test {
  protected:
   static Service Calls(HeldCalls& held) {
     Service service("test.Calls");
-    service.Unary("Echo", [](UnaryCall call) {
-      call.Finish(Message::Copy(call.request().bytes()));
-    });
+    service.Unary("Echo",
+                  [](UnaryCall call) { call.Finish(Message::Copy(call.request().bytes())); });
     service.Unary("Hold", [&held](UnaryCall call) { held.Add(std::move(call)); });
     service.Unary("Drop", [](UnaryCall) {});
     service.Unary("Fail", [](UnaryCall call) {
@@ -49,7 +48,8 @@ class UnaryCallTest : public testing::Test {
     service.Unary("Describe", [](UnaryCall call) {
       const CallContext& context = call.context();
       const auto left = context.deadline() - base::Clock::Real().Now();
-      const bool in_time = left > std::chrono::seconds(1) && left <= kPatience + std::chrono::seconds(1);
+      const bool in_time =
+          left > std::chrono::seconds(1) && left <= kPatience + std::chrono::seconds(1);
       call.Finish(Message::Copy(base::Concat(
           context.Metadata("x-token").value_or("none"), " ",
           context.Metadata("x-other").value_or("none"), " ", context.peer().substr(0, 15), " ",
@@ -131,9 +131,9 @@ TEST_F(UnaryCallTest, TooLargeRequestIsRefusedAndTheConnectionGoesOn) {
 }
 
 TEST_F(UnaryCallTest, FurtherCallsThanAllowedGetTheConfiguredAnswer) {
-  TestServer server({.max_concurrent_calls = 2,
-                     .too_many_calls = absl::ResourceExhaustedError("enough")},
-                    Calls(held_));
+  TestServer server(
+      {.max_concurrent_calls = 2, .too_many_calls = absl::ResourceExhaustedError("enough")},
+      Calls(held_));
   Client client(server.port());
   const auto first = client.StartCall(kHold, "");
   const auto second = client.StartCall(kHold, "");
