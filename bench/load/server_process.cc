@@ -46,6 +46,18 @@ absl::StatusOr<int> FreePort() {
   return ntohs(address.sin_port);
 }
 
+bool Listens(int port) {
+  const int connection = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(static_cast<uint16_t>(port));
+  const bool listens =
+      connect(connection, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0;
+  close(connection);
+  return listens;
+}
+
 std::vector<char*> Pointers(const std::vector<std::string>& command) {
   std::vector<char*> pointers;
   for (const std::string& word : command) pointers.push_back(const_cast<char*>(word.c_str()));
@@ -55,82 +67,98 @@ std::vector<char*> Pointers(const std::vector<std::string>& command) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<ServerProcess>> ServerProcess::Prepare(
-    const std::filesystem::path& parent) {
+absl::StatusOr<std::unique_ptr<ServerProcess>> ServerProcess::StartKvshim(
+    const std::string& binary, const std::filesystem::path& parent) {
+  return Start(Kind::kKvshim, binary, parent);
+}
+
+absl::StatusOr<std::unique_ptr<ServerProcess>> ServerProcess::StartEtcd(
+    const std::string& binary, const std::filesystem::path& parent) {
+  return Start(Kind::kEtcd, binary, parent);
+}
+
+absl::StatusOr<std::unique_ptr<ServerProcess>> ServerProcess::Start(
+    Kind kind, const std::string& binary, const std::filesystem::path& parent) {
   std::unique_ptr<ServerProcess> server(new ServerProcess);
+  server->kind_ = kind;
+  server->binary_ = binary;
   std::string folder = parent / "kvshim-load-XXXXXX";
   if (mkdtemp(folder.data()) == nullptr) {
     return absl::PermissionDeniedError(base::Concat("cannot make a folder in ", parent.string()));
   }
   server->folder_ = folder;
+  RETURN_IF_ERROR(server->Launch());
   return server;
 }
 
-absl::StatusOr<std::unique_ptr<ServerProcess>> ServerProcess::StartKvshim(
-    const std::string& binary, const std::filesystem::path& parent) {
-  ASSIGN_OR_RETURN(auto server, Prepare(parent));
-  const std::filesystem::path ready = server->folder_ / "ready.json";
-  RETURN_IF_ERROR(server->Start(
-      {binary, "serve", "--listen-address", "127.0.0.1:0", "--metrics-bind-address", "127.0.0.1:0",
-       "--endpoint", base::Concat("sqlite://", (server->folder_ / "state.db").string()),
+absl::Status ServerProcess::Restart() {
+  Stop();
+  return Launch();
+}
+
+absl::Status ServerProcess::Launch() {
+  return kind_ == Kind::kKvshim ? LaunchKvshim() : LaunchEtcd();
+}
+
+absl::Status ServerProcess::LaunchKvshim() {
+  const std::filesystem::path ready = folder_ / "ready.json";
+  std::error_code ignored;
+  std::filesystem::remove(ready, ignored);
+  RETURN_IF_ERROR(Execute(
+      {binary_, "serve", "--listen-address", "127.0.0.1:0", "--metrics-bind-address", "127.0.0.1:0",
+       "--endpoint",
+       base::Concat("sqlite://", std::filesystem::absolute(folder_ / "state.db").string()),
        "--log-level", "warn", "--quota-backend-bytes", "8GiB", "--ready-file", ready.string()}));
   const auto deadline = std::chrono::steady_clock::now() + kStartTimeout;
   while (!std::filesystem::exists(ready)) {
-    if (server->HasEnded()) return server->Failure("kvshim ended at its start");
-    if (std::chrono::steady_clock::now() > deadline) return server->Failure("kvshim is not ready");
+    if (HasEnded()) return Failure("kvshim ended at its start");
+    if (std::chrono::steady_clock::now() > deadline) return Failure("kvshim is not ready");
     std::this_thread::sleep_for(kPoll);
   }
   boost::json::error_code error;
   const boost::json::value said = boost::json::parse(ReadFile(ready), error);
   const boost::json::value* url = error ? nullptr : said.find_pointer("/client_urls/0", error);
-  if (url == nullptr || !url->is_string()) return server->Failure("kvshim's ready file has no URL");
+  if (url == nullptr || !url->is_string()) return Failure("kvshim's ready file has no URL");
   const std::string text(url->get_string());
-  server->target_ = text.substr(text.find("://") + 3);
-  return server;
+  target_ = text.substr(text.find("://") + 3);
+  return absl::OkStatus();
 }
 
-absl::StatusOr<std::unique_ptr<ServerProcess>> ServerProcess::StartEtcd(
-    const std::string& binary, const std::filesystem::path& parent) {
-  ASSIGN_OR_RETURN(auto server, Prepare(parent));
+absl::Status ServerProcess::LaunchEtcd() {
   ASSIGN_OR_RETURN(const int client_port, FreePort());
   ASSIGN_OR_RETURN(const int peer_port, FreePort());
-  server->target_ = base::Concat("127.0.0.1:", client_port);
-  const std::string client_url = "http://" + server->target_;
+  target_ = base::Concat("127.0.0.1:", client_port);
+  const std::string client_url = "http://" + target_;
   const std::string peer_url = base::Concat("http://127.0.0.1:", peer_port);
-  RETURN_IF_ERROR(server->Start(
-      {binary, "--data-dir", (server->folder_ / "data").string(), "--listen-client-urls",
-       client_url, "--advertise-client-urls", client_url, "--listen-peer-urls", peer_url,
+  RETURN_IF_ERROR(Execute(
+      {binary_, "--data-dir", (folder_ / "data").string(), "--listen-client-urls", client_url,
+       "--advertise-client-urls", client_url, "--listen-peer-urls", peer_url,
        "--initial-advertise-peer-urls", peer_url, "--initial-cluster", "default=" + peer_url,
        "--quota-backend-bytes", "8589934592", "--log-level", "warn"}));
-  // etcd listens once it has elected itself.
   const auto deadline = std::chrono::steady_clock::now() + kStartTimeout;
-  while (true) {
-    const int connection = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    address.sin_port = htons(static_cast<uint16_t>(client_port));
-    const bool answers =
-        connect(connection, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0;
-    close(connection);
-    if (answers) return server;
-    if (server->HasEnded()) return server->Failure("etcd ended at its start");
-    if (std::chrono::steady_clock::now() > deadline) return server->Failure("etcd is not ready");
+  // etcd listens once it has elected itself.
+  while (!Listens(client_port)) {
+    if (HasEnded()) return Failure("etcd ended at its start");
+    if (std::chrono::steady_clock::now() > deadline) return Failure("etcd is not ready");
     std::this_thread::sleep_for(kPoll);
   }
+  return absl::OkStatus();
 }
 
-absl::Status ServerProcess::Start(const std::vector<std::string>& command) {
+absl::Status ServerProcess::Execute(const std::vector<std::string>& command) {
   const std::string output = folder_ / "output";
   const std::vector<char*> arguments = Pointers(command);
   const pid_t parent = getpid();
   pid_ = fork();
-  if (pid_ < 0) return absl::ResourceExhaustedError("cannot fork");
+  if (pid_ < 0) {
+    pid_ = 0;
+    return absl::ResourceExhaustedError("cannot fork");
+  }
   if (pid_ > 0) return absl::OkStatus();
   // In the child only what is safe between fork and exec.
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != parent) _exit(127);
-  const int file = open(output.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644);
+  const int file = open(output.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   dup2(file, STDOUT_FILENO);
   dup2(file, STDERR_FILENO);
   execvp(arguments[0], arguments.data());
@@ -151,13 +179,17 @@ absl::Status ServerProcess::Failure(const std::string& what) const {
   return absl::UnavailableError(base::Concat(what, "; its output: ", output));
 }
 
-ServerProcess::~ServerProcess() {
+void ServerProcess::Stop() {
   if (pid_ != 0) kill(pid_, SIGTERM);
   const auto deadline = std::chrono::steady_clock::now() + kStopTimeout;
   while (!HasEnded()) {
     if (std::chrono::steady_clock::now() > deadline) kill(pid_, SIGKILL);
     std::this_thread::sleep_for(kPoll);
   }
+}
+
+ServerProcess::~ServerProcess() {
+  Stop();
   std::error_code ignored;
   if (!folder_.empty()) std::filesystem::remove_all(folder_, ignored);
 }

@@ -24,6 +24,9 @@ class ServerProcess {
 
   ~ServerProcess();
 
+  // Stops it and starts it again on its data. Ports may change.
+  absl::Status Restart();
+
   pid_t pid() const { return pid_; }
   // host:port
   const std::string& target() const { return target_; }
@@ -31,13 +34,21 @@ class ServerProcess {
  private:
   ServerProcess() = default;
 
-  static absl::StatusOr<std::unique_ptr<ServerProcess>> Prepare(
-      const std::filesystem::path& parent);
-  absl::Status Start(const std::vector<std::string>& command);
+  enum class Kind { kKvshim, kEtcd };
+
+  static absl::StatusOr<std::unique_ptr<ServerProcess>> Start(Kind kind, const std::string& binary,
+                                                              const std::filesystem::path& parent);
+  absl::Status Launch();
+  absl::Status LaunchKvshim();
+  absl::Status LaunchEtcd();
+  absl::Status Execute(const std::vector<std::string>& command);
+  void Stop();
   // What is wrong, with the end of the server's output.
   absl::Status Failure(const std::string& what) const;
   bool HasEnded();
 
+  Kind kind_ = Kind::kKvshim;
+  std::string binary_;
   pid_t pid_ = 0;
   std::string target_;
   std::filesystem::path folder_;
