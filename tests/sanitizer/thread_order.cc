@@ -38,6 +38,8 @@ const char* __tsan_default_suppressions() {  // NOLINT(bugprone-reserved-identif
   return "race:libgrpc.so\n"
          "race:libgrpc++.so\n"
          "race:libgpr.so\n"
+         "race:libcrypto.so\n"
+         "race:libssl.so\n"
          "race:libupb.so\n"
          "race:libabsl_\n"
          "race:libprotobuf.so\n";
