@@ -19,6 +19,8 @@ namespace {
 
 // What calls under way may take to finish after SIGTERM.
 constexpr std::chrono::seconds kGrace{5};
+// When the process ends, stopped or not. What was answered is in the database; nothing is lost.
+constexpr unsigned kLastMoment = 15;  // seconds
 
 int Fail(const std::string& what, const absl::Status& status) {
   base::Log(base::Level::kError, what, {{"error", std::string(status.message())}});
@@ -92,8 +94,8 @@ int Serve(const ServeSettings& settings) {
   sigwait(&stop_signals, &received);
   base::Log(base::Level::kInfo, "stopping", {{"signal", strsignal(received)}});
   // A second signal does not wait.
-  signal(SIGTERM, EndAtOnce);
-  signal(SIGINT, EndAtOnce);
+  for (const int number : {SIGTERM, SIGINT, SIGALRM}) signal(number, EndAtOnce);
+  alarm(kLastMoment);
   pthread_sigmask(SIG_UNBLOCK, &stop_signals, nullptr);
   (*server)->Drain(kGrace);
   server->reset();
