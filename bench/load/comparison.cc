@@ -91,7 +91,8 @@ absl::StatusOr<Result> Measure(const std::string& workload, Side& side,
 
 }  // namespace
 
-absl::StatusOr<Comparison> Compare(const ComparisonOptions& options) {
+absl::StatusOr<Comparison> Compare(const ComparisonOptions& options,
+                                   const std::atomic<bool>& stop) {
   RETURN_IF_ERROR(CheckDisk(options.data_folder));
   Comparison comparison;
   comparison.options = options;
@@ -120,6 +121,7 @@ absl::StatusOr<Comparison> Compare(const ComparisonOptions& options) {
     if (round % 2 == 1) std::swap(sides[0], sides[1]);
     for (WorkloadResults& workload : comparison.workloads) {
       for (Side& side : sides) {
+        if (stop) return absl::CancelledError("stopped by a signal");
         ASSIGN_OR_RETURN(const Result result, Measure(workload.name, side, options));
         (side.name == "kvshim" ? workload.kvshim : workload.etcd).push_back(result);
       }

@@ -3,6 +3,7 @@
 // two comes first changes with each round.
 #pragma once
 
+#include <atomic>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -23,7 +24,7 @@ struct ComparisonOptions {
   // A measurement during which other processes kept more than so many processors busy is repeated,
   // at most `attempts` times in all; the quietest one counts.
   double quiet = 0.3;
-  int attempts = 3;
+  int attempts = 2;
 };
 
 // The results of one workload, one of each server a round.
@@ -42,7 +43,8 @@ struct Comparison {
   std::vector<WorkloadResults> workloads;
 };
 
-// Tells its progress on the standard error output.
-absl::StatusOr<Comparison> Compare(const ComparisonOptions& options);
+// Tells its progress on the standard error output. Ends with an error, and with its servers and
+// their folders cleared away, at most one measurement after `stop` became true.
+absl::StatusOr<Comparison> Compare(const ComparisonOptions& options, const std::atomic<bool>& stop);
 
 }  // namespace kvshim::bench

@@ -1,10 +1,13 @@
 // kvshim-load: etcd-shaped load against any endpoint, or kvshim and etcd side by side.
 
+#include <atomic>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
 
 #include "CLI/CLI.hpp"
+#include "absl/synchronization/mutex.h"
 #include "base/strings.h"
 #include "comparison.h"
 #include "report.h"
@@ -53,8 +56,13 @@ int Fail(const absl::Status& status) {
   return 1;
 }
 
+// Set by SIGINT and SIGTERM.
+std::atomic<bool> stop = false;
+static_assert(std::atomic<bool>::is_always_lock_free);
+
 int RunComparison(const ComparisonOptions& options, const std::string& output) {
-  const auto comparison = Compare(options);
+  for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, [](int) { stop = true; });
+  const auto comparison = Compare(options, stop);
   if (!comparison.ok()) return Fail(comparison.status());
   const std::string table = ToMarkdown(*comparison);
   std::cout << table;
@@ -93,6 +101,8 @@ int RunOnEndpoint(const RunSettings& settings, const LoadOptions& load,
 }
 
 int Main(int argc, char** argv) {
+  // Debian's abseil looks for deadlocks at each of gRPC's locks: time that the servers want.
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   std::error_code error;
   const std::filesystem::path folder =
       std::filesystem::read_symlink("/proc/self/exe", error).parent_path();

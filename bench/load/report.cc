@@ -41,7 +41,7 @@ std::string Number(double value) {
   std::snprintf(text, sizeof(text), "%.0f", std::round(value / step) * step);
   std::string digits = text;
   for (auto place = static_cast<int>(digits.size()) - 3; place > 0; place -= 3) {
-    digits.insert(static_cast<size_t>(place), ",");
+    digits.insert(static_cast<size_t>(place), 1, ',');
   }
   return digits;
 }
