@@ -7,8 +7,8 @@
 // then has been compacted: never "not found".
 //
 // What is evicted: superseded versions first, oldest first, once they hold more than an eighth of
-// the budget; then values not read since the clock's hand last came by. The hand goes round the keys
-// whose newest value is in memory, so that each step of it either evicts or forgets a reading.
+// the budget; then values not read since the clock's hand last came by. The hand goes round the
+// keys whose newest value is in memory, so that each step of it either evicts or forgets a reading.
 //
 // Thread safety: Restore and FinishRestore before anything else; Apply, Compact by one thread;
 // everything else from any thread.

@@ -205,7 +205,8 @@ class Run {
   void Reclaim() {
     for (uint64_t chunks = 1 + random_.Below(4); chunks > 0 && cursor_.has_value(); --chunks) {
       std::vector<Revision> dead;
-      const bool more = index_->Reclaim(index_->compact_revision(), *cursor_, 1 + random_.Below(shape_.keys), dead);
+      const bool more = index_->Reclaim(index_->compact_revision(), *cursor_,
+                                        1 + random_.Below(shape_.keys), dead);
       for (const Revision& revision : dead) {
         ASSERT_FALSE(model_.versions().contains(revision)) << Describe(revision);
         ASSERT_EQ(1u, log_.erase(revision)) << Describe(revision);

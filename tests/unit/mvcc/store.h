@@ -96,7 +96,7 @@ class Store {
   LeaseSet leases;
   std::map<Revision, KeyValue> log;
   bool installs = false;  // what was fetched goes into the cache
-  int fetches = 0;  // times that an evaluation had to wait for the log
+  int fetches = 0;        // times that an evaluation had to wait for the log
 };
 
 // "a=1 b=2"
