@@ -8,8 +8,10 @@
 #include "settings.h"
 #include "subcommands.h"
 
-int main(int argc, char** argv) {
-  using namespace kvshim::cli;
+namespace kvshim::cli {
+namespace {
+
+int Run(int argc, char** argv) {
   CLI::App app("kvshim serves etcd's v3 API over a SQL database.", "kvshim");
   app.require_subcommand(0, 1);
   app.footer(
@@ -60,3 +62,8 @@ int main(int argc, char** argv) {
   std::cout << app.help();
   return 0;
 }
+
+}  // namespace
+}  // namespace kvshim::cli
+
+int main(int argc, char** argv) { return kvshim::cli::Run(argc, argv); }
