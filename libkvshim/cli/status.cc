@@ -57,8 +57,9 @@ absl::StatusOr<std::string> Fetch(const std::string& address) {
   if (address.starts_with(kUnixScheme)) {
     using Unix = asio::local::stream_protocol;
     beast::basic_stream<Unix> stream(io);
-    stream.socket().connect(Unix::endpoint(address.substr(kUnixScheme.size())), error);
-    if (error) return absl::UnavailableError(error.message());
+    if (stream.socket().connect(Unix::endpoint(address.substr(kUnixScheme.size())), error)) {
+      return absl::UnavailableError(error.message());
+    }
     return Ask(io, stream);
   }
   const size_t colon = address.rfind(':');

@@ -18,7 +18,7 @@ namespace kvshim::rpc {
 class Payload {
  public:
   Payload() = default;
-  explicit Payload(grpc::ByteBuffer buffer) : buffer_(std::move(buffer)) {}
+  explicit Payload(const grpc::ByteBuffer& buffer) : buffer_(buffer) {}
   static Payload Copy(std::string_view bytes);
 
   size_t size() const { return buffer_.Valid() ? buffer_.Length() : 0; }
