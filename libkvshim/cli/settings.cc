@@ -83,12 +83,17 @@ void DeclareListener(CLI::App& command, ServeSettings& settings) {
               server.advertise_client_urls = SplitCommas(text);
               return absl::OkStatus();
             });
-  command.add_option("--server-cert-file", server.server_cert_file,
-                     "PEM certificate of the listener; turns TLS on; read again when it changes");
-  command.add_option("--server-key-file", server.server_key_file,
-                     "PEM private key of the listener");
-  command.add_option("--trusted-ca-file", server.trusted_ca_file,
-                     "PEM authority that must have signed the clients' certificates");
+  command
+      .add_option("--server-cert-file", server.server_cert_file,
+                  "PEM certificate of the listener; turns TLS on; read again when it changes")
+      ->type_name("FILE");
+  command
+      .add_option("--server-key-file", server.server_key_file, "PEM private key of the listener")
+      ->type_name("FILE");
+  command
+      .add_option("--trusted-ca-file", server.trusted_ca_file,
+                  "PEM authority that must have signed the clients' certificates")
+      ->type_name("FILE");
   AddParsed(command, "--metrics-bind-address", "ADDRESS", ":8080",
             "Plain HTTP with /metrics, /health, /livez, /readyz and /version; 0: none",
             [&server](const std::string& text) {
@@ -98,36 +103,43 @@ void DeclareListener(CLI::App& command, ServeSettings& settings) {
   command
       .add_option("--emulated-etcd-version", server.etcd_version,
                   "The etcd release clients are told")
+      ->type_name("VERSION")
       ->capture_default_str();
   command
       .add_option("--max-concurrent-streams", server.max_concurrent_streams,
                   "Most calls and streams one connection may have open")
       ->capture_default_str()
-      ->check(CLI::Range(1, 1 << 30));
+      ->type_name("COUNT")
+      ->check(CLI::Range(1, 1 << 30).description(""));
   command
       .add_option("--max-concurrent-calls", server.max_concurrent_calls,
                   "Most calls and streams under way over all connections")
       ->capture_default_str()
-      ->check(CLI::Range(1, 1 << 30));
+      ->type_name("COUNT")
+      ->check(CLI::Range(1, 1 << 30).description(""));
   command
       .add_option("--completion-threads", server.threads,
                   "Threads that serve gRPC calls; 0: one per two cores")
       ->capture_default_str()
-      ->check(CLI::Range(0, 256));
+      ->type_name("COUNT")
+      ->check(CLI::Range(0, 256).description(""));
 }
 
 void DeclareStore(CLI::App& command, ServeSettings& settings) {
   StoreOptions& store = settings.store;
   command.add_option("--endpoint", settings.endpoint, "The database: sqlite://PATH?parameters")
+      ->type_name("DSN")
       ->capture_default_str();
-  command.add_option("--name", store.name, "This server's name; the host's where not given");
+  command.add_option("--name", store.name, "This server's name; the host's where not given")
+      ->type_name("NAME");
   AddSize(command, "--memory-budget", store.memory_budget, "256MiB",
           "Values kept in memory; others are read from the database");
   AddSize(command, "--quota-backend-bytes", store.quota_bytes, "2GiB",
           "Database size at which puts are refused with a NOSPACE alarm; 0: none");
   command.add_option("--max-txn-ops", store.max_txn_ops, "Most operations of one transaction")
       ->capture_default_str()
-      ->check(CLI::Range(1, 1 << 20));
+      ->type_name("COUNT")
+      ->check(CLI::Range(1, 1 << 20).description(""));
   AddParsed(command, "--max-request-bytes", "SIZE", "1.5MiB", "Most bytes of one request",
             [&settings](const std::string& text) -> absl::Status {
               auto parsed = ParseSize(text);
@@ -182,7 +194,8 @@ void DeclareStore(CLI::App& command, ServeSettings& settings) {
       .add_option("--compact-batch-size", store.compaction_batch_rows,
                   "Rows deleted by one step of compaction")
       ->capture_default_str()
-      ->check(CLI::Range(1, 1000));
+      ->type_name("COUNT")
+      ->check(CLI::Range(1, 1000).description(""));
 }
 
 }  // namespace
@@ -202,14 +215,18 @@ void DeclareServeFlags(CLI::App& command, ServeSettings& settings) {
   command.option_defaults()->group("Logs");
   command.add_option("--log-format", settings.log_format, "text or json (plain is text)")
       ->capture_default_str()
-      ->check(CLI::IsMember({"text", "plain", "json"}));
+      ->type_name("WORD")
+      ->check(CLI::IsMember({"text", "plain", "json"}).description(""));
   command.add_option("--log-level", settings.log_level, "debug, info, warn or error")
       ->capture_default_str()
-      ->check(CLI::IsMember({"debug", "info", "warn", "error"}));
+      ->type_name("WORD")
+      ->check(CLI::IsMember({"debug", "info", "warn", "error"}).description(""));
   command.add_flag_callback(
       "--debug", [&settings] { settings.log_level = "debug"; }, "The same as --log-level debug");
-  command.add_option("--ready-file", settings.ready_file,
-                     "File to write {pid, client_urls, metrics_url} to as JSON once serving");
+  command
+      .add_option("--ready-file", settings.ready_file,
+                  "File to write {pid, client_urls, metrics_url} to as JSON once serving")
+      ->type_name("FILE");
 }
 
 absl::Status Validate(const ServeSettings& settings) {
