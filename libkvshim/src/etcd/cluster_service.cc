@@ -11,17 +11,24 @@ namespace {
 namespace pb = etcdserverpb;
 
 void MemberList(const ServiceContext& context, rpc::UnaryCall call) {
-  const StoreStatus status = context.store.Status();
   pb::MemberListResponse response;
-  context.Fill(*response.mutable_header(), status.revision);
+  context.Fill(*response.mutable_header(), context.store.revision());
   pb::Member& member = *response.add_members();
-  member.set_id(status.member_id);
-  member.set_name(status.name);
+  member.set_id(context.store.member_id());
+  member.set_name(context.store.name());
   for (const std::string& url : context.client_urls) {
     member.add_clienturls(url);
     // Servers do not talk to each other; tools that want a peer URL are shown where this one is.
     member.add_peerurls(url);
   }
+  call.Finish(Serialize(response));
+}
+
+void AuthStatus(const ServiceContext& context, rpc::UnaryCall call) {
+  pb::AuthStatusResponse response;
+  context.Fill(*response.mutable_header(), context.store.revision());
+  response.set_enabled(false);
+  response.set_authrevision(1);
   call.Finish(Serialize(response));
 }
 
@@ -35,8 +42,7 @@ void Refuse(rpc::UnaryCall call) {
 
 rpc::Service ClusterService(const ServiceContext& context) {
   rpc::Service service("etcdserverpb.Cluster");
-  service.Unary("MemberList",
-                [&context](rpc::UnaryCall call) { MemberList(context, std::move(call)); });
+  AddUnary(service, "MemberList", context, MemberList);
   for (const char* name : {"MemberAdd", "MemberRemove", "MemberUpdate", "MemberPromote"}) {
     service.Unary(name, Refuse);
   }
@@ -45,13 +51,7 @@ rpc::Service ClusterService(const ServiceContext& context) {
 
 rpc::Service AuthService(const ServiceContext& context) {
   rpc::Service service("etcdserverpb.Auth");
-  service.Unary("AuthStatus", [&context](rpc::UnaryCall call) {
-    pb::AuthStatusResponse response;
-    context.Fill(*response.mutable_header(), context.store.revision());
-    response.set_enabled(false);
-    response.set_authrevision(1);
-    call.Finish(Serialize(response));
-  });
+  AddUnary(service, "AuthStatus", context, AuthStatus);
   service.Unary("Authenticate", [](rpc::UnaryCall call) { call.Finish(mvcc::AuthNotEnabled()); });
   return service;
 }

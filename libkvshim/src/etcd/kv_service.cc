@@ -36,8 +36,7 @@ void Compact(const ServiceContext& context, rpc::UnaryCall call) {
   context.store.Compact(
       {.revision = request.revision(), .physical = request.physical()},
       [&context, call = std::move(call)](absl::StatusOr<CompactResponse> result) mutable {
-        FinishWith<etcdserverpb::CompactionResponse>(
-            call, context, result, result.ok() ? result->revision : 0, [](auto&, const auto&) {});
+        FinishWith<etcdserverpb::CompactionResponse>(call, context, result);
       });
 }
 
@@ -62,7 +61,7 @@ rpc::Service KvService(const ServiceContext& context) {
                            context, true, [](Store& store, TxnRequest request, auto done) {
                              store.Txn(std::move(request), std::move(done));
                            }));
-  service.Unary("Compact", [&context](rpc::UnaryCall call) { Compact(context, std::move(call)); });
+  AddUnary(service, "Compact", context, Compact);
   service.ServerStreaming("RangeStream",
                           [&context] { return std::make_unique<RangeStream>(context); });
   return service;

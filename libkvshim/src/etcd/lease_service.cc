@@ -16,8 +16,7 @@ void Grant(const ServiceContext& context, rpc::UnaryCall call) {
       {.ttl = request.ttl(), .id = LeaseId{request.id()}},
       [&context, call = std::move(call)](absl::StatusOr<LeaseGrantResponse> result) mutable {
         FinishWith<etcdserverpb::LeaseGrantResponse>(
-            call, context, result, result.ok() ? result->revision : 0,
-            [](auto& response, const LeaseGrantResponse& granted) {
+            call, context, result, [](auto& response, const LeaseGrantResponse& granted) {
               response.set_id(static_cast<int64_t>(granted.id));
               response.set_ttl(granted.ttl);
             });
@@ -30,8 +29,7 @@ void Revoke(const ServiceContext& context, rpc::UnaryCall call) {
   context.store.LeaseRevoke(
       LeaseId{request.id()},
       [&context, call = std::move(call)](absl::StatusOr<LeaseRevokeResponse> result) mutable {
-        FinishWith<etcdserverpb::LeaseRevokeResponse>(
-            call, context, result, result.ok() ? result->revision : 0, [](auto&, const auto&) {});
+        FinishWith<etcdserverpb::LeaseRevokeResponse>(call, context, result);
       });
 }
 
@@ -42,8 +40,7 @@ void TimeToLive(const ServiceContext& context, rpc::UnaryCall call) {
       LeaseId{request.id()}, request.keys(),
       [&context, call = std::move(call)](absl::StatusOr<LeaseTimeToLiveResponse> result) mutable {
         FinishWith<etcdserverpb::LeaseTimeToLiveResponse>(
-            call, context, result, result.ok() ? result->revision : 0,
-            [](auto& response, const LeaseTimeToLiveResponse& lease) {
+            call, context, result, [](auto& response, const LeaseTimeToLiveResponse& lease) {
               response.set_id(static_cast<int64_t>(lease.id));
               response.set_ttl(lease.ttl);
               response.set_grantedttl(lease.granted_ttl);
@@ -58,8 +55,7 @@ void Leases(const ServiceContext& context, rpc::UnaryCall call) {
   context.store.LeaseLeases(
       [&context, call = std::move(call)](absl::StatusOr<LeaseLeasesResponse> result) mutable {
         FinishWith<etcdserverpb::LeaseLeasesResponse>(
-            call, context, result, result.ok() ? result->revision : 0,
-            [](auto& response, const LeaseLeasesResponse& all) {
+            call, context, result, [](auto& response, const LeaseLeasesResponse& all) {
               for (const LeaseId id : all.leases) {
                 response.add_leases()->set_id(static_cast<int64_t>(id));
               }
@@ -71,14 +67,10 @@ void Leases(const ServiceContext& context, rpc::UnaryCall call) {
 
 rpc::Service LeaseService(const ServiceContext& context) {
   rpc::Service service("etcdserverpb.Lease");
-  const auto unary = [&](const char* name, auto function) {
-    service.Unary(
-        name, [&context, function](rpc::UnaryCall call) { function(context, std::move(call)); });
-  };
-  unary("LeaseGrant", Grant);
-  unary("LeaseRevoke", Revoke);
-  unary("LeaseTimeToLive", TimeToLive);
-  unary("LeaseLeases", Leases);
+  AddUnary(service, "LeaseGrant", context, Grant);
+  AddUnary(service, "LeaseRevoke", context, Revoke);
+  AddUnary(service, "LeaseTimeToLive", context, TimeToLive);
+  AddUnary(service, "LeaseLeases", context, Leases);
   service.Bidi("LeaseKeepAlive", [&context] { return std::make_unique<KeepAliveStream>(context); });
   return service;
 }

@@ -30,7 +30,7 @@ void Status(const ServiceContext& context, rpc::UnaryCall call) {
   response.set_raftindex(status.commit_sequence);
   response.set_raftappliedindex(status.commit_sequence);
   response.set_raftterm(status.term);
-  response.set_storageversion(context.version.substr(0, context.version.rfind('.')) + ".0");
+  response.set_storageversion(context.minor_version());
   for (const Alarm& alarm : status.alarms) {
     response.add_errors(base::Concat("memberID:", alarm.member_id,
                                      " alarm:", pb::AlarmType_Name(ToWire(alarm.type)), " "));
@@ -40,18 +40,20 @@ void Status(const ServiceContext& context, rpc::UnaryCall call) {
 
 void Defragment(const ServiceContext& context, rpc::UnaryCall call) {
   context.store.Defragment([&context, call = std::move(call)](absl::StatusOr<bool> done) mutable {
-    FinishWith<pb::DefragmentResponse>(call, context, done, context.store.revision(),
-                                       [](auto&, bool) {});
+    if (!done.ok()) return call.Finish(done.status());
+    pb::DefragmentResponse response;
+    context.Fill(*response.mutable_header(), context.store.revision());
+    call.Finish(Serialize(response));
   });
 }
 
 void Hash(const ServiceContext& context, rpc::UnaryCall call) {
-  context.store.Hash(
-      0, [&context, call = std::move(call)](absl::StatusOr<HashResult> result) mutable {
-        FinishWith<pb::HashResponse>(
-            call, context, result, result.ok() ? result->revision : 0,
-            [](auto& response, const HashResult& hash) { response.set_hash(hash.hash); });
-      });
+  context.store.Hash(0, [&context,
+                         call = std::move(call)](absl::StatusOr<HashResult> result) mutable {
+    FinishWith<pb::HashResponse>(call, context, result, [](auto& response, const HashResult& hash) {
+      response.set_hash(hash.hash);
+    });
+  });
 }
 
 void HashKv(const ServiceContext& context, rpc::UnaryCall call) {
@@ -60,8 +62,7 @@ void HashKv(const ServiceContext& context, rpc::UnaryCall call) {
   context.store.Hash(request.revision(), [&context, call = std::move(call)](
                                              absl::StatusOr<HashResult> result) mutable {
     FinishWith<pb::HashKVResponse>(
-        call, context, result, result.ok() ? result->revision : 0,
-        [](auto& response, const HashResult& hash) {
+        call, context, result, [](auto& response, const HashResult& hash) {
           response.set_hash(hash.hash);
           response.set_hash_revision(hash.hash_revision);
           // etcd calls a store that was never compacted compacted at -1.
@@ -86,7 +87,7 @@ void FinishAlarms(const ServiceContext& context, rpc::UnaryCall& call,
 void Alarm(const ServiceContext& context, rpc::UnaryCall call) {
   pb::AlarmRequest request;
   if (!ParseOrRefuse(call, request)) return;
-  std::vector<kvshim::Alarm> raised = context.store.Status().alarms;
+  std::vector<kvshim::Alarm> raised = context.store.alarms();
   if (request.alarm() != pb::NONE) {
     std::erase_if(
         raised, [&](const kvshim::Alarm& alarm) { return ToWire(alarm.type) != request.alarm(); });
@@ -123,10 +124,9 @@ void MoveLeader(const ServiceContext& context, rpc::UnaryCall call) {
   call.Finish(Serialize(response));
 }
 
-void Downgrade(const ServiceContext& context, rpc::UnaryCall call) {
+void Downgrade(const ServiceContext& /*context*/, rpc::UnaryCall call) {
   pb::DowngradeRequest request;
   if (!ParseOrRefuse(call, request)) return;
-  static_cast<void>(context);
   if (request.action() == pb::DowngradeRequest::CANCEL) {
     return call.Finish(mvcc::NoInflightDowngrade());
   }
@@ -138,17 +138,13 @@ void Downgrade(const ServiceContext& context, rpc::UnaryCall call) {
 
 rpc::Service MaintenanceService(const ServiceContext& context) {
   rpc::Service service("etcdserverpb.Maintenance");
-  const auto unary = [&](const char* name, auto function) {
-    service.Unary(
-        name, [&context, function](rpc::UnaryCall call) { function(context, std::move(call)); });
-  };
-  unary("Status", Status);
-  unary("Defragment", Defragment);
-  unary("Hash", Hash);
-  unary("HashKV", HashKv);
-  unary("Alarm", Alarm);
-  unary("MoveLeader", MoveLeader);
-  unary("Downgrade", Downgrade);
+  AddUnary(service, "Status", context, Status);
+  AddUnary(service, "Defragment", context, Defragment);
+  AddUnary(service, "Hash", context, Hash);
+  AddUnary(service, "HashKV", context, HashKv);
+  AddUnary(service, "Alarm", context, Alarm);
+  AddUnary(service, "MoveLeader", context, MoveLeader);
+  AddUnary(service, "Downgrade", context, Downgrade);
   service.ServerStreaming("Snapshot",
                           [&context] { return std::make_unique<SnapshotStream>(context); });
   return service;

@@ -22,7 +22,7 @@ struct Finding {
 };
 
 Finding CheckAlarms(const ServiceContext& context, std::string_view excluded) {
-  for (const Alarm& alarm : context.store.Status().alarms) {
+  for (const Alarm& alarm : context.store.alarms()) {
     const std::string_view name = alarm.type == AlarmType::kNoSpace ? "NOSPACE" : "CORRUPT";
     if (name != excluded) return {"alarms", base::Concat("ALARM ", name)};
   }
@@ -117,8 +117,8 @@ http::Pages MakePages(const ServiceContext& context) {
                   {CheckCorruption(context), CheckRead(context, true), CheckRead(context, false)});
   });
   pages.Add("/version", [&context](const http::Request&) {
-    const std::string cluster = context.version.substr(0, context.version.rfind('.')) + ".0";
-    const json::object body{{"etcdserver", context.version}, {"etcdcluster", cluster}};
+    const json::object body{{"etcdserver", context.version},
+                            {"etcdcluster", context.minor_version()}};
     return http::Response{200, kJson, json::serialize(body)};
   });
   pages.Add("/metrics", [&context](const http::Request&) {

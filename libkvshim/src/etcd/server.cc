@@ -122,7 +122,7 @@ absl::Status EtcdServer::StartRpc() {
   services.push_back(AuthService(context_));
   rpc::ServerOptions options;
   options.threads = options_.threads;
-  options.max_receive_bytes = options_.max_request_bytes + (size_t{512} << 10);
+  options.max_receive_bytes = context_.max_message_bytes();
   options.max_concurrent_streams = options_.max_concurrent_streams;
   options.max_concurrent_calls = options_.max_concurrent_calls;
   options.too_many_calls = mvcc::TooManyRequests();

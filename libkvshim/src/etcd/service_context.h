@@ -25,12 +25,20 @@ struct ServiceContext {
             .revision = revision,
             .raft_term = store.term()};
   }
-  void Fill(etcdserverpb::ResponseHeader& header, int64_t revision) const {
-    header.set_cluster_id(store.cluster_id());
-    header.set_member_id(store.member_id());
-    header.set_revision(revision);
-    header.set_raft_term(store.term());
+  void Fill(etcdserverpb::ResponseHeader& out, int64_t revision) const {
+    const Header header = HeaderAt(revision);
+    out.set_cluster_id(header.cluster_id);
+    out.set_member_id(header.member_id);
+    out.set_revision(header.revision);
+    out.set_raft_term(header.raft_term);
   }
+
+  // The release without its patch: 3.6.0 of 3.6.11.
+  std::string minor_version() const { return version.substr(0, version.rfind('.')) + ".0"; }
+
+  // What gRPC takes in one message, and a watch response is split at where the client allows it:
+  // etcd leaves that much room above the largest request.
+  size_t max_message_bytes() const { return max_request_bytes + (size_t{512} << 10); }
 };
 
 }  // namespace kvshim::etcd

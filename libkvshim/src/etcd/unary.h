@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "etcd/service_context.h"
 #include "rpc/call.h"
+#include "rpc/service.h"
 
 namespace kvshim::etcd {
 
@@ -29,16 +30,29 @@ inline rpc::Message Serialize(const google::protobuf::MessageLite& message) {
   return rpc::Message::Copy(message.SerializeAsString());
 }
 
-// Answers with an error, or with a `Response` whose header is filled and whose rest `fill` fills:
-// fill(response, *result).
+// Answers with an error, or with a `Response` whose header is that of the result and whose rest
+// `fill` fills: fill(response, *result).
 template <typename Response, typename Result, typename Fill>
 void FinishWith(rpc::UnaryCall& call, const ServiceContext& context,
-                const absl::StatusOr<Result>& result, int64_t revision, Fill fill) {
+                const absl::StatusOr<Result>& result, Fill fill) {
   if (!result.ok()) return call.Finish(result.status());
   Response response;
-  context.Fill(*response.mutable_header(), revision);
+  context.Fill(*response.mutable_header(), result->revision);
   fill(response, *result);
   call.Finish(Serialize(response));
+}
+// The same for a response that is a header only.
+template <typename Response, typename Result>
+void FinishWith(rpc::UnaryCall& call, const ServiceContext& context,
+                const absl::StatusOr<Result>& result) {
+  FinishWith<Response>(call, context, result, [](Response&, const Result&) {});
+}
+
+// Has `function` serve a method of `service`.
+inline void AddUnary(rpc::Service& service, const char* name, const ServiceContext& context,
+                     void (*function)(const ServiceContext&, rpc::UnaryCall)) {
+  service.Unary(name,
+                [&context, function](rpc::UnaryCall call) { function(context, std::move(call)); });
 }
 
 }  // namespace kvshim::etcd

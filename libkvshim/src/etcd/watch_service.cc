@@ -13,13 +13,9 @@
 namespace kvshim::etcd {
 namespace {
 
-// etcd's gRPC allows that much above the largest request.
-constexpr size_t kGrpcOverhead = size_t{512} << 10;
-
 class WatchStream final : public rpc::StreamHandler, private watch::Sink {
  public:
-  explicit WatchStream(const ServiceContext& context)
-      : context_(context), fragment_limit_(context.max_request_bytes + kGrpcOverhead) {}
+  explicit WatchStream(const ServiceContext& context) : context_(context) {}
 
   void OnOpen(std::shared_ptr<rpc::Stream> stream) override {
     stream_ = std::move(stream);
@@ -62,7 +58,7 @@ class WatchStream final : public rpc::StreamHandler, private watch::Sink {
     const Header header = context_.HeaderAt(response.revision);
     size_t first = 0;
     do {
-      const size_t last = watch::FragmentEnd(response, first, fragment_limit_);
+      const size_t last = watch::FragmentEnd(response, first, context_.max_message_bytes());
       stream_->Send(Encode(header, response, first, last, last < response.events.size()));
       first = last;
     } while (first < response.events.size());
@@ -72,7 +68,6 @@ class WatchStream final : public rpc::StreamHandler, private watch::Sink {
   void End(const absl::Status& status) override { stream_->Finish(status); }
 
   const ServiceContext& context_;
-  const size_t fragment_limit_;
   std::shared_ptr<rpc::Stream> stream_;
   std::unique_ptr<watch::Stream> watchers_;
 };

@@ -67,6 +67,7 @@ struct Engine::Parts {
   Parts(const StoreOptions& store_options, const EngineSeams& engine_seams)
       : options(store_options),
         seams(engine_seams),
+        name(NameOf(options)),
         metrics_of(metrics),
         index(options.memory_budget),
         lessor(*seams.clock),
@@ -111,6 +112,7 @@ struct Engine::Parts {
 
   const StoreOptions options;
   const EngineSeams seams;
+  const std::string name;
   base::MetricsRegistry metrics;
   EngineMetrics metrics_of;
   CommitSamples samples;
@@ -453,7 +455,7 @@ StoreStatus Engine::Status() {
   const CommitSamples::Summary commits = parts.samples.Summarize();
   StoreStatus status{.cluster_id = cluster_id(),
                      .member_id = member_id(),
-                     .name = NameOf(parts.options),
+                     .name = name(),
                      .revision = parts.index.revision(),
                      .compact_revision = parts.index.compact_revision(),
                      .commit_sequence = parts.committer->sequence(),
@@ -466,7 +468,7 @@ StoreStatus Engine::Status() {
                      .batch_rows_mean = commits.rows_mean,
                      .commit_seconds_p50 = commits.seconds_p50,
                      .commit_seconds_p99 = commits.seconds_p99,
-                     .alarms = parts.alarms.all()};
+                     .alarms = alarms()};
   if (const auto size = parts.log->Size(); size.ok()) {
     status.database_bytes = size->total;
     status.database_bytes_in_use = size->in_use;
@@ -539,6 +541,8 @@ base::MetricsRegistry& Engine::metrics() { return parts_->metrics; }
 uint64_t Engine::cluster_id() const { return parts_->log->identity().cluster_id; }
 uint64_t Engine::member_id() const { return parts_->log->identity().member_id; }
 uint64_t Engine::term() const { return parts_->term; }
+const std::string& Engine::name() const { return parts_->name; }
+std::vector<Alarm> Engine::alarms() const { return parts_->alarms.all(); }
 int64_t Engine::revision() const { return parts_->index.revision(); }
 
 }  // namespace kvshim::store

@@ -11,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "base/clock.h"
@@ -73,6 +74,8 @@ class Engine final : public Store {
   uint64_t cluster_id() const;
   uint64_t member_id() const;
   uint64_t term() const;
+  const std::string& name() const;
+  std::vector<Alarm> alarms() const;
   // The newest revision committed and visible.
   int64_t revision() const;
 
