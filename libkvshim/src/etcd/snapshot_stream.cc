@@ -13,7 +13,6 @@
 namespace kvshim::etcd {
 namespace {
 
-constexpr size_t kMaxPending = size_t{4} << 20;
 constexpr std::chrono::seconds kPatience{30};
 
 class Sha256 {
@@ -61,7 +60,7 @@ class SnapshotStream::Pieces : public std::enable_shared_from_this<Pieces> {
     SendMessage(bytes, remaining);
     const auto deadline = std::chrono::steady_clock::now() + kPatience;
     base::MutexLock lock(mutex_);
-    while (!over_ && stream_->pending_bytes() > kMaxPending) {
+    while (!over_ && stream_->is_backed_up()) {
       if (!changed_.WaitUntil(mutex_, deadline)) return false;
     }
     return !over_;

@@ -3,7 +3,9 @@ package maintenance
 import (
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"io"
+	"strings"
 	"testing"
 
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
@@ -119,6 +121,18 @@ func TestSnapshotIsAStreamWithItsDigest(t *testing.T) {
 	size, err := io.Copy(io.Discard, reader)
 	expect.NoError(t, err)
 	expect.True(t, size > 1024, "size ", size)
+}
+
+func TestSnapshotComesWhateverAWatchMayHoldBack(t *testing.T) {
+	server.OnlyKvshim(t, "the flag is our own")
+	s := server.Start(t, server.Options{Flags: []string{"--watch-stream-buffer", "256MiB"}})
+	client := s.Client(t)
+	ctx := server.Context(t)
+	for i := range 20 {
+		expect.Value(client.Put(ctx, fmt.Sprint("k", i), strings.Repeat("v", 1_000_000)))(t)
+	}
+	blob := expect.Value(io.ReadAll(expect.Value(client.Snapshot(ctx))(t)))(t)
+	expect.True(t, len(blob) > 20_000_000, "all of it: ", len(blob))
 }
 
 func TestSnapshotIsConsistentUnderWrites(t *testing.T) {
