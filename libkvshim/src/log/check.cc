@@ -180,7 +180,7 @@ absl::Status Log::Check(const Visit& visit) {
       [&](std::string_view complaint) { visit({"database", std::string(complaint)}); }));
 
   std::vector<KeptBatch> batches;
-  RETURN_IF_ERROR(Report(database_->ReadBatches(0,
+  RETURN_IF_ERROR(Report(database_->ReadBatches(0, INT64_MAX,
                                                 [&](const sql::BatchRecord& batch) {
                                                   batches.emplace_back(batch);
                                                   return true;

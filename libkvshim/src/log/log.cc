@@ -280,10 +280,6 @@ absl::Status Log::DeleteRows(std::span<const mvcc::Revision> revisions) {
   return database_->DeleteRows(ids);
 }
 
-absl::Status Log::RenewLeases(std::span<const sql::LeaseRenewal> renewals) {
-  return database_->RenewLeases(renewals);
-}
-
 absl::Status Log::ScanRows(int64_t from, int64_t to, std::function<bool(const KeyValue&)> visit) {
   absl::Status damage;
   RETURN_IF_ERROR(database_->ReadRows(from, to, [&](const sql::LogRecord& record) {

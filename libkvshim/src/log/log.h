@@ -138,9 +138,6 @@ class Log {
   // appended batch, in a transaction of its own. Rows already gone are no error.
   absl::Status DeleteRows(std::span<const mvcc::Revision> revisions);
 
-  // Raises the keepalive counters, durably, outside the chain. Leases that are gone are skipped.
-  absl::Status RenewLeases(std::span<const sql::LeaseRenewal> renewals);
-
   // Versions of revisions `from` to `to`, both included, ascending, tombstones too, in one
   // snapshot. `visit` returns false to stop. Keep it short: while it runs the write-ahead log
   // can't be reused.

@@ -6,10 +6,12 @@
 // beside an Append. Callbacks run on the calling thread and must not call back.
 //
 // Errors: statuses of MakeError (sql/error.h). A write that fails has written nothing, except with
-// kAmbiguous, after which the database answers every write with kAmbiguous until it is reopened
-// or, where the dialect can, resolved.
+// kAmbiguous, after which a database of one process answers every write so until it is reopened;
+// sql/shared_database.h says what holds for the others.
 #pragma once
 
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -27,9 +29,22 @@
 
 namespace kvshim::sql {
 
+// How a database that is reached over a network is spoken to.
+struct NetworkOptions {
+  std::string ca_file;    // PEM; where set, the server's certificate must be signed by it
+  std::string cert_file;  // PEM, with key_file: what the server asks of its clients
+  std::string key_file;
+  bool skip_verify = false;  // encrypt, but take any certificate
+  // How long one statement, or making a connection, may take.
+  std::chrono::milliseconds timeout{5000};
+  // Connections for reading beside the one that appends.
+  size_t connections = 4;
+};
+
 struct DatabaseOptions {
   CommitObserver on_commit;
   FaultHook fault;
+  NetworkOptions network;
 };
 
 // What an empty database is given, in the transaction that makes its tables.
@@ -61,9 +76,14 @@ class TableVisitor {
 // The most rows that a revision may have, from what kv_log's keys can hold in every dialect.
 inline constexpr uint32_t kMaxSubs = uint32_t{1} << 21;
 
+class SharedDatabase;
+
 class Database {
  public:
   virtual ~Database() = default;
+
+  // Itself, where many servers may write to it at once; null where this process has it alone.
+  virtual SharedDatabase* shared() { return nullptr; }
 
   // For messages: the path, or the address without its password.
   virtual const std::string& name() const = 0;
@@ -84,11 +104,15 @@ class Database {
   // Ranges in one snapshot, both ends included, ascending; `visit` returns false to stop.
   virtual absl::Status ReadRows(int64_t from, int64_t to,
                                 const std::function<bool(const LogRecord&)>& visit) = 0;
-  virtual absl::Status ReadBatches(int64_t from,
+  // At most `limit` batches.
+  virtual absl::Status ReadBatches(int64_t from, int64_t limit,
                                    const std::function<bool(const BatchRecord&)>& visit) = 0;
+  // At most `limit` rows after `after`, up to revision `to`, without their values.
+  virtual absl::Status ReadRowsWithoutValues(
+      RowId after, int64_t to, int64_t limit,
+      const std::function<void(const LogRecord&)>& visit) = 0;
 
   virtual absl::Status DeleteRows(std::span<const RowId> ids) = 0;
-  virtual absl::Status RenewLeases(std::span<const LeaseRenewal> renewals) = 0;
 
   // A copy in pieces: the bytes and how many follow. `sink` returns false to stop.
   virtual absl::Status Snapshot(const std::function<bool(std::string_view, uint64_t)>& sink) = 0;

@@ -72,12 +72,6 @@ struct DropMeta {
 };
 using Projection = std::variant<PutLease, DropLease, PutMeta, DropMeta>;
 
-// A keepalive, beside the chain.
-struct LeaseRenewal {
-  int64_t id = 0;
-  int64_t renew = 0;
-};
-
 // Bytes of the database; `in_use` leaves out pages that wait to be used again or given back.
 struct DatabaseSize {
   int64_t total = 0;

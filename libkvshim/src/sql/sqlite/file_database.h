@@ -28,7 +28,6 @@ class FileDatabase : public sql::Database {
   absl::Status Prepare(const Genesis& genesis) override;
   absl::Status Append(const AppendRequest& request) override;
   absl::Status DeleteRows(std::span<const RowId> ids) override;
-  absl::Status RenewLeases(std::span<const LeaseRenewal> renewals) override;
 
   absl::Status Load(TableVisitor& visitor) override;
   absl::Status ReadHead(const std::function<void(const BatchRecord&)>& visit) override;
@@ -37,8 +36,10 @@ class FileDatabase : public sql::Database {
                      const std::function<void(size_t, const LogRecord&)>& visit) override;
   absl::Status ReadRows(int64_t from, int64_t to,
                         const std::function<bool(const LogRecord&)>& visit) override;
-  absl::Status ReadBatches(int64_t from,
+  absl::Status ReadBatches(int64_t from, int64_t limit,
                            const std::function<bool(const BatchRecord&)>& visit) override;
+  absl::Status ReadRowsWithoutValues(RowId after, int64_t to, int64_t limit,
+                                     const std::function<void(const LogRecord&)>& visit) override;
   absl::Status CheckStructure(const std::function<void(std::string_view)>& visit) override;
 
   absl::Status Snapshot(const std::function<bool(std::string_view, uint64_t)>& sink) override;

@@ -10,6 +10,8 @@
 namespace kvshim::sql::sqlite {
 namespace {
 
+#define KVSHIM_INDEX_COLUMNS "id, key, kind, create_rev, version, lease, vlen"
+
 // `value` is left out where `with_value` is false: a large one is then never read from the disk.
 LogRecord ReadRow(const Cursor& row, bool with_value) {
   return {.id = UnpackId(row->Int(0)),
@@ -52,9 +54,7 @@ absl::Status FileDatabase::Load(TableVisitor& visitor) {
     if (!found) break;
     RETURN_IF_ERROR(visitor.OnLease({.id = row->Int(0), .ttl = row->Int(1), .renew = row->Int(2)}));
   }
-  for (Cursor row = connection->Use("SELECT id, key, kind, create_rev, version, lease, vlen "
-                                    "FROM kv_log ORDER BY id");
-       ;) {
+  for (Cursor row = connection->Use("SELECT " KVSHIM_INDEX_COLUMNS " FROM kv_log ORDER BY id");;) {
     ASSIGN_OR_RETURN(const bool found, row->Step());
     if (!found) return absl::OkStatus();
     visitor.OnRow(ReadRow(row, false));
@@ -110,12 +110,28 @@ absl::Status FileDatabase::ReadRows(int64_t from, int64_t to,
   }
 }
 
-absl::Status FileDatabase::ReadBatches(int64_t from,
+absl::Status FileDatabase::ReadRowsWithoutValues(
+    RowId after, int64_t to, int64_t limit, const std::function<void(const LogRecord&)>& visit) {
+  ASSIGN_OR_RETURN(ReaderPool::Reader reader, readers_.Take());
+  Cursor row = reader->Use("SELECT " KVSHIM_INDEX_COLUMNS
+                           " FROM kv_log WHERE id > ?1 AND id <= ?2 ORDER BY id LIMIT ?3");
+  row->Bind(1, PackId(after));
+  row->Bind(2, PackId({std::clamp<int64_t>(to, 0, kMaxRevision), kMaxSubs - 1}));
+  row->Bind(3, limit);
+  for (;;) {
+    ASSIGN_OR_RETURN(const bool found, row->Step());
+    if (!found) return absl::OkStatus();
+    visit(ReadRow(row, false));
+  }
+}
+
+absl::Status FileDatabase::ReadBatches(int64_t from, int64_t limit,
                                        const std::function<bool(const BatchRecord&)>& visit) {
   ASSIGN_OR_RETURN(auto connection, Connection::Open(options_, Connection::Role::kReader));
-  Cursor row =
-      connection->Use("SELECT " KVSHIM_BATCH_COLUMNS " FROM kv_batch WHERE seq >= ?1 ORDER BY seq");
+  Cursor row = connection->Use("SELECT " KVSHIM_BATCH_COLUMNS
+                               " FROM kv_batch WHERE seq >= ?1 ORDER BY seq LIMIT ?2");
   row->Bind(1, from);
+  row->Bind(2, limit);
   for (;;) {
     ASSIGN_OR_RETURN(const bool found, row->Step());
     if (!found || !visit(ReadBatch(row))) return absl::OkStatus();

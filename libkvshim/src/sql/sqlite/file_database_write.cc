@@ -1,4 +1,4 @@
-// The writes of FileDatabase: append, deletion, keepalives.
+// The writes of FileDatabase: append and deletion.
 #include <sqlite3.h>
 
 #include <chrono>
@@ -161,23 +161,6 @@ absl::Status FileDatabase::DeleteRows(std::span<const RowId> ids) {
   RETURN_IF_ERROR(Commit(transaction));
   deleted_rows_ += deleted;
   return absl::OkStatus();
-}
-
-absl::Status FileDatabase::RenewLeases(std::span<const LeaseRenewal> renewals) {
-  if (renewals.empty()) return absl::OkStatus();
-  CommitGuard guard(commit_lock_);
-  RETURN_IF_ERROR(Writable());
-  ASSIGN_OR_RETURN(Transaction transaction,
-                   Transaction::Begin(*writer_, Transaction::Mode::kWrite));
-  {
-    Cursor update = writer_->Use("UPDATE kv_lease SET renew = max(renew, ?2) WHERE id = ?1");
-    for (const LeaseRenewal& renewal : renewals) {
-      update->Bind(1, renewal.id);
-      update->Bind(2, renewal.renew);
-      RETURN_IF_ERROR(update->Run());
-    }
-  }
-  return Commit(transaction);
 }
 
 }  // namespace kvshim::sql::sqlite
