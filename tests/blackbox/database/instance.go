@@ -78,6 +78,11 @@ func (i *Instance) write(file, content string) error {
 	return give(path, i.account)
 }
 
+func (i *Instance) read(file string) (string, error) {
+	content, err := os.ReadFile(i.path(file))
+	return string(content), err
+}
+
 func (i *Instance) path(file string) string { return filepath.Join(i.directory, file) }
 
 // String names the server in messages.
