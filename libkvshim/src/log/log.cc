@@ -10,6 +10,7 @@
 #include "log/record.h"
 #include "sql/database.h"
 #include "sql/error.h"
+#include "sql/postgres/database.h"
 #include "sql/sqlite/database.h"
 
 namespace kvshim::log {
@@ -28,9 +29,12 @@ constexpr size_t kMaxDeletedRows = 1000;
 absl::StatusOr<std::unique_ptr<sql::Database>> OpenDatabase(const sql::Dsn& dsn,
                                                             sql::DatabaseOptions options) {
   if (dsn.scheme == sql::kSqliteScheme) return sql::sqlite::Open(dsn, std::move(options));
+  if (dsn.scheme == "postgres" || dsn.scheme == "postgresql") {
+    return sql::postgres::Open(dsn, std::move(options));
+  }
   return absl::InvalidArgumentError(Concat("the database's name begins with \"", dsn.scheme,
-                                           "://\"; this build knows ", sql::kSqliteScheme,
-                                           "://PATH"));
+                                           "://\"; this build knows sqlite://PATH and "
+                                           "postgres://USER:PASSWORD@HOST:PORT/DATABASE"));
 }
 
 // The first batch, of a new database.

@@ -1,0 +1,108 @@
+// Connection: one session with a PostgreSQL server, over libpq, with a deadline on every call.
+//
+// After an error that says the session is gone (broken() is true) it is of no further use.
+//
+// Thread safety: one thread at a time.
+//
+//   ASSIGN_OR_RETURN(auto connection, Connection::Open(options, settings));
+//   ASSIGN_OR_RETURN(Result result, connection->Execute("SELECT 1", {}));
+#pragma once
+
+#include <libpq-fe.h>
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "base/clock.h"
+#include "sql/postgres/options.h"
+#include "sql/postgres/parameters.h"
+#include "sql/postgres/result.h"
+
+namespace kvshim::sql::postgres {
+
+// What all connections of a database learn from each other.
+struct SessionTraits {
+  // Until a pooler between us and the server is seen to hand our statements to another session.
+  std::atomic<bool> prepares{true};
+};
+
+// One statement of several that are sent together.
+struct Command {
+  std::string_view text;  // a literal
+  Parameters parameters;
+};
+
+class Connection {
+ public:
+  // Connects to the first host that takes writes, and makes sure of that.
+  static absl::StatusOr<std::unique_ptr<Connection>> Open(const Options& options,
+                                                          SessionTraits& traits);
+  // The same to another database of the server, one in recovery included.
+  static absl::StatusOr<std::unique_ptr<Connection>> OpenDatabase(const Options& options,
+                                                                  const std::string& database,
+                                                                  SessionTraits& traits);
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  absl::StatusOr<Result> Execute(std::string_view text, Parameters parameters);
+
+  // Sends all of them at once and reads all answers: one round trip. The first error ends it, and
+  // the rest is skipped by the server. `committing`: an outcome that is not known is kAmbiguous.
+  absl::StatusOr<std::vector<Result>> Run(std::span<const Command> commands, bool committing);
+
+  // Statements without parameters, and without answers of interest. May hold several.
+  absl::Status ExecuteScript(const std::string& script);
+
+  // COPY (query) TO STDOUT in binary; `visit` is given each row's fields and returns false to stop.
+  using Fields = std::span<const std::string_view>;
+  absl::Status Copy(const std::string& query, const std::function<bool(Fields)>& visit);
+
+  // For waiting on: the socket, and taking what has come.
+  int socket() const { return PQsocket(handle_); }
+  // True where notifications came since the last call.
+  absl::StatusOr<bool> TakeNotifications();
+
+  bool broken() const { return broken_; }
+  // Set where the server said that it does not wait for its standby any more.
+  bool replication_cancelled() const { return replication_cancelled_; }
+  const std::string& name() const { return options_.name; }
+
+ private:
+  Connection(PGconn* handle, const Options& options, SessionTraits& traits);
+
+  static absl::StatusOr<std::unique_ptr<Connection>> Connect(const Options& options,
+                                                             const std::string& database,
+                                                             bool primary, SessionTraits& traits);
+
+  absl::StatusOr<std::vector<Result>> TryRun(std::span<const Command> commands, bool committing);
+  absl::Status Send(const Command& command, bool prepare, bool& preparing);
+  absl::Status TakeAnswer(const Command& command, bool preparing, base::TimePoint deadline,
+                          bool committing, std::vector<Result>& results);
+  // Waits until libpq has an answer, and takes it; null at the end of a statement's answers.
+  absl::StatusOr<PGresult*> NextResult(base::TimePoint deadline);
+  absl::Status Wait(short events, base::TimePoint deadline);
+  absl::Status Flush(base::TimePoint deadline);
+  base::TimePoint Deadline() const;
+  absl::Status Lost(std::string_view what, bool committing);
+  absl::Status ErrorOf(const PGresult* result, std::string_view what, bool committing);
+  // Reads answers up to the end of the pipeline, so that the session can be used again.
+  void Drain(base::TimePoint deadline);
+
+  PGconn* const handle_;
+  const Options& options_;
+  SessionTraits& traits_;
+  std::unordered_set<const char*> prepared_;  // texts, by their place
+  bool broken_ = false;
+  bool replication_cancelled_ = false;
+};
+
+}  // namespace kvshim::sql::postgres

@@ -1,0 +1,110 @@
+#include "sql/postgres/options.h"
+
+#include <libpq-fe.h>
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include "base/status.h"
+#include "base/strings.h"
+#include "sql/password.h"
+
+namespace kvshim::sql::postgres {
+namespace {
+
+using base::Concat;
+
+using ConnInfo = std::unique_ptr<PQconninfoOption, void (*)(PQconninfoOption*)>;
+
+// libpq's message can repeat what it was given; only its first clause is safe to show.
+absl::Status Unreadable(const char* message) {
+  std::string_view text = message != nullptr ? message : "out of memory";
+  text = text.substr(0, text.find_first_of(":\"\n"));
+  return absl::InvalidArgumentError(
+      Concat("the database's name cannot be read (", text,
+             "); write postgres://USER:PASSWORD@HOST:PORT/DATABASE?NAME=VALUE, with "
+             "reserved characters of the password percent-encoded"));
+}
+
+std::string UriWithout(const Dsn& dsn, std::initializer_list<std::string_view> ours) {
+  std::string uri = Concat(dsn.scheme, "://", dsn.address);
+  char separator = '?';
+  for (const auto& [name, value] : dsn.parameters) {
+    if (std::find(ours.begin(), ours.end(), name) != ours.end()) continue;
+    uri += Concat(separator, name, '=', value);
+    separator = '&';
+  }
+  return uri;
+}
+
+// "host1:5432,host2" from libpq's parallel lists.
+std::string Place(std::string_view hosts, std::string_view ports) {
+  std::string place;
+  std::string_view last_port = ports;
+  while (true) {
+    const size_t host_end = std::min(hosts.find(','), hosts.size());
+    const size_t port_end = std::min(ports.find(','), ports.size());
+    if (port_end > 0) last_port = ports.substr(0, port_end);
+    place += Concat(place.empty() ? "" : ",", hosts.substr(0, host_end));
+    if (!last_port.empty()) place += Concat(':', last_port.substr(0, last_port.find(',')));
+    if (host_end == hosts.size()) return place;
+    hosts.remove_prefix(host_end + 1);
+    if (port_end < ports.size()) ports.remove_prefix(port_end + 1);
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<Options> Options::FromDsn(const Dsn& dsn, const NetworkOptions& network) {
+  char* message = nullptr;
+  const std::string uri = UriWithout(dsn, {kPasswordFile, kPasswordEnv});
+  const ConnInfo info(PQconninfoParse(uri.c_str(), &message), PQconninfoFree);
+  if (info == nullptr) {
+    absl::Status status = Unreadable(message);
+    PQfreemem(message);
+    return status;
+  }
+  Options options{.database = kDefaultDatabase, .network = network};
+  std::string host, port;
+  bool ssl_mode = false;
+  for (const PQconninfoOption* option = info.get(); option->keyword != nullptr; ++option) {
+    if (option->val == nullptr || *option->val == '\0') continue;
+    const std::string_view keyword = option->keyword;
+    if (keyword == "dbname") {
+      options.database = option->val;
+      continue;
+    }
+    if (keyword == "host") host = option->val;
+    if (keyword == "port") port = option->val;
+    if (keyword == "sslmode") ssl_mode = true;
+    options.keywords.emplace_back(keyword, option->val);
+  }
+  const auto set = [&](std::string_view keyword, const std::string& value) {
+    options.keywords.emplace_back(keyword, value);
+  };
+  ASSIGN_OR_RETURN(const std::optional<std::string> password, OutsidePassword(dsn));
+  if (password.has_value()) set("password", *password);
+  if (!network.ca_file.empty()) {
+    set("sslrootcert", network.ca_file);
+    if (!network.skip_verify) set("sslmode", "verify-full");
+  }
+  if (network.skip_verify || (!network.cert_file.empty() && network.ca_file.empty() && !ssl_mode)) {
+    set("sslmode", "require");
+  }
+  if (!network.cert_file.empty()) {
+    set("sslcert", network.cert_file);
+    set("sslkey", network.key_file);
+  }
+  set("fallback_application_name", "kvshim");
+  set("keepalives_idle", "10");
+  set("keepalives_interval", "3");
+  set("keepalives_count", "3");
+  set("client_encoding", "UTF8");
+  options.name =
+      Concat("postgres://", host.empty() ? "localhost" : Place(host, port), "/", options.database);
+  return options;
+}
+
+}  // namespace kvshim::sql::postgres

@@ -1,0 +1,215 @@
+#include "sql/postgres/schema.h"
+
+#include <charconv>
+#include <string>
+
+#include "base/logger.h"
+#include "base/status.h"
+#include "base/strings.h"
+#include "sql/postgres/error.h"
+
+namespace kvshim::sql::postgres {
+namespace {
+
+using base::Concat;
+
+// `value` stands last and is never compressed: most of it is small, and what is large is mostly
+// encoded already.
+constexpr char kTables[] = R"sql(
+CREATE TABLE kv_meta (
+  name text PRIMARY KEY,
+  value bytea NOT NULL
+);
+
+CREATE TABLE kv_batch (
+  seq bigint PRIMARY KEY,
+  nonce bytea NOT NULL,
+  prev bytea NOT NULL,
+  epoch bigint NOT NULL,
+  first_rev bigint NOT NULL,
+  last_rev bigint NOT NULL,
+  nrows bigint NOT NULL,
+  compact_rev bigint NOT NULL,
+  gc_floor bigint NOT NULL,
+  min_reader bigint NOT NULL,
+  min_writer bigint NOT NULL,
+  writer bigint NOT NULL,
+  ops bytea NOT NULL,
+  hash bytea NOT NULL
+);
+
+CREATE TABLE kv_log (
+  rev bigint NOT NULL,
+  create_rev bigint NOT NULL,
+  version bigint NOT NULL,
+  lease bigint NOT NULL,
+  sub integer NOT NULL,
+  vlen integer NOT NULL,
+  kind smallint NOT NULL,
+  key bytea NOT NULL,
+  value bytea NOT NULL,
+  PRIMARY KEY (rev, sub)
+);
+ALTER TABLE kv_log ALTER COLUMN value SET STORAGE EXTERNAL;
+
+CREATE TABLE kv_lease (
+  id bigint PRIMARY KEY,
+  ttl bigint NOT NULL,
+  renew bigint NOT NULL
+) WITH (fillfactor = 50);
+
+CREATE TABLE kv_lock (id integer PRIMARY KEY);
+INSERT INTO kv_lock (id) VALUES (1);
+
+CREATE TABLE kv_owner (
+  id integer PRIMARY KEY,
+  server bigint NOT NULL,
+  term bigint NOT NULL,
+  beat bigint NOT NULL
+) WITH (fillfactor = 50);
+INSERT INTO kv_owner (id, server, term, beat) VALUES (1, 0, 0, 0);
+
+CREATE TABLE kv_server (
+  id bigint PRIMARY KEY,
+  name text NOT NULL,
+  urls text NOT NULL,
+  applied_seq bigint NOT NULL,
+  beat bigint NOT NULL
+) WITH (fillfactor = 50);
+)sql";
+
+constexpr char kSchemaVersionName[] = "schema_version";
+
+std::string Quoted(std::string_view identifier) {
+  std::string quoted = "\"";
+  for (const char c : identifier) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return quoted + '"';
+}
+
+absl::Status Create(Connection& connection, const Genesis& genesis) {
+  RETURN_IF_ERROR(connection.ExecuteScript(kTables));
+  constexpr char kInsertMeta[] = "INSERT INTO kv_meta (name, value) VALUES ($1, $2)";
+  for (const PutMeta& meta : genesis.meta) {
+    RETURN_IF_ERROR(
+        connection.Execute(kInsertMeta, Parameters().Text(meta.name).Bytes(meta.value)).status());
+  }
+  const std::string version = std::to_string(kSchemaVersion);
+  RETURN_IF_ERROR(
+      connection.Execute(kInsertMeta, Parameters().Text(kSchemaVersionName).Bytes(version))
+          .status());
+  return connection
+      .Execute("INSERT INTO kv_batch (" KVSHIM_PG_BATCH_COLUMNS
+               ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+               BatchParameters(genesis.batch))
+      .status();
+}
+
+absl::Status CheckVersion(Connection& connection) {
+  ASSIGN_OR_RETURN(const Result found,
+                   connection.Execute("SELECT value FROM kv_meta WHERE name = $1",
+                                      Parameters().Text(kSchemaVersionName)));
+  int64_t version = 0;
+  if (found.rows() == 1) {
+    const std::string_view text = found.Bytes(0, 0);
+    std::from_chars(text.data(), text.data() + text.size(), version);
+  }
+  if (version == kSchemaVersion) return absl::OkStatus();
+  if (version > kSchemaVersion) {
+    return sql::MakeError(
+        ErrorKind::kNewerSchema,
+        Concat("database ", connection.name(), " was made by a newer kvshim (schema ", version,
+               ", this one knows ", kSchemaVersion, "); use that release or a newer one"));
+  }
+  return MakeError(ErrorKind::kForeign, connection.name(), "opening it",
+                   "its table kv_meta is not kvshim's; name another database", "");
+}
+
+absl::Status PrepareLocked(Connection& connection, const Genesis& genesis) {
+  RETURN_IF_ERROR(
+      connection.Execute("SELECT pg_advisory_xact_lock($1)", Parameters().Int8(0x6b767368))
+          .status());
+  ASSIGN_OR_RETURN(const Result tables,
+                   connection.Execute("SELECT (to_regclass('kv_meta') IS NOT NULL)::int, "
+                                      "(to_regclass('kv_log') IS NOT NULL)::int",
+                                      {}));
+  const bool meta = tables.Int(0, 0) != 0;
+  if (meta) return CheckVersion(connection);
+  if (tables.Int(0, 1) != 0) {
+    return MakeError(ErrorKind::kForeign, connection.name(), "opening it",
+                     "it has a table kv_log that is not kvshim's; name another database", "");
+  }
+  return Create(connection, genesis);
+}
+
+}  // namespace
+
+absl::Status PrepareDatabase(const Options& options, SessionTraits& traits) {
+  const absl::Status direct = Connection::Open(options, traits).status();
+  if (direct.ok()) return direct;
+  // It may be that only the database is missing: what tells is another database of the server.
+  auto other = Connection::OpenDatabase(options, "postgres", traits);
+  if (!other.ok()) return direct;
+  ASSIGN_OR_RETURN(const Result found,
+                   (*other)->Execute("SELECT 1 FROM pg_database WHERE datname = $1",
+                                     Parameters().Text(options.database)));
+  if (found.rows() > 0) return direct;
+  const absl::Status created =
+      (*other)->ExecuteScript(Concat("CREATE DATABASE ", Quoted(options.database)));
+  // Another server may have been first.
+  if (Connection::Open(options, traits).ok()) {
+    if (created.ok()) {
+      base::Log(base::Level::kInfo, "created the database", {{"database", options.name}});
+    }
+    return absl::OkStatus();
+  }
+  if (created.ok()) return direct;
+  return MakeError(
+      sql::KindOf(created), options.name, "creating it",
+      Concat(base::FromAbsl(created.message()), "; create it by hand, or give the user CREATEDB"),
+      "");
+}
+
+absl::Status PrepareSchema(Connection& connection, const Genesis& genesis) {
+  RETURN_IF_ERROR(connection.ExecuteScript("BEGIN"));
+  absl::Status prepared = PrepareLocked(connection, genesis);
+  if (prepared.ok()) return connection.ExecuteScript("COMMIT");
+  if (!connection.broken()) connection.ExecuteScript("ROLLBACK").IgnoreError();
+  return prepared;
+}
+
+BatchRecord ReadBatch(const Result& result, int row) {
+  return {.seq = result.Int(row, 0),
+          .nonce = result.Bytes(row, 1),
+          .prev = result.Bytes(row, 2),
+          .epoch = result.Int(row, 3),
+          .first_revision = result.Int(row, 4),
+          .last_revision = result.Int(row, 5),
+          .row_count = result.Int(row, 6),
+          .compact_revision = result.Int(row, 7),
+          .gc_floor = result.Int(row, 8),
+          .min_reader = result.Int(row, 9),
+          .min_writer = result.Int(row, 10),
+          .writer = result.Int(row, 11),
+          .ops = result.Bytes(row, 12),
+          .hash = result.Bytes(row, 13)};
+}
+
+Parameters BatchParameters(const BatchRecord& batch) {
+  return Parameters()
+      .Int8(batch.seq)
+      .Bytes(batch.nonce)
+      .Bytes(batch.prev)
+      .Int8(batch.epoch)
+      .Int8(batch.first_revision)
+      .Int8(batch.last_revision)
+      .Int8(batch.row_count)
+      .Int8(batch.compact_revision)
+      .Int8(batch.gc_floor)
+      .Int8(batch.min_reader)
+      .Int8(batch.min_writer)
+      .Int8(batch.writer)
+      .Bytes(batch.ops)
+      .Bytes(batch.hash);
+}
+
+}  // namespace kvshim::sql::postgres

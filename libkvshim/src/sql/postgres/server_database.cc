@@ -1,0 +1,106 @@
+#include "sql/postgres/server_database.h"
+
+#include <utility>
+
+#include "base/logger.h"
+#include "base/status.h"
+#include "base/strings.h"
+#include "sql/postgres/database.h"
+#include "sql/postgres/error.h"
+#include "sql/postgres/schema.h"
+
+namespace kvshim::sql::postgres {
+
+absl::StatusOr<std::unique_ptr<sql::Database>> Open(const Dsn& dsn, DatabaseOptions hooks) {
+  ASSIGN_OR_RETURN(Options options, Options::FromDsn(dsn, hooks.network));
+  return std::make_unique<ServerDatabase>(std::move(options), std::move(hooks));
+}
+
+ServerDatabase::ServerDatabase(Options options, DatabaseOptions hooks)
+    : options_(std::move(options)),
+      hooks_(std::move(hooks)),
+      readers_(options_.network.connections, [this] { return Connect(); }) {}
+
+// lock_timeout ends a wait for the lock row before our own deadline would leave its outcome open;
+// the other frees the row of a server that froze in its turn. Behind a pooler they may end up in
+// another session: then only the deadlines hold.
+absl::StatusOr<std::unique_ptr<Connection>> ServerDatabase::Connect() {
+  ASSIGN_OR_RETURN(auto connection, Connection::Open(options_, traits_));
+  const auto milliseconds = options_.network.timeout.count();
+  RETURN_IF_ERROR(connection->ExecuteScript(
+      base::Concat("SET lock_timeout = ", milliseconds * 3 / 5,
+                   "; SET idle_in_transaction_session_timeout = ", milliseconds * 2)));
+  ASSIGN_OR_RETURN(const Result settings,
+                   connection->Execute("SELECT (current_setting('fsync')::bool AND "
+                                       "current_setting('full_page_writes')::bool AND "
+                                       "current_setting('synchronous_commit') <> 'off')::int",
+                                       {}));
+  durable_.store(settings.Int(0, 0) != 0);
+  return connection;
+}
+
+absl::Status ServerDatabase::Prepare(const Genesis& genesis) {
+  RETURN_IF_ERROR(PrepareDatabase(options_, traits_));
+  ASSIGN_OR_RETURN(auto connection, Connect());
+  return PrepareSchema(*connection, genesis);
+}
+
+void ServerDatabase::Disconnect() {
+  readers_.Clear();
+  reconnect_.store(true);
+}
+
+absl::Status ServerDatabase::Snapshot(
+    const std::function<bool(std::string_view, uint64_t)>& /*sink*/) {
+  return absl::UnimplementedError(
+      base::Concat("database ", options_.name,
+                   " has no copy of itself to give; take one with the database's own tools"));
+}
+
+absl::StatusOr<DatabaseSize> ServerDatabase::Size() {
+  return WithReader([](Connection& connection) -> absl::StatusOr<DatabaseSize> {
+    ASSIGN_OR_RETURN(const Result size,
+                     connection.Execute("SELECT pg_total_relation_size('kv_log') + "
+                                        "pg_total_relation_size('kv_batch')",
+                                        {}));
+    const int64_t bytes = size.Int(0, 0);
+    return DatabaseSize{.total = bytes, .in_use = bytes};
+  });
+}
+
+// The server's own autovacuum makes room for new rows; only Defragment gives it back.
+absl::StatusOr<int64_t> ServerDatabase::Vacuum(int64_t /*max_pages*/) { return 0; }
+
+absl::Status ServerDatabase::Defragment() {
+  Options patient = options_;
+  patient.network.timeout = std::chrono::hours(1);
+  ASSIGN_OR_RETURN(auto connection, Connection::Open(patient, traits_));
+  RETURN_IF_ERROR(connection->ExecuteScript("VACUUM FULL kv_log"));
+  return connection->ExecuteScript("VACUUM FULL kv_batch");
+}
+
+absl::Status ServerDatabase::CheckStructure(
+    const std::function<void(std::string_view)>& /*visit*/) {
+  return absl::OkStatus();
+}
+
+Statistics ServerDatabase::Stats() const {
+  return {.commits = commits_,
+          .rows = rows_,
+          .bytes = bytes_,
+          .conflicts = conflicts_,
+          .failures = failures_,
+          .deleted_rows = deleted_rows_};
+}
+
+void ServerDatabase::Listen(std::function<void()> on_news) {
+  base::MutexLock lock(news_mutex_);
+  news_ = std::make_unique<News>(options_, traits_, std::move(on_news));
+}
+
+void ServerDatabase::Announce() {
+  base::MutexLock lock(news_mutex_);
+  if (news_ != nullptr) news_->Announce();
+}
+
+}  // namespace kvshim::sql::postgres
