@@ -37,7 +37,8 @@ const (
 	Password = "secret"
 )
 
-// Options say how a server is started. The zero value suits most tests.
+// Options say how a server is started. The zero value suits most tests. $DIRECTORY in them stands
+// for the instance's directory.
 type Options struct {
 	Settings []string          // NAME=value, in the server's own words; later ones win
 	Files    map[string]string // by name, put into the instance's directory, readable by it only

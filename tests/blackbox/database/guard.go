@@ -42,6 +42,7 @@ func init() {
 
 func startGuard(role string, pipe *os.File) (*exec.Cmd, error) {
 	command := exec.Command("/proc/self/exe")
+	command.Args = []string{"kvshim-database-guard"}
 	command.Env = append(serverEnvironment(), guardVariable+"="+role)
 	command.Dir = "/"
 	command.Stdin = pipe
@@ -63,6 +64,8 @@ func guardUntilEnd(lines io.Reader) {
 	}
 	for directory := range guarded {
 		killIn(directory)
+	}
+	for directory := range guarded {
 		os.RemoveAll(directory)
 	}
 }

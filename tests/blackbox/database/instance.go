@@ -28,12 +28,14 @@ type Instance struct {
 	Kind Kind
 
 	name      string // for messages
-	directory string // of its data, socket and log; empty for a server that another process owns
+	directory string // of its data, socket and log; empty where another process started the server
+	borrowed  bool   // other tests use it too
 	port      int
 	socket    string
 	account   *syscall.Credential
 
 	program    string
+	settings   []string // of Options
 	arguments  func() []string
 	stopSignal syscall.Signal
 	ready      func() bool
@@ -44,7 +46,7 @@ type Instance struct {
 }
 
 // newInstance makes an empty directory for a server of this name and account.
-func newInstance(kind Kind, name, account string, files map[string]string) (*Instance, error) {
+func newInstance(kind Kind, name, account string, o Options) (*Instance, error) {
 	i := &Instance{Kind: kind, name: name}
 	var err error
 	if i.account, err = accountOf(account); err != nil {
@@ -61,13 +63,18 @@ func newInstance(kind Kind, name, account string, files map[string]string) (*Ins
 	if err = give(i.directory, i.account); err != nil {
 		return i, err
 	}
-	for file, content := range files {
-		if err = i.write(file, content); err != nil {
+	for file, content := range o.Files {
+		if err = i.write(file, i.expand(content)); err != nil {
 			return i, err
 		}
 	}
+	i.settings = o.Settings
 	i.port, err = freePort()
 	return i, err
+}
+
+func (i *Instance) expand(text string) string {
+	return strings.ReplaceAll(text, "$DIRECTORY", i.directory)
 }
 
 func (i *Instance) write(file, content string) error {
@@ -167,7 +174,7 @@ func (i *Instance) launch() error {
 func (i *Instance) run(program string, arguments ...string) *exec.Cmd {
 	command := exec.Command(program, arguments...)
 	command.Dir = i.directory
-	command.Env = serverEnvironment()
+	command.Env = append(serverEnvironment(), "TMPDIR="+i.directory)
 	command.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Credential: i.account}
 	return command
 }
@@ -230,7 +237,7 @@ func (i *Instance) Remove() {
 }
 
 func (i *Instance) mustBeOurs() error {
-	if i.directory == "" {
+	if i.borrowed {
 		return fmt.Errorf("%s is shared with other tests: start one to stop or pause it", i)
 	}
 	return nil

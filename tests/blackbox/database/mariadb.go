@@ -29,7 +29,7 @@ func newMariaDB(name string, o Options) (*Instance, error) {
 			return nil, fmt.Errorf("%w: ./dev setup installs MariaDB", err)
 		}
 	}
-	i, err := newInstance(MariaDB, name, "mysql", o.Files)
+	i, err := newInstance(MariaDB, name, "mysql", o)
 	if err != nil {
 		return i, err
 	}
@@ -46,19 +46,18 @@ func newMariaDB(name string, o Options) (*Instance, error) {
 		arguments := []string{
 			"--no-defaults", "--datadir=" + i.path("data"), "--bind-address=127.0.0.1",
 			fmt.Sprint("--port=", i.port), "--socket=" + i.socket, "--pid-file=" + i.path("pid"),
+			"--tmpdir=" + i.directory, // in a shared one, servers were seen to take each other's files
 			"--innodb-flush-log-at-trx-commit=1", "--innodb-log-file-size=32M",
 			"--innodb-buffer-pool-size=64M", "--innodb-buffer-pool-dump-at-shutdown=0",
 			"--innodb-buffer-pool-load-at-startup=0", "--skip-name-resolve", "--max-connections=100",
 		}
-		for _, setting := range o.Settings {
-			arguments = append(arguments, "--"+setting)
+		for _, setting := range i.settings {
+			arguments = append(arguments, "--"+i.expand(setting))
 		}
 		return arguments
 	}
 	i.ready = i.greets
-	i.client = func(ctx context.Context, name, sql string) *exec.Cmd {
-		return mariadb(ctx, i.socket, name, sql)
-	}
+	i.client = i.mariadbClient
 	return i, nil
 }
 
@@ -93,9 +92,9 @@ func (i *Instance) greets() bool {
 	return n > 4 && greeting[4] == 10
 }
 
-func mariadb(ctx context.Context, socket, name, sql string) *exec.Cmd {
+func (i *Instance) mariadbClient(ctx context.Context, name, sql string) *exec.Cmd {
 	return exec.CommandContext(ctx, "mariadb", "--no-defaults", "--batch", "--skip-column-names",
-		"--protocol=socket", "--socket="+socket, "--user=root", "--database="+name, "--execute="+sql)
+		"--protocol=socket", "--socket="+i.socket, "--user=root", "--database="+name, "--execute="+sql)
 }
 
 func exists(path string) bool {

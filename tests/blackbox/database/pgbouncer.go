@@ -24,8 +24,8 @@ func launchPgBouncer(postgres *Instance) (*Instance, error) {
 			return nil, fmt.Errorf("%w: ./dev setup installs PgBouncer", err)
 		}
 	}
-	i, err := newInstance(Postgres, "pgbouncer", "postgres", map[string]string{
-		"users": fmt.Sprintf("%q %q\n", User, Password),
+	i, err := newInstance(Postgres, "pgbouncer", "postgres", Options{
+		Files: map[string]string{"users": fmt.Sprintf("%q %q\n", User, Password)},
 	})
 	if err != nil {
 		return i, err

@@ -53,7 +53,7 @@ func newPostgres(name string, o Options) (*Instance, error) {
 	if err != nil {
 		return nil, err
 	}
-	i, err := newInstance(Postgres, name, "postgres", o.Files)
+	i, err := newInstance(Postgres, name, "postgres", o)
 	if err != nil {
 		return i, err
 	}
@@ -68,10 +68,10 @@ func newPostgres(name string, o Options) (*Instance, error) {
 			"shared_buffers=32MB", "max_connections=100",
 			"dynamic_shared_memory_type=mmap", // files in its directory, which go with it
 			"jit=off", "log_line_prefix=%m [%p] ",
-		}, o.Settings...)
+		}, i.settings...)
 		arguments := []string{"-D", i.path("data")}
 		for _, setting := range settings {
-			arguments = append(arguments, "-c", setting)
+			arguments = append(arguments, "-c", i.expand(setting))
 		}
 		return arguments
 	}
@@ -80,10 +80,12 @@ func newPostgres(name string, o Options) (*Instance, error) {
 		return len(lines) > 7 && lines[0] == strconv.Itoa(i.command.Process.Pid) &&
 			strings.TrimSpace(lines[7]) == "ready"
 	}
-	i.client = func(ctx context.Context, name, sql string) *exec.Cmd {
-		return psql(ctx, filepath.Dir(i.socket), i.port, "postgres", name, sql)
-	}
+	i.client = i.postgresClient
 	return i, nil
+}
+
+func (i *Instance) postgresClient(ctx context.Context, name, sql string) *exec.Cmd {
+	return psql(ctx, filepath.Dir(i.socket), i.port, "postgres", name, sql)
 }
 
 func psql(ctx context.Context, host string, port int, user, name, sql string) *exec.Cmd {

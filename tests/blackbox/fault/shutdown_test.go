@@ -19,6 +19,7 @@ import (
 
 func TestSecondServerOnTheSameFileIsRefused(t *testing.T) {
 	server.OnlyKvshim(t, "etcd waits for its file's lock")
+	server.OnlySQLite(t, "the file belongs to one server")
 	first := server.Start(t)
 	ctx := server.Context(t)
 	file := "sqlite://" + filepath.Join(first.Directory, "state.db")
@@ -96,6 +97,7 @@ func TestPutsUnderTerminationAreAnsweredOrUnavailable(t *testing.T) {
 
 func TestDamagedFilesAreRefusedNotServed(t *testing.T) {
 	server.OnlyKvshim(t, "the files are our own")
+	server.OnlySQLite(t, "the file is ours to damage")
 	s := server.Start(t)
 	ctx := server.Context(t)
 	for range 500 {
@@ -124,6 +126,7 @@ func TestDamagedFilesAreRefusedNotServed(t *testing.T) {
 // but what it acknowledged is there when it can write again.
 func TestFullDiskLosesNoAcknowledgedWrite(t *testing.T) {
 	server.OnlyKvshim(t, "etcd allocates its files beforehand")
+	server.OnlySQLite(t, "the limit holds for the server alone")
 	s := server.Start(t, server.Options{Wrapper: []string{"/bin/sh", "-c",
 		`trap "" XFSZ; ulimit -f 8192; exec "$0" "$@"`}}) // 4 MiB
 	ctx := server.Context(t)

@@ -93,6 +93,7 @@ func TestHashIsStableWhileNothingChanges(t *testing.T) {
 }
 
 func TestSnapshotIsAStreamWithItsDigest(t *testing.T) {
+	server.OnlySQLite(t, "a snapshot is the file")
 	s := server.Start(t)
 	client := s.Client(t)
 	ctx := server.Context(t)
@@ -125,6 +126,7 @@ func TestSnapshotIsAStreamWithItsDigest(t *testing.T) {
 
 func TestSnapshotComesWhateverAWatchMayHoldBack(t *testing.T) {
 	server.OnlyKvshim(t, "the flag is our own")
+	server.OnlySQLite(t, "a snapshot is the file")
 	s := server.Start(t, server.Options{Flags: []string{"--watch-stream-buffer", "256MiB"}})
 	client := s.Client(t)
 	ctx := server.Context(t)
@@ -136,6 +138,7 @@ func TestSnapshotComesWhateverAWatchMayHoldBack(t *testing.T) {
 }
 
 func TestSnapshotIsConsistentUnderWrites(t *testing.T) {
+	server.OnlySQLite(t, "a snapshot is the file")
 	s := server.Start(t)
 	client := s.Client(t)
 	ctx := server.Context(t)

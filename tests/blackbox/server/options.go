@@ -5,7 +5,8 @@
 //	client := s.Client(t)
 //
 // The environment chooses: SERVER is "kvshim" (the default) or "etcd"; KVSHIM_BIN and ETCD_BIN
-// name the programs.
+// name the programs; DATABASE is what kvshim keeps its data in, "sqlite" (the default), "postgres"
+// or "mariadb".
 package server
 
 import (
@@ -13,6 +14,8 @@ import (
 	"strconv"
 	"testing"
 	"time"
+
+	"kvshim.test/blackbox/database"
 )
 
 // Flavor says which program serves.
@@ -29,7 +32,7 @@ type Options struct {
 	Quota            int64         // bytes of the database; 0: the server's default
 	ProgressInterval time.Duration // of watches that ask for progress; 0: ten minutes
 	Listen           string        // host:port or unix://PATH; empty: a free port (kvshim only)
-	Endpoint         string        // the database; empty: a file of its own (kvshim only)
+	Endpoint         string        // the database; empty: a new one of its own (kvshim only)
 	CertFile         string        // PEM, with KeyFile: the listener speaks TLS
 	KeyFile          string
 	TrustedCA        string   // PEM: clients need a certificate that it signed
@@ -52,6 +55,15 @@ func OnlyKvshim(t testing.TB, why string) {
 	t.Helper()
 	if UnderTest() == Etcd {
 		t.Skipf("not a test of etcd 3.4: %s", why)
+	}
+}
+
+// OnlySQLite marks a test of what only a database in one file of our own has. CMake reads the mark
+// and registers the test for SQLite alone, so this way out is for runs by hand.
+func OnlySQLite(t testing.TB, why string) {
+	t.Helper()
+	if kind := database.UnderTest(); UnderTest() == Kvshim && kind != database.SQLite {
+		t.Skipf("not a test of %s: %s", kind, why)
 	}
 }
 

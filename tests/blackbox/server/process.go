@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"kvshim.test/blackbox/database"
 )
 
 const startTimeout = 20 * time.Second
@@ -55,6 +57,11 @@ func New(t testing.TB, options ...Options) *Server {
 		s.Options.Flavor = UnderTest()
 	}
 	s.program = program(t, s.Options.Flavor)
+	if s.Options.Flavor == Kvshim && s.Options.Endpoint == "" {
+		if kind := database.UnderTest(); kind != database.SQLite {
+			s.Options.Endpoint = database.FreshDSN(t, kind)
+		}
+	}
 	t.Cleanup(func() {
 		if s.command != nil {
 			s.Kill()
