@@ -97,7 +97,8 @@ func TestServersAreDurableAndTheirUserIsOrdinary(t *testing.T) {
 			Postgres: {"SHOW fsync": "on", "SHOW full_page_writes": "on", "SHOW synchronous_commit": "on",
 				"SELECT rolsuper, rolcreatedb FROM pg_roles WHERE rolname = 'kvshim'": "f\tt"},
 			MariaDB: {"SELECT @@global.innodb_flush_log_at_trx_commit": "1",
-				"SELECT @@global.sql_mode":                                "STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_AUTO_CREATE_USER,NO_ENGINE_SUBSTITUTION",
+				"SELECT @@global.sql_mode": "STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO," +
+					"NO_AUTO_CREATE_USER,NO_ENGINE_SUBSTITUTION",
 				"SELECT Super_priv FROM mysql.user WHERE User = 'kvshim'": "N",
 				"SELECT Create_priv FROM mysql.db WHERE User = 'kvshim'":  "Y",
 				"SELECT count(*) FROM mysql.user WHERE User = ''":         "0",

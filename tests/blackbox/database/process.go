@@ -40,7 +40,8 @@ func onTerminal(pid int) bool {
 	}
 	var state string
 	var parent, group, session, terminal int
-	fmt.Sscan(string(stat[bytes.LastIndexByte(stat, ')')+1:]), &state, &parent, &group, &session, &terminal)
+	fields := string(stat[bytes.LastIndexByte(stat, ')')+1:]) // after the name, which may be anything
+	fmt.Sscan(fields, &state, &parent, &group, &session, &terminal)
 	return terminal != 0
 }
 

@@ -78,7 +78,8 @@ func TestServersRunUntilTheyAreStopped(t *testing.T) {
 	owner, entries := started(t, file)
 	t.Setenv("KVSHIM_DATABASES", file)
 	for kind, query := range map[database.Kind]string{
-		database.Postgres: "SHOW fsync", database.MariaDB: "SELECT IF(@@innodb_flush_log_at_trx_commit=1, 'on', 'off')",
+		database.Postgres: "SHOW fsync",
+		database.MariaDB:  "SELECT IF(@@innodb_flush_log_at_trx_commit = 1, 'on', 'off')",
 	} {
 		db := database.Shared(t, kind)
 		demand(t, strings.HasPrefix(db.DSN(""), entries[strings.ToUpper(string(kind))+"_DSN"]), db.DSN(""),
