@@ -58,6 +58,16 @@ struct StoreOptions {
   // Threads that read values back from the database, defragment and hash.
   size_t sql_threads = 2;
 
+  // TLS towards a database that is reached over a network, PEM files: the authority that signed its
+  // certificate, and a certificate with its key where it asks its clients for one.
+  std::string database_ca_file;
+  std::string database_cert_file;
+  std::string database_key_file;
+  bool database_skip_verify = false;  // encrypt, but take any certificate
+
+  // How long one statement, or a connection to such a database, may take before it counts as lost.
+  std::chrono::milliseconds database_timeout{5000};
+
   // Called, on a thread of the store, where the store cannot go on: it is not known whether a
   // commit is in the database. Opening the store again finds out. It must not return before the
   // store is sure not to be used any more; the default ends the process, whose restart opens it.

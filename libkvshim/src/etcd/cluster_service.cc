@@ -13,13 +13,15 @@ namespace pb = etcdserverpb;
 void MemberList(const ServiceContext& context, rpc::UnaryCall call) {
   pb::MemberListResponse response;
   context.Fill(*response.mutable_header(), context.store.revision());
-  pb::Member& member = *response.add_members();
-  member.set_id(context.store.member_id());
-  member.set_name(context.store.name());
-  for (const std::string& url : context.client_urls) {
-    member.add_clienturls(url);
-    // Servers do not talk to each other; tools that want a peer URL are shown where this one is.
-    member.add_peerurls(url);
+  for (const store::Member& server : context.store.members()) {
+    pb::Member& member = *response.add_members();
+    member.set_id(server.id);
+    member.set_name(server.name);
+    for (const std::string& url : server.client_urls) {
+      member.add_clienturls(url);
+      // Tools that want a peer URL are shown where clients reach it.
+      member.add_peerurls(url);
+    }
   }
   call.Finish(Serialize(response));
 }

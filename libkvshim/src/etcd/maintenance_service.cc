@@ -26,7 +26,7 @@ void Status(const ServiceContext& context, rpc::UnaryCall call) {
   response.set_dbsize(status.database_bytes);
   response.set_dbsizeinuse(status.database_bytes_in_use);
   response.set_dbsizequota(status.quota_bytes);
-  response.set_leader(status.member_id);
+  response.set_leader(context.store.leader_id());
   response.set_raftindex(status.commit_sequence);
   response.set_raftappliedindex(status.commit_sequence);
   response.set_raftterm(status.term);
@@ -116,12 +116,13 @@ void Alarm(const ServiceContext& context, rpc::UnaryCall call) {
 void MoveLeader(const ServiceContext& context, rpc::UnaryCall call) {
   pb::MoveLeaderRequest request;
   if (!ParseOrRefuse(call, request)) return;
-  if (request.targetid() != context.store.member_id()) {
-    return call.Finish(mvcc::BadLeaderTransferee());
-  }
-  pb::MoveLeaderResponse response;
-  context.Fill(*response.mutable_header(), context.store.revision());
-  call.Finish(Serialize(response));
+  context.store.MoveLeader(request.targetid(),
+                           [&context, call = std::move(call)](absl::StatusOr<bool> moved) mutable {
+                             if (!moved.ok()) return call.Finish(moved.status());
+                             pb::MoveLeaderResponse response;
+                             context.Fill(*response.mutable_header(), context.store.revision());
+                             call.Finish(Serialize(response));
+                           });
 }
 
 void Downgrade(const ServiceContext& /*context*/, rpc::UnaryCall call) {

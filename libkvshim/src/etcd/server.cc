@@ -105,6 +105,7 @@ absl::Status EtcdServer::Listen() {
   }
   context_.client_urls =
       options_.advertise_client_urls.empty() ? client_urls_ : options_.advertise_client_urls;
+  context_.store.SetClientUrls(context_.client_urls);
   if (options_.metrics_address.empty()) return absl::OkStatus();
   monitors_ = std::make_unique<http::Listener>(http::ListenerOptions{.pages = &pages_});
   RETURN_IF_ERROR(monitors_->AddAddress(options_.metrics_address));

@@ -37,14 +37,4 @@ void LeaseBatch::Truncate(size_t count) {
   for (const LeaseChange& change : changes_) overlay_[change.lease.id] = !change.revoke;
 }
 
-void LeaseBatch::Apply() {
-  for (const LeaseChange& change : changes_) {
-    if (change.revoke) {
-      lessor_.ApplyRevoke(change.lease.id);
-    } else {
-      lessor_.ApplyGrant(change.lease);
-    }
-  }
-}
-
 }  // namespace kvshim::lease

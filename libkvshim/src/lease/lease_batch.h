@@ -8,8 +8,7 @@
 //   LeaseBatch batch(lessor);
 //   ASSIGN_OR_RETURN(LeaseGrant grant, batch.Grant({.ttl = 10}));
 //   batch.Exists(grant.id);                      // true, for the puts that follow
-//   ... commit ...
-//   batch.Apply();
+//   ... commit batch.changes(), and apply them to the lessor ...
 #pragma once
 
 #include <cstdint>
@@ -47,9 +46,6 @@ class LeaseBatch : public mvcc::LeaseView {
   bool empty() const { return changes_.empty(); }
   // Where a request of the batch is undone: forgets the changes made since `count` of them.
   void Truncate(size_t count);
-
-  // After the commit, once: brings the lessor up to date. The changes stay to be looked at.
-  void Apply();
 
  private:
   Lessor& lessor_;

@@ -26,7 +26,6 @@ void Lessor::Restore(const std::vector<LeaseGrant>& leases) {
   base::MutexLock lock(mutex_);
   leases_.clear();
   heap_.clear();
-  dirty_.clear();
   leases_.reserve(leases.size());
   for (const LeaseGrant& stored : leases) {
     Lease& lease = leases_[stored.id];
@@ -98,31 +97,7 @@ KeepAliveOutcome Lessor::KeepAlive(LeaseId id) {
   if (lease.ending || lease.deadline <= clock_.Now()) return {.result = KeepAliveResult::kEnding};
   Extend(lease);
   ++lease.renew;
-  if (!std::exchange(lease.dirty, true)) dirty_.push_back(id);
   return {.result = KeepAliveResult::kRenewed, .ttl = lease.ttl, .renew = lease.renew};
-}
-
-std::vector<LeaseRenewal> Lessor::TakeRenewals(size_t limit) {
-  base::MutexLock lock(mutex_);
-  std::vector<LeaseRenewal> renewals;
-  size_t taken = 0;
-  for (; taken < dirty_.size() && renewals.size() < limit; ++taken) {
-    const auto found = leases_.find(dirty_[taken]);
-    // A lease that was revoked and granted again under its id is not dirty.
-    if (found == leases_.end() || !std::exchange(found->second.dirty, false)) continue;
-    renewals.push_back({.id = found->first, .renew = found->second.renew});
-  }
-  dirty_.erase(dirty_.begin(), dirty_.begin() + static_cast<ptrdiff_t>(taken));
-  return renewals;
-}
-
-void Lessor::ReturnRenewals(const std::vector<LeaseRenewal>& renewals) {
-  base::MutexLock lock(mutex_);
-  for (const LeaseRenewal& renewal : renewals) {
-    const auto found = leases_.find(renewal.id);
-    if (found == leases_.end() || std::exchange(found->second.dirty, true)) continue;
-    dirty_.push_back(renewal.id);
-  }
 }
 
 TimeToLiveOutcome Lessor::TimeToLive(LeaseId id) const {

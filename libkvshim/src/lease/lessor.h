@@ -4,8 +4,9 @@
 //
 // Life of a lease
 //   grant      CheckGrant (validates, picks an id) → the caller commits → ApplyGrant
-//   keepalive  KeepAlive → TakeRenewals → the caller makes the counters durable → answers
-//   expiry     TakeExpired marks leases as ending → the caller commits a revoke → ApplyRevoke, or
+//   keepalive  KeepAlive; or, on a shared database, the caller raises the counter there →
+//   ApplyRenewal expiry     TakeExpired marks leases as ending → the caller commits a revoke →
+//   ApplyRevoke, or
 //              ReturnExpired where the commit failed
 //   revoke     the caller commits → ApplyRevoke
 // Within one batch that is not yet applied, LeaseBatch (lease_batch.h) sees its own changes.
@@ -68,7 +69,7 @@ enum class KeepAliveResult {
 struct KeepAliveOutcome {
   KeepAliveResult result = KeepAliveResult::kNotFound;
   int64_t ttl = 0;    // seconds, as granted, where renewed
-  int64_t renew = 0;  // the counter that must be durable before the answer, where renewed
+  int64_t renew = 0;  // the counter, where renewed
 };
 
 struct TimeToLiveOutcome {
@@ -102,13 +103,8 @@ class Lessor : public mvcc::LeaseView {
   // The lease as stored, with its counter; id is kNoLease where there is none.
   LeaseGrant Find(LeaseId id) const;
 
-  // Extends the lease by its full time from now and marks its counter for TakeRenewals.
+  // Extends the lease by its full time from now and raises its counter.
   KeepAliveOutcome KeepAlive(LeaseId id);
-  // Counters raised since the last call, each lease once with its newest; at most `limit`.
-  std::vector<LeaseRenewal> TakeRenewals(size_t limit);
-  // Puts back what could not be made durable.
-  void ReturnRenewals(const std::vector<LeaseRenewal>& renewals);
-
   TimeToLiveOutcome TimeToLive(LeaseId id) const;
   // Every lease, the one that ends first in front.
   std::vector<LeaseId> Leases() const;
@@ -133,7 +129,6 @@ class Lessor : public mvcc::LeaseView {
     base::TimePoint deadline;
     uint64_t entry = 0;   // the heap entry that stands for it; 0: none
     bool ending = false;  // given by TakeExpired
-    bool dirty = false;   // renew is in dirty_
   };
   struct Entry {
     base::TimePoint time;  // when to look at the lease
@@ -156,7 +151,6 @@ class Lessor : public mvcc::LeaseView {
   absl::flat_hash_map<LeaseId, Lease> leases_ GUARDED_BY(mutex_);
   std::vector<Entry> heap_ GUARDED_BY(mutex_);
   uint64_t entries_ GUARDED_BY(mutex_) = 0;  // made so far; numbers them
-  std::vector<LeaseId> dirty_ GUARDED_BY(mutex_);
   std::mt19937_64 random_ GUARDED_BY(mutex_);
 };
 

@@ -14,6 +14,7 @@
 #include "base/status.h"
 #include "base/strings.h"
 #include "log/chain.h"
+#include "log/kept_batch.h"
 #include "log/log.h"
 #include "log/record.h"
 #include "sql/database.h"
@@ -27,24 +28,6 @@ using Visit = std::function<void(const Finding&)>;
 
 std::string Place(sql::RowId id) { return Concat("kv_log (", id.revision, ", ", id.sub, ")"); }
 std::string Place(int64_t seq) { return Concat("kv_batch ", seq); }
-
-// A batch whose bytes outlive the query.
-struct KeptBatch {
-  sql::BatchRecord record;
-  std::string nonce, prev, ops, hash;
-
-  explicit KeptBatch(const sql::BatchRecord& batch)
-      : record(batch), nonce(batch.nonce), prev(batch.prev), ops(batch.ops), hash(batch.hash) {}
-
-  sql::BatchRecord View() const {
-    sql::BatchRecord view = record;
-    view.nonce = nonce;
-    view.prev = prev;
-    view.ops = ops;
-    view.hash = hash;
-    return view;
-  }
-};
 
 // Versions of keys: each change follows on the one before.
 class VersionCheck {
@@ -95,16 +78,19 @@ class ChainCheck {
   ChainCheck(const std::vector<KeptBatch>& batches, int64_t floor, const Visit& visit)
       : batches_(batches), floor_(floor), visit_(visit) {
     // The first kept batch has lost its predecessor's hash, unless it is the very first.
-    if (!batches_.empty() && batches_[0].record.seq != 1) next_ = 1;
-    for (size_t i = 1; i < batches_.size(); ++i) CheckLink(batches_[i - 1], batches_[i]);
+    if (!batches_.empty() && batches_[0].record().seq != 1) next_ = 1;
+    for (size_t i = 1; i < batches_.size(); ++i)
+      CheckLink(batches_[i - 1].record(), batches_[i].record());
     Begin();
   }
 
   void Add(const sql::LogRecord& row) {
-    while (next_ < batches_.size() && row.id.revision > batches_[next_].record.last_revision) {
+    while (next_ < batches_.size() && row.id.revision > batches_[next_].record().last_revision) {
       Finish();
     }
-    if (next_ == batches_.size() || row.id.revision < batches_[next_].record.first_revision) return;
+    if (next_ == batches_.size() || row.id.revision < batches_[next_].record().first_revision) {
+      return;
+    }
     hasher_.Add(row);
     ++rows_;
   }
@@ -114,19 +100,18 @@ class ChainCheck {
   }
 
  private:
-  void CheckLink(const KeptBatch& before, const KeptBatch& batch) {
-    const std::string where = Place(batch.record.seq);
-    if (batch.record.seq != before.record.seq + 1) {
-      visit_({where, Concat("follows ", before.record.seq, ": batches are missing")});
+  void CheckLink(const sql::BatchRecord& before, const sql::BatchRecord& batch) {
+    const std::string where = Place(batch.seq);
+    if (batch.seq != before.seq + 1) {
+      visit_({where, Concat("follows ", before.seq, ": batches are missing")});
     }
     if (batch.prev != before.nonce) visit_({where, "prev is not its predecessor's nonce"});
-    if (batch.record.first_revision != before.record.last_revision + 1) {
-      visit_({where, Concat("begins at revision ", batch.record.first_revision,
-                            ", its predecessor ends at ", before.record.last_revision)});
+    if (batch.first_revision != before.last_revision + 1) {
+      visit_({where, Concat("begins at revision ", batch.first_revision,
+                            ", its predecessor ends at ", before.last_revision)});
     }
-    if (batch.record.epoch < before.record.epoch ||
-        batch.record.compact_revision < before.record.compact_revision ||
-        batch.record.gc_floor < before.record.gc_floor) {
+    if (batch.epoch < before.epoch || batch.compact_revision < before.compact_revision ||
+        batch.gc_floor < before.gc_floor) {
       visit_({where, "its epoch, compact_rev or gc_floor falls behind its predecessor's"});
     }
   }
@@ -135,21 +120,21 @@ class ChainCheck {
     rows_ = 0;
     if (next_ == batches_.size()) return;
     Hash previous{};
-    if (next_ > 0) batches_[next_ - 1].hash.copy(previous.data(), previous.size());
-    hasher_.Begin(previous, batches_[next_].View());
+    if (next_ > 0) batches_[next_ - 1].record().hash.copy(previous.data(), previous.size());
+    hasher_.Begin(previous, batches_[next_].record());
   }
 
   void Finish() {
-    const KeptBatch& batch = batches_[next_];
+    const sql::BatchRecord batch = batches_[next_].record();
     const Hash hash = hasher_.Finish();
-    const std::string where = Place(batch.record.seq);
-    if (rows_ != batch.record.row_count) {
-      if (batch.record.first_revision > floor_ || rows_ > batch.record.row_count) {
-        visit_({where, Concat("has ", rows_, " rows, nrows says ", batch.record.row_count)});
+    const std::string where = Place(batch.seq);
+    if (rows_ != batch.row_count) {
+      if (batch.first_revision > floor_ || rows_ > batch.row_count) {
+        visit_({where, Concat("has ", rows_, " rows, nrows says ", batch.row_count)});
       }
     } else if (AsView(hash) != batch.hash) {
-      visit_({where, Concat("the hash does not fit its rows, revisions ",
-                            batch.record.first_revision, " to ", batch.record.last_revision)});
+      visit_({where, Concat("the hash does not fit its rows, revisions ", batch.first_revision,
+                            " to ", batch.last_revision)});
     }
     if (const auto ops = DecodeOps(batch.ops); !ops.ok()) {
       visit_({where, std::string(base::FromAbsl(ops.status().message()))});
@@ -191,7 +176,7 @@ absl::Status Log::Check(const Visit& visit) {
     return absl::OkStatus();
   }
 
-  const sql::BatchRecord& newest = batches.back().record;
+  const sql::BatchRecord newest = batches.back().record();
   DenseRevisions dense(newest.gc_floor);
   VersionCheck versions(newest.gc_floor);
   ChainCheck chain(batches, newest.gc_floor, visit);

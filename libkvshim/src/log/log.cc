@@ -6,6 +6,7 @@
 #include "base/status.h"
 #include "base/strings.h"
 #include "log/chain.h"
+#include "log/format.h"
 #include "log/projection.h"
 #include "log/record.h"
 #include "sql/database.h"
@@ -17,9 +18,6 @@ namespace kvshim::log {
 namespace {
 
 using base::Concat;
-
-// What this release writes, and the oldest that understands it.
-constexpr int64_t kFormat = 1;
 
 // How often an append prunes old batches along.
 constexpr int64_t kPruneEvery = 64;
@@ -57,14 +55,6 @@ absl::Status PrepareDatabase(sql::Database& database) {
   const Hash hash = hasher.Finish();
   genesis.batch.hash = AsView(hash);
   return database.Prepare(genesis);
-}
-
-absl::Status CheckReadable(const sql::BatchRecord& batch, const std::string& name) {
-  if (batch.min_reader <= kFormat) return absl::OkStatus();
-  return sql::MakeError(
-      sql::ErrorKind::kNewerSchema,
-      Concat("database ", name, " holds batches of a newer kvshim (format ", batch.min_reader,
-             ", this one knows ", kFormat, "); use that release or a newer one"));
 }
 
 // Turns tables into what LoadVisitor tells, and refuses a log with holes.
@@ -174,7 +164,9 @@ Outcome OutcomeOf(const absl::Status& status) {
 
 absl::StatusOr<std::unique_ptr<Log>> Log::Open(const sql::Dsn& dsn, Options options) {
   ASSIGN_OR_RETURN(std::unique_ptr<sql::Database> database,
-                   OpenDatabase(dsn, {.on_commit = options.on_commit, .fault = options.fault}));
+                   OpenDatabase(dsn, {.on_commit = options.on_commit,
+                                      .fault = options.fault,
+                                      .network = options.network}));
   RETURN_IF_ERROR(PrepareDatabase(*database));
   ASSIGN_OR_RETURN(const Identity identity, ReadIdentity(*database));
   absl::Status readable;
@@ -189,13 +181,16 @@ absl::StatusOr<std::unique_ptr<Log>> Log::Open(const sql::Dsn& dsn, Options opti
 Log::Log(std::unique_ptr<sql::Database> database, Options options)
     : database_(std::move(database)),
       options_(std::move(options)),
-      hasher_(std::make_unique<ChainHasher>()) {}
+      hasher_(std::make_unique<ChainHasher>()),
+      tail_hasher_(std::make_unique<ChainHasher>()) {}
 
 Log::~Log() = default;
 
 bool Log::durable() const { return database_->durable(); }
 
 const std::string& Log::name() const { return database_->name(); }
+
+sql::SharedDatabase* Log::shared() { return database_->shared(); }
 
 absl::Status Log::Load(LoadVisitor& visitor) {
   Loader loader(visitor, name(), identity_);
@@ -255,7 +250,7 @@ AppendResult Log::Append(const Head& tip, const Batch& batch) {
   records_.clear();
   if (status.ok()) return {Outcome::kCommitted, absl::OkStatus(), head};
   const Outcome outcome = OutcomeOf(status);
-  return {outcome, std::move(status), {}};
+  return {outcome, std::move(status), head};
 }
 
 absl::StatusOr<std::vector<std::optional<KeyValue>>> Log::Fetch(
@@ -271,6 +266,20 @@ absl::StatusOr<std::vector<std::optional<KeyValue>>> Log::Fetch(
   }));
   RETURN_IF_ERROR(damage);
   return found;
+}
+
+absl::StatusOr<bool> Log::ListDeletable(
+    mvcc::Revision after, size_t limit,
+    const std::function<void(mvcc::Revision, std::string_view key)>& visit) {
+  ASSIGN_OR_RETURN(const Head head, ReadHead());
+  size_t listed = 0;
+  RETURN_IF_ERROR(database_->ReadRowsWithoutValues({after.main, after.sub}, head.gc_floor,
+                                                   static_cast<int64_t>(limit),
+                                                   [&](const sql::LogRecord& row) {
+                                                     ++listed;
+                                                     visit({row.id.revision, row.id.sub}, row.key);
+                                                   }));
+  return listed == limit;
 }
 
 absl::Status Log::DeleteRows(std::span<const mvcc::Revision> revisions) {

@@ -1,8 +1,9 @@
 // Log: the ordered, append-only, revisioned log in SQL. Asks the database for two things: make
 // this batch durable next in line, and give back what was written.
 //
-// Thread safety: Append is called from one thread at a time, and so is Load. Every other method
-// may be called from any thread, beside an Append. Callbacks run on the calling thread.
+// Thread safety: Append and Resolve are called from one thread at a time, and so are Load and Tail.
+// Every other method may be called from any thread, beside an Append. Callbacks run on the calling
+// thread.
 //
 // Guarantees: a committed batch is durable (with the default `synchronous`), a batch is written
 // whole or not at all, and no two batches follow the same head. What Fetch or ScanRows give back
@@ -30,14 +31,11 @@
 #include "log/batch.h"
 #include "log/head.h"
 #include "mvcc/revision.h"
+#include "sql/database.h"
 #include "sql/dsn.h"
 #include "sql/fault_point.h"
 #include "sql/record.h"
 #include "sql/statistics.h"
-
-namespace kvshim::sql {
-class Database;
-}
 
 namespace kvshim::log {
 
@@ -48,6 +46,7 @@ struct Options {
   int64_t writer = 0;             // an id of this server, noted in each batch
   sql::CommitObserver on_commit;  // called after each durable append
   sql::FaultHook fault;           // for tests
+  sql::NetworkOptions network;    // for a database that is reached over one
 };
 
 enum class Outcome {
@@ -60,7 +59,28 @@ enum class Outcome {
 struct AppendResult {
   Outcome outcome = Outcome::kFailed;
   absl::Status status;  // OK only where committed
-  Head head;
+  Head head;            // the new one; where ambiguous, what it would be
+};
+
+// What became of an append that was ambiguous.
+enum class Resolution {
+  kCommitted,  // it is in the log
+  kDead,       // it is not, and never will be
+  kUnknown,    // the log keeps nothing that tells: it may have been either
+};
+
+// One batch, as whichever server wrote it.
+struct CommittedBatch {
+  Head head;  // after it
+  std::vector<KeyValue> rows;
+  std::vector<Op> ops;
+};
+
+enum class TailEnd {
+  kNewest,  // nothing follows
+  kMore,    // read on
+  kGone,    // what follows is not kept any more, or another epoch has begun: load everything
+  kForked,  // the log does not hold the head that was given: it lost commits
 };
 
 // A row of the log without its value. The key is valid during the call it is passed to.
@@ -129,10 +149,29 @@ class Log {
   // where the batch breaks a rule of batch.h.
   AppendResult Append(const Head& tip, const Batch& batch);
 
+  // Finds out what became of the append at `tip` that ended as kAmbiguous with the head
+  // `attempted`. Where it is not in the log, a batch without contents is put in its place: only
+  // that keeps a commit that is still on its way from arriving after this has looked. An error
+  // means that it is still not known: ask again.
+  absl::StatusOr<Resolution> Resolve(const Head& tip, const Head& attempted);
+
+  // Reads what was appended after `tip`, in order, each batch verified: its place in the chain, its
+  // rows, its hash. kCorrupt where that fails. A bounded amount at a time.
+  absl::StatusOr<TailEnd> Tail(const Head& tip, const std::function<void(CommittedBatch)>& visit);
+
+  // The database, where other servers write to it too; null where this process has it alone.
+  sql::SharedDatabase* shared();
+
   // The versions at exactly these revisions, in their order; nullopt where there is no such row
   // (compacted, or the log is damaged: never "the key does not exist").
   absl::StatusOr<std::vector<std::optional<KeyValue>>> Fetch(
       std::span<const mvcc::Revision> revisions);
+
+  // Rows after `after` that may be deleted if they are dead: those up to the newest gc_floor, at
+  // most `limit`. False where there are no more.
+  absl::StatusOr<bool> ListDeletable(
+      mvcc::Revision after, size_t limit,
+      const std::function<void(mvcc::Revision, std::string_view key)>& visit);
 
   // Deletes rows that compaction made dead: at most 1,000, each at or below the gc_floor of an
   // appended batch, in a transaction of its own. Rows already gone are no error.
@@ -174,8 +213,9 @@ class Log {
   const std::unique_ptr<sql::Database> database_;
   const Options options_;
   Identity identity_;
-  const std::unique_ptr<ChainHasher> hasher_;  // of the thread that appends
-  std::vector<sql::LogRecord> records_;        // the same, kept to reuse its memory
+  const std::unique_ptr<ChainHasher> hasher_;       // of the thread that appends
+  std::vector<sql::LogRecord> records_;             // the same, kept to reuse its memory
+  const std::unique_ptr<ChainHasher> tail_hasher_;  // of the thread that tails
 };
 
 }  // namespace kvshim::log

@@ -1,6 +1,7 @@
 #include "mvcc/index.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "mvcc/errors.h"
 
@@ -59,6 +60,21 @@ void Index::FinishRestore(int64_t revision, int64_t compact_revision) {
   log_.DropBelow(compact_revision);
   revision_.store(revision, std::memory_order_release);
   compact_revision_.store(compact_revision, std::memory_order_release);
+}
+
+void Index::Replace(Index& other) NO_THREAD_SAFETY_ANALYSIS {
+  base::WriterLock lock(mutex_);
+  tree_.Swap(other.tree_);
+  std::swap(log_, other.log_);
+  std::swap(attached_, other.attached_);
+  std::swap(versions_, other.versions_);
+  std::swap(cached_bytes_, other.cached_bytes_);
+  std::swap(retired_, other.retired_);
+  std::swap(retired_bytes_, other.retired_bytes_);
+  std::swap(clock_, other.clock_);
+  std::swap(hand_, other.hand_);
+  revision_.store(other.revision(), std::memory_order_release);
+  compact_revision_.store(other.compact_revision(), std::memory_order_release);
 }
 
 void Index::Apply(std::span<const KeyValue> changes, int64_t revision) {

@@ -23,7 +23,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -66,6 +65,11 @@ class Index {
   // Loading: every version, ascending by revision, then where the log stands.
   void Restore(const RestoredVersion& version);
   void FinishRestore(int64_t revision, int64_t compact_revision);
+
+  // Takes everything from `other`, which was loaded aside and is left with what was here.
+  void Replace(Index& other);
+
+  size_t memory_budget() const { return static_cast<size_t>(budget_); }
 
   // Committed changes, in order; `revision` is the store's newest afterwards.
   void Apply(std::span<const KeyValue> changes, int64_t revision);
@@ -132,6 +136,11 @@ class Index::View {
 
   const KeyHistory* Find(std::string_view key) const NO_THREAD_SAFETY_ANALYSIS {
     return index_.tree_.Find(key);
+  }
+  // Whether the key has a version of exactly this revision.
+  bool Has(std::string_view key, Revision revision) const NO_THREAD_SAFETY_ANALYSIS {
+    KeyHistory* history = index_.tree_.Find(key);
+    return history != nullptr && history->Find(revision) != nullptr;
   }
   KeyTree::Iterator LowerBound(std::string_view key) const NO_THREAD_SAFETY_ANALYSIS {
     return index_.tree_.LowerBound(key);

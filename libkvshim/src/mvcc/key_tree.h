@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <memory>
 #include <string_view>
+#include <utility>
 
 #include "mvcc/key_history.h"
 #include "mvcc/key_range.h"
@@ -30,6 +31,11 @@ class KeyTree {
   ~KeyTree();
   KeyTree(const KeyTree&) = delete;
   KeyTree& operator=(const KeyTree&) = delete;
+
+  void Swap(KeyTree& other) {
+    std::swap(root_, other.root_);
+    std::swap(size_, other.size_);
+  }
 
  private:
   struct Node;

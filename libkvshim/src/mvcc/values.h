@@ -18,7 +18,6 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
-#include "absl/container/flat_hash_set.h"
 #include "kvshim/key_value.h"
 #include "mvcc/key_history.h"
 
@@ -44,16 +43,16 @@ class Values {
     added_.insert_or_assign(revision, std::move(kv));
   }
 
-  // The log has no such version: compacted meanwhile, and evaluating again will not want it. False
-  // where this is said of it for the second time.
-  bool NoteGone(Revision revision) { return gone_.insert({revision.main, revision.sub}).second; }
+  // The log has no such version: compacted meanwhile, and evaluating again will not want it. How
+  // often this has been said of it.
+  int NoteGone(Revision revision) { return ++gone_[{revision.main, revision.sub}]; }
 
   const std::vector<Revision>& wanted() const { return wanted_; }
   std::vector<Revision> TakeWanted() { return std::exchange(wanted_, {}); }
 
  private:
   absl::flat_hash_map<std::pair<int64_t, uint32_t>, KeyValue> added_;
-  absl::flat_hash_set<std::pair<int64_t, uint32_t>> gone_;
+  absl::flat_hash_map<std::pair<int64_t, uint32_t>, int> gone_;
   std::vector<Revision> wanted_;
 };
 

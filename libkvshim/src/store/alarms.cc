@@ -1,6 +1,7 @@
 #include "store/alarms.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace kvshim::store {
 
@@ -13,6 +14,12 @@ void Alarms::Set(const Alarm& alarm) {
 void Alarms::Clear(const Alarm& alarm) {
   base::MutexLock lock(mutex_);
   std::erase(alarms_, alarm);
+  Summarize();
+}
+
+void Alarms::Replace(std::vector<Alarm> alarms) {
+  base::MutexLock lock(mutex_);
+  alarms_ = std::move(alarms);
   Summarize();
 }
 

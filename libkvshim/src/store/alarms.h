@@ -15,6 +15,7 @@ class Alarms {
  public:
   void Set(const Alarm& alarm);
   void Clear(const Alarm& alarm);
+  void Replace(std::vector<Alarm> alarms);
 
   bool no_space() const { return no_space_.load(std::memory_order_relaxed); }
   bool corrupt() const { return corrupt_.load(std::memory_order_relaxed); }

@@ -2,26 +2,54 @@
 
 #include <pthread.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/logger.h"
 #include "mvcc/errors.h"
 #include "sql/error.h"
+#include "sql/shared_database.h"
 
 namespace kvshim::store {
+namespace {
 
-Committer::Committer(Parts parts, const StoreOptions& options, const log::Head& head,
-                     std::function<void(const OpenBatch&)> on_applied)
+// A row of our own may be waited for so often before it counts as damage.
+constexpr int kFetchRounds = 3;
+
+bool IsAway(const absl::Status& status) {
+  switch (sql::KindOf(status)) {
+    case sql::ErrorKind::kIo:
+    case sql::ErrorKind::kBusy:
+    case sql::ErrorKind::kAmbiguous:
+    case sql::ErrorKind::kReadOnly:
+    case sql::ErrorKind::kStopped:
+      return true;
+    default:
+      return false;
+  }
+}
+
+absl::Status Unclear(const absl::Status& why) {
+  return absl::Status(why.code(),
+                      "it is not known what the database holds, it must be opened again: " +
+                          std::string(why.message()));
+}
+
+}  // namespace
+
+Committer::Committer(Parts parts, const StoreOptions& options)
     : parts_(parts),
       options_(options),
-      on_applied_(std::move(on_applied)),
+      shared_(parts.log.shared()),
       quota_(parts.log, options.quota_bytes),
-      head_(head),
-      sequence_(static_cast<uint64_t>(head.seq)),
       proposals_committed_(parts.metrics.AddCounter("etcd_server_proposals_committed_total",
                                                     "The total number of proposals committed.")),
       proposals_failed_(parts.metrics.AddCounter("etcd_server_proposals_failed_total",
                                                  "The total number of failed proposals seen.")),
+      conflicts_(parts.metrics.AddCounter("kvshim_commit_conflicts_total",
+                                          "Commits that another server's came before.")),
+      foreign_batches_(parts.metrics.AddCounter("kvshim_foreign_batches_total",
+                                                "Batches of other servers that were applied.")),
       thread_([this] { Run(); }) {
   pthread_setname_np(thread_.native_handle(), "kv-committer");
 }
@@ -47,6 +75,12 @@ void Committer::Submit(std::unique_ptr<Proposal> proposal) {
   proposal->Answer(absl::OkStatus());
 }
 
+void Committer::Nudge() {
+  base::MutexLock lock(mutex_);
+  if (std::exchange(news_, true)) return;
+  changed_.NotifyOne();
+}
+
 void Committer::Stop() {
   {
     base::MutexLock lock(mutex_);
@@ -58,23 +92,131 @@ void Committer::Stop() {
 
 size_t Committer::queued() const { return waiting_.load(std::memory_order_relaxed); }
 
-bool Committer::TakeQueued() {
-  base::MutexLock lock(mutex_);
-  while (queue_.empty() && pending_.empty() && !stopping_) changed_.Wait(mutex_);
-  for (auto& proposal : queue_) pending_.push_back(std::move(proposal));
-  queue_.clear();
-  return !pending_.empty();
-}
+// The thread --------------------------------------------------------------------------------------
 
 void Committer::Run() {
-  while (TakeQueued()) {
-    OpenBatch batch{.writes = mvcc::WriteBatch(parts_.index.revision(), batch.leases),
-                    .leases = lease::LeaseBatch(parts_.lessor),
-                    .compact_revision = head_.compact_revision,
-                    .gc_floor = head_.gc_floor};
-    Proposals proposals = Fill(batch);
-    waiting_.fetch_sub(proposals.size(), std::memory_order_relaxed);
-    Commit(batch, std::move(proposals));
+  Contact();
+  while (Await()) {
+    AnswerTimedOut();
+    if (shared_ != nullptr) {
+      bool news;
+      {
+        base::MutexLock lock(mutex_);
+        news = std::exchange(news_, false);
+      }
+      if ((news || base::Clock::Real().Now() >= poll_at_) && !CatchUp()) continue;
+    }
+    if (!pending_.empty()) CommitOnce();
+  }
+}
+
+bool Committer::Await() {
+  base::MutexLock lock(mutex_);
+  while (true) {
+    TakeQueued();
+    const base::TimePoint now = base::Clock::Real().Now();
+    if (stopping_ && (pending_.empty() || now < retry_at_)) {
+      // What could not be committed by now is refused by Answer.
+      Answer(Proposals(std::make_move_iterator(pending_.begin()),
+                       std::make_move_iterator(pending_.end())),
+             mvcc::Stopped());
+      pending_.clear();
+      return false;
+    }
+    if (shared_ == nullptr) {
+      if (!pending_.empty()) return true;
+      changed_.Wait(mutex_);
+      continue;
+    }
+    if (now >= retry_at_ && (!pending_.empty() || news_ || now >= poll_at_)) return true;
+    base::TimePoint until = std::max(retry_at_, pending_.empty() ? poll_at_ : now);
+    if (!pending_.empty()) {
+      // Also where nothing can be tried, some may have to be told that their time is over.
+      const base::TimePoint over = pending_.front()->queued_at + options_.request_timeout;
+      if (parts_.clock.Now() > over) return true;
+      until = std::min(until, now + (over - parts_.clock.Now()) + std::chrono::milliseconds(1));
+    }
+    changed_.WaitUntil(mutex_, until);
+  }
+}
+
+void Committer::TakeQueued() {
+  for (auto& proposal : queue_) pending_.push_back(std::move(proposal));
+  queue_.clear();
+}
+
+void Committer::AnswerTimedOut() {
+  const base::TimePoint too_old = parts_.clock.Now() - options_.request_timeout;
+  Proposals late;
+  while (!pending_.empty() && pending_.front()->queued_at < too_old) {
+    late.push_back(std::move(pending_.front()));
+    pending_.pop_front();
+  }
+  if (!late.empty()) Answer(std::move(late), mvcc::TimedOut());
+}
+
+void Committer::Answer(Proposals proposals, const absl::Status& failure) {
+  if (proposals.empty()) return;
+  waiting_.fetch_sub(proposals.size(), std::memory_order_relaxed);
+  if (failure.ok()) {
+    proposals_committed_.Increment(static_cast<double>(proposals.size()));
+  } else {
+    proposals_failed_.Increment(static_cast<double>(proposals.size()));
+  }
+  parts_.publisher.Publish({.answered = std::move(proposals), .failure = failure});
+}
+
+void Committer::PutBack(Proposals proposals) {
+  pending_.insert(pending_.begin(), std::make_move_iterator(proposals.begin()),
+                  std::make_move_iterator(proposals.end()));
+}
+
+// A group commit ----------------------------------------------------------------------------------
+
+void Committer::CommitOnce() {
+  const bool in_turn = shared_ != nullptr && WantsTurn();
+  if (in_turn && !TakeTurn()) return;
+  const log::Head& head = parts_.replica.head();
+  Round round{.batch = {.writes = mvcc::WriteBatch(head.revision, round.batch.leases),
+                        .leases = lease::LeaseBatch(parts_.lessor),
+                        .compact_revision = head.compact_revision,
+                        .gc_floor = head.gc_floor}};
+  round.proposals = Fill(round.batch);
+  if (round.batch.empty()) {
+    AnswerUnwritten(round, in_turn);
+    if (in_turn) shared_->Unlock();
+    return;
+  }
+  round.log_batch = LogBatch(round.batch);
+  const log::AppendResult result = parts_.log.Append(head, round.log_batch);
+  switch (result.outcome) {
+    case log::Outcome::kCommitted:
+      Committed(round, result.head);
+      return;
+    case log::Outcome::kAmbiguous:
+      if (shared_ == nullptr) {
+        // Memory may be behind the file. Only opening it again tells.
+        Fatal(Unclear(result.status));
+        Answer(std::move(round.proposals), mvcc::TimedOut());
+        return;
+      }
+      Settle(round, result.head);
+      return;
+    case log::Outcome::kConflict:
+      if (shared_ == nullptr) {
+        // The file is somebody else's now.
+        Fatal(Unclear(result.status));
+        Answer(std::move(round.proposals), mvcc::TimedOut());
+        return;
+      }
+      conflicts_.Increment();
+      ++losses_;
+      PutBack(std::move(round.proposals));
+      CatchUp();
+      return;
+    case log::Outcome::kFailed:
+      Failed(round, result.status);
+      return;
   }
 }
 
@@ -99,7 +241,7 @@ Committer::Proposals Committer::Fill(OpenBatch& batch) {
                   "the database has reached its quota; puts are refused until space is made and "
                   "the alarm is disarmed",
                   {{"quota_bytes", options_.quota_bytes}});
-        batch.alarms.push_back(log::SetAlarm{.member_id = parts_.log.identity().member_id,
+        batch.alarms.push_back(log::SetAlarm{.member_id = parts_.member_id,
                                              .type = static_cast<int32_t>(AlarmType::kNoSpace)});
       }
     } else {
@@ -119,7 +261,7 @@ absl::Status Committer::Evaluate(Proposal& proposal, OpenBatch& batch) {
   const auto mark = batch.writes.mark();
   const size_t lease_changes = batch.leases.changes().size();
   mvcc::Values values;
-  while (true) {
+  for (int round = 0;; ++round) {
     {
       mvcc::Index::View view(parts_.index);
       proposal.Evaluate(batch, view, values);
@@ -127,6 +269,7 @@ absl::Status Committer::Evaluate(Proposal& proposal, OpenBatch& batch) {
     if (values.wanted().empty()) return absl::OkStatus();
     batch.writes.RollBack(mark);
     batch.leases.Truncate(lease_changes);
+    if (round == kFetchRounds) return mvcc::Corrupt();
     if (absl::Status fetched = parts_.reader.Fetch(values); !fetched.ok()) return fetched;
   }
 }
@@ -147,77 +290,249 @@ log::Batch Committer::LogBatch(const OpenBatch& batch) const {
   return out;
 }
 
-void Committer::Commit(OpenBatch& batch, Proposals proposals) {
+void Committer::Committed(Round& round, const log::Head& head) {
+  parts_.replica.Apply(head, round.log_batch.rows, round.log_batch.ops);
   Publisher::Delivery delivery;
-  delivery.answered = std::move(proposals);
-  if (!batch.empty()) {
-    const log::AppendResult result = parts_.log.Append(head_, LogBatch(batch));
-    if (result.outcome == log::Outcome::kCommitted) {
-      proposals_committed_.Increment(static_cast<double>(delivery.answered.size()));
-      Apply(batch, result.head);
-      const bool with_previous = parts_.hub.wants_prev_kv();
-      const auto& changes = batch.writes.changes();
-      delivery.events.reserve(changes.size());
-      for (size_t i = 0; i < changes.size(); ++i) {
-        delivery.events.emplace_back(changes[i],
-                                     with_previous ? batch.writes.previous()[i] : KeyValue());
-      }
-    } else {
-      proposals_failed_.Increment(static_cast<double>(delivery.answered.size()));
-      delivery.failure = FailureOf(result);
-    }
+  const bool with_previous = parts_.hub.wants_prev_kv();
+  const auto& changes = round.batch.writes.changes();
+  delivery.events.reserve(changes.size());
+  for (size_t i = 0; i < changes.size(); ++i) {
+    delivery.events.emplace_back(changes[i],
+                                 with_previous ? round.batch.writes.previous()[i] : KeyValue());
   }
+  waiting_.fetch_sub(round.proposals.size(), std::memory_order_relaxed);
+  proposals_committed_.Increment(static_cast<double>(round.proposals.size()));
+  delivery.answered = std::move(round.proposals);
   parts_.publisher.Publish(std::move(delivery));
+  if (shared_ == nullptr) return;
+  shared_->Announce();
+  losses_ = 0;
+  if (turns_ && std::exchange(met_others_, false)) {
+    calm_turns_ = 0;
+  } else if (turns_ && ++calm_turns_ >= 4) {
+    turns_ = false;
+  }
+  Contact();
 }
 
-void Committer::Apply(OpenBatch& batch, const log::Head& head) {
-  head_ = head;
-  sequence_.store(static_cast<uint64_t>(head.seq), std::memory_order_relaxed);
-  if (!batch.writes.empty()) parts_.index.Apply(batch.writes.changes(), head.revision);
-  if (batch.compacts) parts_.index.Compact(head.compact_revision);
-  batch.leases.Apply();
-  for (const log::Op& op : batch.alarms) {
-    if (const auto* set = std::get_if<log::SetAlarm>(&op)) {
-      parts_.alarms.Set({set->member_id, static_cast<AlarmType>(set->type)});
-    } else if (const auto* clear = std::get_if<log::ClearAlarm>(&op)) {
-      parts_.alarms.Clear({clear->member_id, static_cast<AlarmType>(clear->type)});
+void Committer::AnswerUnwritten(Round& round, bool in_turn) {
+  if (shared_ != nullptr && !in_turn) {
+    // What was evaluated is the newest only if nobody has committed since.
+    const absl::StatusOr<log::Head> newest = parts_.log.ReadHead();
+    if (!newest.ok() || newest->nonce != parts_.replica.head().nonce) {
+      PutBack(std::move(round.proposals));
+      if (newest.ok()) {
+        CatchUp();
+      } else {
+        BackOff(newest.status());
+      }
+      return;
     }
   }
-  on_applied_(batch);
+  Answer(std::move(round.proposals), absl::OkStatus());
 }
 
-absl::Status Committer::FailureOf(const log::AppendResult& result) {
+void Committer::Failed(Round& round, const absl::Status& status) {
+  if (shared_ != nullptr && IsAway(status)) {
+    PutBack(std::move(round.proposals));
+    BackOff(status);
+    return;
+  }
   static base::LogLimiter limiter(std::chrono::seconds(1));
   if (limiter.Allow()) {
     base::Log(base::Level::kError, "a commit failed",
-              {{"database", parts_.log.name()}, {"error", result.status}});
+              {{"database", parts_.log.name()}, {"error", status}});
   }
-  switch (result.outcome) {
-    case log::Outcome::kAmbiguous:
-    case log::Outcome::kConflict:
-      // Memory may be behind the file, or the file is somebody else's now. Only opening it again
-      // tells, and until then nothing may be said.
-      options_.on_fatal(
-          absl::Status(result.status.code(),
-                       "it is not known what the database holds, it must be opened again: " +
-                           std::string(result.status.message())));
-      return mvcc::TimedOut();
-    default:
-      break;
-  }
-  switch (sql::KindOf(result.status)) {
+  absl::Status failure = status;
+  switch (sql::KindOf(status)) {
     case sql::ErrorKind::kFull:
-      return mvcc::NoSpace();
+      failure = mvcc::NoSpace();
+      break;
     case sql::ErrorKind::kCorrupt:
-      return mvcc::Corrupt();
+      failure = mvcc::Corrupt();
+      break;
     case sql::ErrorKind::kBusy:
     case sql::ErrorKind::kIo:
     case sql::ErrorKind::kReadOnly:
     case sql::ErrorKind::kPermission:
-      return mvcc::Unhealthy();
+      failure = mvcc::Unhealthy();
+      break;
     default:
-      return result.status;
+      break;
+  }
+  Answer(std::move(round.proposals), failure);
+}
+
+void Committer::Settle(Round& round, const log::Head& attempted) {
+  const base::TimePoint answer_by = parts_.clock.Now() + options_.request_timeout;
+  while (true) {
+    const absl::StatusOr<log::Resolution> resolution =
+        parts_.log.Resolve(parts_.replica.head(), attempted);
+    if (resolution.ok()) {
+      base::Log(
+          base::Level::kInfo, "found out what became of a commit",
+          {{"seq", attempted.seq}, {"committed", *resolution == log::Resolution::kCommitted}});
+      Contact();
+      if (*resolution == log::Resolution::kCommitted) return Committed(round, attempted);
+      if (*resolution == log::Resolution::kDead) {
+        PutBack(std::move(round.proposals));
+      } else {
+        Answer(std::move(round.proposals), mvcc::TimedOut());
+      }
+      CatchUp();
+      return;
+    }
+    BackOff(resolution.status());
+    bool stopping;
+    {
+      base::MutexLock lock(mutex_);
+      TakeQueued();
+      stopping = stopping_;
+      if (!stopping) changed_.WaitUntil(mutex_, retry_at_);
+    }
+    AnswerTimedOut();
+    if (stopping || parts_.clock.Now() >= answer_by) {
+      Answer(std::exchange(round.proposals, {}), mvcc::TimedOut());
+    }
+    if (stopping) return;
   }
 }
+
+// Other servers -----------------------------------------------------------------------------------
+
+bool Committer::WantsTurn() const {
+  if (turns_ || losses_ >= 2) return true;
+  if (std::ranges::any_of(pending_, [](const auto& p) { return p->expires != kNoLease; })) {
+    return true;
+  }
+  return losses_ > 0 &&
+         parts_.clock.Now() - pending_.front()->queued_at > std::chrono::milliseconds(50);
+}
+
+bool Committer::TakeTurn() {
+  if (losses_ >= 2 && !std::exchange(turns_, true)) calm_turns_ = 0;
+  if (const absl::Status locked = shared_->Lock(); !locked.ok()) {
+    BackOff(locked);
+    return false;
+  }
+  if (!CatchUp()) {
+    shared_->Unlock();
+    return false;
+  }
+  std::vector<int64_t> ending;
+  for (const auto& proposal : pending_) {
+    if (proposal->expires != kNoLease) ending.push_back(static_cast<int64_t>(proposal->expires));
+  }
+  if (ending.empty()) return true;
+  // One that was kept alive meanwhile is seen to be by its proposal's evaluation.
+  const absl::Status status = shared_->LockLeases(ending, [&](const sql::LeaseRecord& lease) {
+    parts_.lessor.ApplyRenewal({.id = LeaseId{lease.id}, .renew = lease.renew});
+  });
+  if (status.ok()) return true;
+  BackOff(status);
+  shared_->Unlock();
+  return false;
+}
+
+bool Committer::CatchUp() {
+  while (true) {
+    const absl::StatusOr<log::TailEnd> end = parts_.log.Tail(
+        parts_.replica.head(), [&](log::CommittedBatch batch) { ApplyForeign(std::move(batch)); });
+    if (!end.ok()) {
+      const sql::ErrorKind kind = sql::KindOf(end.status());
+      if (kind == sql::ErrorKind::kCorrupt || kind == sql::ErrorKind::kNewerSchema) {
+        Fatal(end.status());
+      }
+      BackOff(end.status());
+      return false;
+    }
+    switch (*end) {
+      case log::TailEnd::kNewest:
+        Contact();
+        return true;
+      case log::TailEnd::kMore:
+        break;
+      case log::TailEnd::kGone:
+        if (const absl::Status loaded = Resync(); !loaded.ok()) {
+          BackOff(loaded);
+          return false;
+        }
+        break;
+      case log::TailEnd::kForked:
+        Forked();
+        return false;
+    }
+  }
+}
+
+void Committer::ApplyForeign(log::CommittedBatch batch) {
+  std::vector<KeyValue> previous(batch.rows.size());
+  if (parts_.hub.wants_prev_kv()) previous = parts_.replica.PreviousOf(batch.rows);
+  parts_.replica.Apply(batch.head, batch.rows, batch.ops);
+  foreign_batches_.Increment();
+  met_others_ = true;
+  Publisher::Delivery delivery;
+  delivery.events.reserve(batch.rows.size());
+  for (size_t i = 0; i < batch.rows.size(); ++i) {
+    delivery.events.emplace_back(std::move(batch.rows[i]), std::move(previous[i]));
+  }
+  if (!delivery.events.empty()) parts_.publisher.Publish(std::move(delivery));
+}
+
+absl::Status Committer::Resync() {
+  const base::TimePoint started = base::Clock::Real().Now();
+  base::Log(base::Level::kWarning,
+            "what other servers wrote meanwhile is not kept any more; loading everything",
+            {{"revision", parts_.replica.head().revision}});
+  if (const absl::Status loaded = parts_.replica.Reload(parts_.log); !loaded.ok()) return loaded;
+  const log::Head& head = parts_.replica.head();
+  // Watchers are fed from history; those that want what is compacted are told so.
+  parts_.publisher.Publish({.skip_to = head.revision});
+  base::Log(base::Level::kInfo, "loaded the database again",
+            {{"revision", head.revision}, {"took", base::Clock::Real().Now() - started}});
+  return absl::OkStatus();
+}
+
+void Committer::Forked() {
+  const base::TimePoint now = base::Clock::Real().Now();
+  if (!forked_since_.has_value()) forked_since_ = now;
+  const log::Head& head = parts_.replica.head();
+  // It may be a server that is behind, which a connection was led to.
+  shared_->Disconnect();
+  const absl::Status why = sql::MakeError(
+      sql::ErrorKind::kStopped, "the database does not hold commit " + std::to_string(head.seq) +
+                                    " (revision " + std::to_string(head.revision) +
+                                    "), which was acknowledged: it has lost commits, or is "
+                                    "another server than before");
+  BackOff(why);
+  if (now - *forked_since_ < std::chrono::seconds(10)) return;
+  Fatal(why);
+}
+
+void Committer::BackOff(const absl::Status& why) {
+  constexpr base::Duration kFirst = std::chrono::milliseconds(20);
+  constexpr base::Duration kLast = std::chrono::seconds(1);
+  pause_ = pause_ == base::Duration(0) ? kFirst : std::min(pause_ * 2, kLast);
+  retry_at_ = base::Clock::Real().Now() + pause_;
+  static base::LogLimiter limiter(std::chrono::seconds(2));
+  if (limiter.Allow()) {
+    base::Log(base::Level::kWarning, "the database is away; requests wait for it",
+              {{"database", parts_.log.name()}, {"error", why}});
+  }
+}
+
+void Committer::Contact() {
+  constexpr base::Duration kPollFirst = std::chrono::milliseconds(100);
+  constexpr base::Duration kPollLast = std::chrono::seconds(1);
+  const bool active = std::exchange(met_others_, met_others_ && turns_);
+  poll_every_ = active || poll_every_ == base::Duration(0) ? kPollFirst
+                                                           : std::min(poll_every_ * 2, kPollLast);
+  poll_at_ = base::Clock::Real().Now() + poll_every_;
+  pause_ = {};
+  retry_at_ = {};
+  forked_since_.reset();
+}
+
+void Committer::Fatal(const absl::Status& why) { options_.on_fatal(why); }
 
 }  // namespace kvshim::store

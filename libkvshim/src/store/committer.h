@@ -1,15 +1,33 @@
-// Committer: the one thread that writes. It takes every proposal that waits, evaluates them one
-// after another into one batch, has the log make it durable with one flush, applies it to memory
-// and hands answers and events to the publisher.
+// Committer: the one thread that writes, and the one that applies: its own batches and those of
+// other servers. It takes every proposal that waits, evaluates them one after another into one
+// batch, has the log make it durable with one flush, applies it to memory and hands answers and
+// events to the publisher.
 //
 // What holds, and why:
-//   an acknowledged write is never lost   it is answered after log::Append said committed
+//   an acknowledged write is never lost   it is answered after the log said committed, or after
+//                                         Resolve found it there
 //   a read never sees what could be lost  a batch is applied to the index after its commit
-//   a revision is never reused            a batch follows the head it was evaluated at, or fails;
-//                                         after an ambiguous commit nothing more is written
-//   a watch is never gapped               batches are applied and published in order, by one thread
+//   a revision is never reused            a batch follows the head it was evaluated at, or is not
+//                                         committed at all; after an ambiguous commit nothing is
+//                                         written or evaluated until its fate is proven
+//   a watch is never gapped               batches are applied and published in the order of the
+//                                         chain, by one thread
 // A proposal that writes nothing still saw the writes before it in the batch, so it is answered
-// with the batch; where the whole batch wrote nothing, at once.
+// with the batch. Where the whole batch wrote nothing, its answers hold if nothing was committed
+// elsewhere before it was evaluated: on a shared database the head is read once more, after.
+//
+// On a shared database
+// Each server evaluates on what it knows and appends (optimistic). Where another one was first, it
+// reads what that one wrote and evaluates again. After two losses, or a loss and 50 ms of waiting,
+// it takes the turn before it reads on and evaluates: nobody can come first then. It keeps taking
+// turns while others write, and goes back once it meets nobody.
+//
+//   A appends 7                B appends 7: conflict     B reads 7, evaluates again, appends 8
+//   A appends 9 ...            B appends 9: conflict     B takes the turn, reads 9, appends 10
+//
+// While the database is away, proposals wait here and are tried again until their time is over.
+// A commit whose answer was lost is resolved first (log::Log::Resolve); its proposals are answered
+// as timed out at their time and the batch is kept until it is known.
 //
 // Thread safety: every method may be called from any thread.
 #pragma once
@@ -17,6 +35,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -33,6 +52,7 @@
 #include "store/publisher.h"
 #include "store/quota.h"
 #include "store/reader.h"
+#include "store/replica.h"
 
 namespace kvshim::store {
 
@@ -43,57 +63,99 @@ class Committer {
     mvcc::Index& index;
     lease::Lessor& lessor;
     Alarms& alarms;
+    Replica& replica;
     Reader& reader;
     Publisher& publisher;
     watch::Hub& hub;
     base::MetricsRegistry& metrics;
     base::Clock& clock;
+    uint64_t member_id;
   };
 
-  // `head`: where the log stands. `on_applied` is called on the committer's thread after each
-  // batch, with what it was.
-  Committer(Parts parts, const StoreOptions& options, const log::Head& head,
-            std::function<void(const OpenBatch&)> on_applied);
+  Committer(Parts parts, const StoreOptions& options);
   ~Committer() { Stop(); }
 
   // Answers at once where too many wait already, or where it has stopped.
   void Submit(std::unique_ptr<Proposal> proposal);
 
+  // Another server may have committed: reads on soon.
+  void Nudge();
+
   // Commits what waits and joins the thread.
   void Stop();
 
   size_t queued() const;
-  // Batches of the chain so far.
-  uint64_t sequence() const { return sequence_.load(std::memory_order_relaxed); }
 
  private:
   using Proposals = std::vector<std::unique_ptr<Proposal>>;
 
+  struct Round {
+    OpenBatch batch;
+    log::Batch log_batch;
+    Proposals proposals;
+  };
+
   void Run();
-  bool TakeQueued() EXCLUDES(mutex_);
+  // Waits for something to do. False where there is nothing left to do for ever.
+  bool Await() EXCLUDES(mutex_);
+  void TakeQueued() REQUIRES(mutex_);
+  void AnswerTimedOut();
+
+  // One group commit, from taking proposals to answering them or putting them back.
+  void CommitOnce();
   Proposals Fill(OpenBatch& batch);
   absl::Status Evaluate(Proposal& proposal, OpenBatch& batch);
-  void Commit(OpenBatch& batch, Proposals proposals);
   log::Batch LogBatch(const OpenBatch& batch) const;
-  void Apply(OpenBatch& batch, const log::Head& head);
-  absl::Status FailureOf(const log::AppendResult& result);
+  void Committed(Round& round, const log::Head& head);
+  void AnswerUnwritten(Round& round, bool in_turn);
+  void Answer(Proposals proposals, const absl::Status& failure);
+  void PutBack(Proposals proposals);
+  void Failed(Round& round, const absl::Status& status);
+  void Settle(Round& round, const log::Head& attempted);
+
+  // Other servers.
+  bool WantsTurn() const;
+  // Takes the turn and reads on in it, and has leases that are to end stay as they are. False
+  // where that did not work; the turn is given back then.
+  bool TakeTurn();
+  bool CatchUp();
+  void ApplyForeign(log::CommittedBatch batch);
+  absl::Status Resync();
+  void Forked();
+
+  // The database is away: nothing is tried before a pause is over, which grows.
+  void BackOff(const absl::Status& why);
+  void Contact();
+  void Fatal(const absl::Status& why);
 
   const Parts parts_;
   const StoreOptions options_;
-  const std::function<void(const OpenBatch&)> on_applied_;
+  sql::SharedDatabase* const shared_;
   Quota quota_;
-  log::Head head_;
-  std::atomic<uint64_t> sequence_;
   std::deque<std::unique_ptr<Proposal>> pending_;  // taken from the queue, in order
+
+  // Of a shared database.
+  int losses_ = 0;      // conflicts since the last commit
+  int calm_turns_ = 0;  // turns in a row in which nobody else had written
+  bool turns_ = false;  // the turn is taken before every commit
+  bool met_others_ = false;
+  base::Duration pause_{};
+  base::TimePoint retry_at_{};  // the database is away until then; 0: it is not
+  base::TimePoint poll_at_{};
+  base::Duration poll_every_{};
+  std::optional<base::TimePoint> forked_since_;
 
   mutable base::Mutex mutex_;
   base::Condition changed_;
   std::vector<std::unique_ptr<Proposal>> queue_ GUARDED_BY(mutex_);
+  bool news_ GUARDED_BY(mutex_) = false;
   bool stopping_ GUARDED_BY(mutex_) = false;
   std::atomic<size_t> waiting_{0};  // in the queue or pending
 
   base::Counter& proposals_committed_;
   base::Counter& proposals_failed_;
+  base::Counter& conflicts_;
+  base::Counter& foreign_batches_;
   std::thread thread_;
 };
 

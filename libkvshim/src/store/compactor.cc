@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "base/clock.h"
 #include "base/logger.h"
@@ -23,12 +24,11 @@ constexpr std::chrono::milliseconds kLastRetry{10000};
 }  // namespace
 
 Compactor::Compactor(log::Log& log, mvcc::Index& index, const StoreOptions& options,
-                     base::MetricsRegistry& metrics,
-                     std::function<absl::Status(int64_t)> raise_floor)
+                     base::MetricsRegistry& metrics, Duties duties)
     : log_(log),
       index_(index),
       options_(options),
-      raise_floor_(std::move(raise_floor)),
+      duties_(std::move(duties)),
       deleted_rows_(metrics.AddCounter("etcd_debugging_mvcc_db_compaction_keys_total",
                                        "Total number of db keys compacted.")),
       pause_seconds_(
@@ -41,6 +41,12 @@ Compactor::Compactor(log::Log& log, mvcc::Index& index, const StoreOptions& opti
 void Compactor::Compacted(int64_t revision) {
   base::MutexLock lock(mutex_);
   wanted_ = std::max(wanted_, revision);
+  changed_.NotifyAll();
+}
+
+void Compactor::Sweep() {
+  base::MutexLock lock(mutex_);
+  sweep_ = true;
   changed_.NotifyAll();
 }
 
@@ -68,12 +74,16 @@ void Compactor::Stop() {
 void Compactor::Run() {
   while (true) {
     int64_t revision;
+    bool sweep;
     {
       base::MutexLock lock(mutex_);
-      while (wanted_ <= done_ && !stopping_) changed_.Wait(mutex_);
+      while (wanted_ <= done_ && !sweep_ && !stopping_) changed_.Wait(mutex_);
       if (stopping_) return;
       revision = wanted_;
+      sweep = std::exchange(sweep_, false);
     }
+    if (sweep && !SweepRows()) return;
+    if (revision <= done()) continue;
     const base::TimePoint started = base::Clock::Real().Now();
     const double deleted_before = deleted_rows_.Value();
     if (!Reclaim(revision)) return;
@@ -86,8 +96,14 @@ void Compactor::Run() {
   }
 }
 
+int64_t Compactor::done() {
+  base::MutexLock lock(mutex_);
+  return done_;
+}
+
 bool Compactor::Reclaim(int64_t revision) {
-  if (!Persist([&] { return raise_floor_(revision); })) return false;
+  const bool deletes = duties_.may_delete();
+  if (deletes && !Persist([&] { return duties_.raise_floor(revision); })) return false;
   std::string cursor;
   std::vector<mvcc::Revision> dead;
   bool more = true;
@@ -95,6 +111,7 @@ bool Compactor::Reclaim(int64_t revision) {
     more = index_.Reclaim(revision, cursor, kKeysAStep, dead);
     const size_t batch = options_.compaction_batch_rows;
     if (dead.size() < batch && more) continue;
+    if (!deletes) dead.clear();
     std::sort(dead.begin(), dead.end());
     for (size_t start = 0; start < dead.size(); start += batch) {
       const size_t count = std::min(batch, dead.size() - start);
@@ -104,6 +121,40 @@ bool Compactor::Reclaim(int64_t revision) {
       if (!Pause(options_.compaction_pause)) return false;
     }
     dead.clear();
+  }
+  return true;
+}
+
+bool Compactor::SweepRows() {
+  const int64_t deleted_before = static_cast<int64_t>(deleted_rows_.Value());
+  mvcc::Revision after;
+  bool more = true;
+  while (more && duties_.may_delete()) {
+    std::vector<mvcc::Revision> dead;
+    const auto read = [&] {
+      dead.clear();
+      mvcc::Revision last = after;
+      const auto end = log_.ListDeletable(after, options_.compaction_batch_rows,
+                                          [&](mvcc::Revision revision, std::string_view key) {
+                                            last = revision;
+                                            mvcc::Index::View view(index_);
+                                            if (!view.Has(key, revision)) dead.push_back(revision);
+                                          });
+      if (!end.ok()) return end.status();
+      more = *end;
+      after = last;
+      return absl::OkStatus();
+    };
+    if (!Persist(read)) return false;
+    if (!dead.empty()) {
+      if (!Delete(dead)) return false;
+      deleted_rows_.Increment(static_cast<double>(dead.size()));
+    }
+    if (!Pause(options_.compaction_pause)) return false;
+  }
+  if (const auto deleted = static_cast<int64_t>(deleted_rows_.Value()) - deleted_before;
+      deleted > 0) {
+    base::Log(base::Level::kInfo, "deleted rows that another server had left", {{"rows", deleted}});
   }
   return true;
 }

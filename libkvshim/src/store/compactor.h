@@ -8,6 +8,12 @@
 // A crash in between loses nothing: the next start loads rows that are dead already, the index
 // finds them dead again, and a round runs at every start.
 //
+// On a shared database every server forgets dead versions in its own memory, and the one that owns
+// the maintenance (store/members.h) raises the floor and deletes, once the memory of all live ones
+// is past the compaction. A server that becomes the owner sweeps first: it reads which rows there
+// are up to the floor, and deletes those that its index does not have, which the owner before it
+// may have left.
+//
 // Rejected: deleting by "revision <= C and superseded" in SQL. It reads the whole table for what
 // the index knows, and holds locks as long as it takes.
 //
@@ -15,6 +21,7 @@
 #pragma once
 
 #include <functional>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -31,13 +38,20 @@ namespace kvshim::store {
 
 class Compactor {
  public:
-  // `raise_floor` has a batch with this gc_floor committed, and returns when it is.
+  struct Duties {
+    // Has a batch with this gc_floor committed, and returns when it is.
+    std::function<absl::Status(int64_t)> raise_floor;
+    // Whether deleting rows is this server's business.
+    std::function<bool()> may_delete = [] { return true; };
+  };
   Compactor(log::Log& log, mvcc::Index& index, const StoreOptions& options,
-            base::MetricsRegistry& metrics, std::function<absl::Status(int64_t)> raise_floor);
+            base::MetricsRegistry& metrics, Duties duties);
   ~Compactor() { Stop(); }
 
   // A compaction at `revision` was applied.
   void Compacted(int64_t revision);
+  // Deletes rows up to the floor that memory does not have.
+  void Sweep();
   // Calls `done` when everything up to `revision` has been reclaimed, or the compactor stops.
   void WhenReclaimed(int64_t revision, absl::AnyInvocable<void(absl::Status)> done);
 
@@ -46,9 +60,11 @@ class Compactor {
 
  private:
   void Run();
+  int64_t done() EXCLUDES(mutex_);
   // False where it was stopped.
   bool Reclaim(int64_t revision);
   bool Delete(const std::vector<mvcc::Revision>& rows);
+  bool SweepRows();
   bool Vacuum();
   // Repeats `attempt` until it succeeds, with growing pauses. False where it was stopped.
   bool Persist(const std::function<absl::Status()>& attempt);
@@ -58,7 +74,7 @@ class Compactor {
   log::Log& log_;
   mvcc::Index& index_;
   const StoreOptions options_;
-  const std::function<absl::Status(int64_t)> raise_floor_;
+  const Duties duties_;
   base::Counter& deleted_rows_;
   base::Histogram& pause_seconds_;
 
@@ -66,6 +82,7 @@ class Compactor {
   base::Condition changed_;
   int64_t wanted_ GUARDED_BY(mutex_) = 0;
   int64_t done_ GUARDED_BY(mutex_) = 0;
+  bool sweep_ GUARDED_BY(mutex_) = false;
   bool stopping_ GUARDED_BY(mutex_) = false;
   std::vector<std::pair<int64_t, absl::AnyInvocable<void(absl::Status)>>> waiters_
       GUARDED_BY(mutex_);

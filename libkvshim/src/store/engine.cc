@@ -1,51 +1,22 @@
 #include "store/engine.h"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <atomic>
-#include <future>
 #include <memory>
 #include <utility>
 
-#include "base/executor.h"
-#include "base/logger.h"
 #include "base/status.h"
-#include "lease/lessor.h"
-#include "log/log.h"
 #include "mvcc/errors.h"
-#include "mvcc/index.h"
 #include "mvcc/range_read.h"
 #include "mvcc/request_check.h"
-#include "store/alarms.h"
-#include "store/auto_compactor.h"
-#include "store/commit_samples.h"
-#include "store/committer.h"
-#include "store/compactor.h"
-#include "store/engine_metrics.h"
-#include "store/hub_pump.h"
+#include "store/engine_parts.h"
 #include "store/kv_hash.h"
-#include "store/lease_keeper.h"
 #include "store/local_watch.h"
-#include "store/publisher.h"
-#include "store/reader.h"
-#include "store/restorer.h"
-#include "store/watch_history.h"
 
 namespace kvshim::store {
 namespace {
 
 using mvcc::Index;
 using mvcc::Values;
-
-constexpr size_t kQueuedReads = 4096;
-constexpr size_t kQueuedMaintenance = 64;
-
-std::string NameOf(const StoreOptions& options) {
-  if (!options.name.empty()) return options.name;
-  char host[256] = {};
-  return gethostname(host, sizeof(host) - 1) == 0 ? host : "kvshim";
-}
 
 // What a request adds to the database, about.
 size_t BytesOf(const PutRequest& request) { return request.key.size() + request.value.size(); }
@@ -62,248 +33,43 @@ size_t BytesOf(const TxnRequest& request) {
 
 }  // namespace
 
-// Members start in this order and stop in the reverse one.
-struct Engine::Parts {
-  Parts(const StoreOptions& store_options, const EngineSeams& engine_seams)
-      : options(store_options),
-        seams(engine_seams),
-        name(NameOf(options)),
-        metrics_of(metrics),
-        index(options.memory_budget),
-        lessor(*seams.clock),
-        reads({.name = "kv-read", .threads = options.sql_threads, .max_queued = kQueuedReads}),
-        maintenance({.name = "kv-maintenance", .threads = 2, .max_queued = kQueuedMaintenance}),
-        observers({.name = "kv-observer", .threads = 1}),
-        timers({.name = "kv-timer", .threads = 1, .clock = seams.clock}),
-        pump(*seams.clock) {}
-
-  ~Parts() {
-    // Requests first, then what answers them; the log last.
-    timers.Stop();
-    if (compactor) compactor->Stop();
-    if (committer) committer->Stop();
-    if (keeper) keeper->Stop();
-    if (publisher) publisher->Stop();
-    reads.Stop();
-    maintenance.Stop();
-    if (hub) hub->Shutdown(mvcc::Stopped());
-    pump.Stop();
-    observers.Stop();
-  }
-
-  // Has a batch with this gc_floor committed.
-  absl::Status RaiseFloor(int64_t floor) {
-    std::promise<absl::Status> raised;
-    auto proposal = Propose<bool>(
-        [floor](OpenBatch& batch, const Index::View&, Values&) -> absl::StatusOr<bool> {
-          if (floor > batch.gc_floor) {
-            batch.gc_floor = floor;
-            batch.raises_floor = true;
-          }
-          return true;
-        },
-        [&](absl::StatusOr<bool> result) { raised.set_value(result.status()); });
-    proposal->despite_corruption = true;
-    committer->Submit(std::move(proposal));
-    return raised.get_future().get();
-  }
-
-  void AddGauges();
-
-  const StoreOptions options;
-  const EngineSeams seams;
-  const std::string name;
-  base::MetricsRegistry metrics;
-  EngineMetrics metrics_of;
-  CommitSamples samples;
-  std::unique_ptr<log::Log> log;
-  Index index;
-  lease::Lessor lessor;
-  Alarms alarms;
-  base::Executor reads;
-  base::Executor maintenance;
-  base::Executor observers;
-  base::Executor timers;
-  std::unique_ptr<Reader> reader;
-  std::unique_ptr<WatchHistory> history;
-  HubPump pump;
-  std::unique_ptr<watch::Hub> hub;
-  std::unique_ptr<Publisher> publisher;
-  std::unique_ptr<LeaseKeeper> keeper;
-  std::unique_ptr<Committer> committer;
-  std::unique_ptr<Compactor> compactor;
-  std::unique_ptr<AutoCompactor> auto_compactor;
-  uint64_t term = 1;
-};
-
 Engine::Engine(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 Engine::~Engine() = default;
 
 absl::StatusOr<std::unique_ptr<Engine>> Engine::Open(const std::string& dsn,
                                                      const StoreOptions& options,
                                                      EngineSeams seams) {
-  ASSIGN_OR_RETURN(const sql::Dsn parsed, sql::Dsn::Parse(dsn));
-  auto owned = std::make_unique<Parts>(options, seams);
-  Parts& parts = *owned;
-  const base::TimePoint started = base::Clock::Real().Now();
-  ASSIGN_OR_RETURN(parts.log,
-                   log::Log::Open(parsed, {.on_commit =
-                                               [&parts](const sql::CommitSample& sample) {
-                                                 parts.samples.Add(sample);
-                                                 parts.metrics_of.OnCommit(sample);
-                                               },
-                                           .fault = seams.fault}));
-  Restorer restorer(parts.index);
-  RETURN_IF_ERROR(parts.log->Load(restorer));
-  restorer.Finish();
-  parts.lessor.Restore(restorer.leases());
-  for (const Alarm& alarm : restorer.alarms()) parts.alarms.Set(alarm);
-  const log::Head& head = restorer.head();
-  parts.term = static_cast<uint64_t>(head.epoch);
-
-  parts.reader = std::make_unique<Reader>(parts.index, *parts.log, parts.reads, parts.metrics);
-  parts.history = std::make_unique<WatchHistory>(parts.index, *parts.reader);
-  parts.hub = std::make_unique<watch::Hub>(
-      *parts.history, head.revision,
-      watch::HubOptions{.stream_buffer = options.watch_stream_buffer,
-                        .progress_interval = options.watch_progress_interval,
-                        .clock = seams.clock,
-                        .wake = [&parts] { parts.pump.Wake(); }});
-  parts.publisher = std::make_unique<Publisher>(*parts.hub);
-  parts.keeper =
-      std::make_unique<LeaseKeeper>(parts.lessor, parts.index, parts.timers, *seams.clock,
-                                    parts.metrics, [&parts](std::unique_ptr<Proposal> proposal) {
-                                      parts.committer->Submit(std::move(proposal));
-                                    });
-  parts.compactor =
-      std::make_unique<Compactor>(*parts.log, parts.index, options, parts.metrics,
-                                  [&parts](int64_t floor) { return parts.RaiseFloor(floor); });
-  parts.committer =
-      std::make_unique<Committer>(Committer::Parts{.log = *parts.log,
-                                                   .index = parts.index,
-                                                   .lessor = parts.lessor,
-                                                   .alarms = parts.alarms,
-                                                   .reader = *parts.reader,
-                                                   .publisher = *parts.publisher,
-                                                   .hub = *parts.hub,
-                                                   .metrics = parts.metrics,
-                                                   .clock = *seams.clock},
-                                  options, head, [&parts](const OpenBatch& batch) {
-                                    parts.keeper->Applied(batch.leases);
-                                    if (batch.compacts)
-                                      parts.compactor->Compacted(batch.compact_revision);
-                                  });
-  auto engine = std::unique_ptr<Engine>(new Engine(std::move(owned)));
-  parts.auto_compactor = std::make_unique<AutoCompactor>(
-      parts.index, options, parts.timers, *seams.clock, [&engine = *engine](int64_t revision) {
-        engine.Compact({.revision = revision}, [](absl::StatusOr<CompactResponse>) {});
-      });
-  parts.AddGauges();
-  base::AddProcessMetrics(parts.metrics);
-  parts.pump.Start(*parts.hub);
-  parts.keeper->Start();
-  parts.auto_compactor->Start();
-  // What a crash in the middle of a compaction left behind.
-  if (head.compact_revision > 0) parts.compactor->Compacted(head.compact_revision);
-
-  const mvcc::IndexStats stats = parts.index.stats();
-  base::Log(base::Level::kInfo, "opened the database",
-            {{"database", parts.log->name()},
-             {"revision", head.revision},
-             {"keys", stats.keys},
-             {"versions", stats.versions},
-             {"leases", parts.lessor.size()},
-             {"took", base::Clock::Real().Now() - started}});
-  if (!parts.log->durable()) {
-    base::Log(base::Level::kWarning,
-              "the database does not make commits durable: acknowledged writes can be lost with "
-              "the power",
-              {{"database", parts.log->name()}});
-  }
+  auto engine =
+      std::unique_ptr<Engine>(new Engine(std::make_unique<Parts>(options, std::move(seams))));
+  RETURN_IF_ERROR(engine->parts_->Start(dsn, *engine));
   return engine;
 }
 
-void Engine::Parts::AddGauges() {
-  const auto gauge = [&](const std::string& name, const std::string& help,
-                         std::function<double()> read) {
-    metrics.AddGauge(name, help, {}, std::move(read));
-  };
-  const auto size = [this](auto field) {
-    const auto bytes = log->Size();
-    return bytes.ok() ? static_cast<double>((*bytes).*field) : 0.0;
-  };
-  gauge("etcd_server_has_leader", "Whether or not a leader exists. 1 is existence, 0 is not.",
-        [] { return 1.0; });
-  gauge("etcd_server_is_leader", "Whether or not this member is a leader. 1 if is, 0 otherwise.",
-        [] { return 1.0; });
-  gauge("etcd_server_leader_changes_seen_total", "The number of leader changes seen.",
-        [] { return 0.0; });
-  gauge("etcd_server_slow_apply_total", "The total number of slow apply requests.",
-        [] { return 0.0; });
-  gauge("etcd_server_proposals_pending", "The current number of pending proposals to commit.",
-        [this] { return static_cast<double>(committer->queued()); });
-  gauge("etcd_server_proposals_applied_total", "The total number of consensus proposals applied.",
-        [this] { return static_cast<double>(committer->sequence()); });
-  gauge("etcd_server_quota_backend_bytes", "Current backend storage quota size in bytes.",
-        [this] { return static_cast<double>(options.quota_bytes); });
-  gauge("etcd_mvcc_db_total_size_in_bytes",
-        "Total size of the underlying database physically allocated in bytes.",
-        [size] { return size(&sql::DatabaseSize::total); });
-  gauge("etcd_mvcc_db_total_size_in_use_in_bytes",
-        "Total size of the underlying database logically in use in bytes.",
-        [size] { return size(&sql::DatabaseSize::in_use); });
-  gauge("etcd_debugging_mvcc_keys_total", "Total number of keys.",
-        [this] { return static_cast<double>(index.stats().keys); });
-  gauge("etcd_debugging_mvcc_current_revision", "The current revision of store.",
-        [this] { return static_cast<double>(index.revision()); });
-  gauge("etcd_debugging_mvcc_compact_revision", "The revision of the last compaction in store.",
-        [this] { return static_cast<double>(index.compact_revision()); });
-  gauge("etcd_debugging_mvcc_watcher_total", "Total number of watchers.",
-        [this] { return static_cast<double>(hub->stats().watchers); });
-  gauge("etcd_debugging_mvcc_slow_watcher_total", "Total number of unsynced slow watchers.",
-        [this] { return static_cast<double>(hub->stats().slow_watchers); });
-  gauge("etcd_debugging_mvcc_watch_stream_total", "Total number of watch streams.",
-        [this] { return static_cast<double>(hub->stats().streams); });
-  gauge("etcd_debugging_mvcc_pending_events_total", "Total number of pending events to be sent.",
-        [this] { return static_cast<double>(hub->stats().lag); });
-  metrics.AddCounter("etcd_debugging_mvcc_events_total",
-                     "Total number of events sent by this member.", {},
-                     [this] { return static_cast<double>(hub->stats().events_sent); });
-  gauge("kvshim_watch_pending_bytes", "Bytes that wait for slow watch streams.",
-        [this] { return static_cast<double>(hub->stats().pending_bytes); });
-  gauge("kvshim_watch_lag_revisions", "Revisions that the watcher furthest behind has to hear of.",
-        [this] { return static_cast<double>(hub->stats().lag); });
-  gauge("kvshim_index_versions", "Versions of all keys that are retained.",
-        [this] { return static_cast<double>(index.stats().versions); });
-  gauge("kvshim_cache_bytes", "Bytes of values in memory.",
-        [this] { return static_cast<double>(index.stats().cached_bytes); });
-  metrics.AddCounter("kvshim_cache_evicted_values_total",
-                     "Values that left memory for the memory budget.", {},
-                     [this] { return static_cast<double>(index.stats().evicted); });
-  gauge("kvshim_leases", "Leases that exist.",
-        [this] { return static_cast<double>(lessor.size()); });
-  gauge("kvshim_wal_bytes", "Bytes of the database's write-ahead log.",
-        [this] { return static_cast<double>(log->Stats().wal_bytes); });
-  metrics.AddCounter("kvshim_checkpoints_total", "Checkpoints of the write-ahead log.", {},
-                     [this] { return static_cast<double>(log->Stats().checkpoints); });
-}
-
 // Reads ------------------------------------------------------------------------------------------
+
+template <typename Response, typename Evaluate>
+void Engine::Read(bool serializable, Evaluate evaluate, Callback<Response> done) {
+  parts_->WhenCurrent(serializable, [this, evaluate = std::move(evaluate),
+                                     done = std::move(done)](const absl::Status& current) mutable {
+    if (!current.ok()) return done(current);
+    parts_->reader->Read<Response>(std::move(evaluate), std::move(done));
+  });
+}
 
 void Engine::Range(RangeRequest request, Callback<RangeResponse> done) {
   if (absl::Status refused = mvcc::Check(request); !refused.ok()) return done(refused);
   parts_->metrics_of.ranges.Increment();
   if (parts_->alarms.corrupt()) return done(mvcc::Corrupt());
-  parts_->reader->Read<RangeResponse>(
-      [request = std::move(request)](const Index::View& view,
-                                     Values& values) -> absl::StatusOr<RangeResponse> {
-        const int64_t revision = request.revision > 0 ? request.revision : view.revision();
-        RETURN_IF_ERROR(view.CheckReadable(revision));
-        RangeResponse response = mvcc::ReadRange(request, mvcc::IndexState(view, revision), values);
-        response.revision = view.revision();
-        return response;
-      },
-      std::move(done));
+  const bool serializable = request.serializable;
+  auto evaluate = [request = std::move(request)](const Index::View& view,
+                                                 Values& values) -> absl::StatusOr<RangeResponse> {
+    const int64_t revision = request.revision > 0 ? request.revision : view.revision();
+    RETURN_IF_ERROR(view.CheckReadable(revision));
+    RangeResponse response = mvcc::ReadRange(request, mvcc::IndexState(view, revision), values);
+    response.revision = view.revision();
+    return response;
+  };
+  Read<RangeResponse>(serializable, std::move(evaluate), std::move(done));
 }
 
 void Engine::Txn(TxnRequest request, Callback<TxnResponse> done) {
@@ -314,12 +80,13 @@ void Engine::Txn(TxnRequest request, Callback<TxnResponse> done) {
   parts.metrics_of.txns.Increment();
   if (mvcc::IsReadOnly(request)) {
     if (parts.alarms.corrupt()) return done(mvcc::Corrupt());
-    parts.reader->Read<TxnResponse>(
-        [&parts, request = std::move(request)](const Index::View& view, Values& values) {
-          mvcc::WriteBatch nothing(view.revision(), parts.lessor);
-          return nothing.Txn(view, request, values);
-        },
-        std::move(done));
+    const bool serializable = mvcc::IsSerializable(request);
+    auto evaluate = [&parts, request = std::move(request)](const Index::View& view,
+                                                           Values& values) {
+      mvcc::WriteBatch nothing(view.revision(), parts.lessor);
+      return nothing.Txn(view, request, values);
+    };
+    Read<TxnResponse>(serializable, std::move(evaluate), std::move(done));
     return;
   }
   const size_t bytes = BytesOf(request);
@@ -418,23 +185,34 @@ void Engine::LeaseRevoke(LeaseId id, Callback<LeaseRevokeResponse> done) {
 }
 
 void Engine::LeaseKeepAlive(LeaseId id, Callback<LeaseKeepAliveResponse> done) {
-  parts_->keeper->KeepAlive(id, std::move(done));
+  if (parts_->renewer != nullptr) {
+    parts_->renewer->KeepAlive(id, std::move(done));
+  } else {
+    parts_->keeper->KeepAlive(id, std::move(done));
+  }
 }
 
 void Engine::LeaseTimeToLive(LeaseId id, bool keys, Callback<LeaseTimeToLiveResponse> done) {
-  const lease::TimeToLiveOutcome outcome = parts_->lessor.TimeToLive(id);
-  LeaseTimeToLiveResponse response{
-      .id = id, .ttl = outcome.ttl, .granted_ttl = outcome.granted_ttl};
-  {
-    Index::View view(parts_->index);
-    response.revision = view.revision();
-    if (keys && outcome.ttl >= 0) response.keys = view.KeysOf(id);
-  }
-  done(std::move(response));
+  parts_->WhenCurrent(
+      false, [this, id, keys, done = std::move(done)](const absl::Status& current) mutable {
+        if (!current.ok()) return done(current);
+        const lease::TimeToLiveOutcome outcome = parts_->lessor.TimeToLive(id);
+        LeaseTimeToLiveResponse response{
+            .id = id, .ttl = outcome.ttl, .granted_ttl = outcome.granted_ttl};
+        {
+          Index::View view(parts_->index);
+          response.revision = view.revision();
+          if (keys && outcome.ttl >= 0) response.keys = view.KeysOf(id);
+        }
+        done(std::move(response));
+      });
 }
 
 void Engine::LeaseLeases(Callback<LeaseLeasesResponse> done) {
-  done(LeaseLeasesResponse{.revision = revision(), .leases = parts_->lessor.Leases()});
+  parts_->WhenCurrent(false, [this, done = std::move(done)](const absl::Status& current) mutable {
+    if (!current.ok()) return done(current);
+    done(LeaseLeasesResponse{.revision = revision(), .leases = parts_->lessor.Leases()});
+  });
 }
 
 // Watches ----------------------------------------------------------------------------------------
@@ -458,8 +236,8 @@ StoreStatus Engine::Status() {
                      .name = name(),
                      .revision = parts.index.revision(),
                      .compact_revision = parts.index.compact_revision(),
-                     .commit_sequence = parts.committer->sequence(),
-                     .term = parts.term,
+                     .commit_sequence = static_cast<uint64_t>(parts.replica.sequence()),
+                     .term = term(),
                      .quota_bytes = parts.options.quota_bytes,
                      .keys = stats.keys,
                      .watchers = watches.watchers,
@@ -476,23 +254,27 @@ StoreStatus Engine::Status() {
   return status;
 }
 
-void Engine::Hash(int64_t revision, Callback<HashResult> done) {
-  auto callback = std::make_shared<Callback<HashResult>>(std::move(done));
-  if (!parts_->maintenance.Submit([this, revision, callback] {
-        (*callback)(HashKeyValues(*parts_->log, parts_->index, revision));
-      })) {
+template <typename Result, typename Work>
+void Engine::Maintain(Callback<Result> done, Work work) {
+  // Shared with the refusal, which happens where the task is not taken.
+  auto callback = std::make_shared<Callback<Result>>(std::move(done));
+  if (!parts_->maintenance.Submit(
+          [callback, work = std::move(work)]() mutable { (*callback)(work()); })) {
     (*callback)(mvcc::TooManyRequests());
   }
 }
 
+void Engine::Hash(int64_t revision, Callback<HashResult> done) {
+  Maintain<HashResult>(std::move(done), [this, revision] {
+    return HashKeyValues(*parts_->log, parts_->index, revision);
+  });
+}
+
 void Engine::Defragment(Callback<bool> done) {
-  auto callback = std::make_shared<Callback<bool>>(std::move(done));
-  if (!parts_->maintenance.Submit([this, callback] {
-        const absl::Status status = parts_->log->Defragment();
-        (*callback)(status.ok() ? absl::StatusOr<bool>(true) : status);
-      })) {
-    (*callback)(mvcc::TooManyRequests());
-  }
+  Maintain<bool>(std::move(done), [this]() -> absl::StatusOr<bool> {
+    RETURN_IF_ERROR(parts_->log->Defragment());
+    return true;
+  });
 }
 
 void Engine::SetAlarm(Alarm alarm, Callback<bool> done) {
@@ -526,21 +308,61 @@ void Engine::ClearAlarm(Alarm alarm, Callback<bool> done) {
 }
 
 void Engine::Snapshot(std::function<bool(const SnapshotPiece&)> sink, Callback<bool> done) {
-  auto callback = std::make_shared<Callback<bool>>(std::move(done));
-  auto task = [this, callback, sink = std::move(sink)] {
-    const absl::Status status = parts_->log->Snapshot([&](const log::SnapshotPiece& piece) {
+  Maintain<bool>(std::move(done), [this, sink = std::move(sink)]() -> absl::StatusOr<bool> {
+    RETURN_IF_ERROR(parts_->log->Snapshot([&](const log::SnapshotPiece& piece) {
       return sink({.bytes = piece.bytes, .remaining = piece.remaining});
-    });
-    (*callback)(status.ok() ? absl::StatusOr<bool>(true) : status);
-  };
-  if (!parts_->maintenance.Submit(std::move(task))) (*callback)(mvcc::TooManyRequests());
+    }));
+    return true;
+  });
 }
 
 watch::Hub& Engine::hub() { return *parts_->hub; }
 base::MetricsRegistry& Engine::metrics() { return parts_->metrics; }
 uint64_t Engine::cluster_id() const { return parts_->log->identity().cluster_id; }
-uint64_t Engine::member_id() const { return parts_->log->identity().member_id; }
-uint64_t Engine::term() const { return parts_->term; }
+uint64_t Engine::member_id() const { return parts_->member_id; }
+uint64_t Engine::term() const { return static_cast<uint64_t>(parts_->replica.epoch()); }
+uint64_t Engine::leader_id() const {
+  return parts_->members == nullptr ? parts_->member_id
+                                    : static_cast<uint64_t>(parts_->members->owner());
+}
+
+std::vector<Member> Engine::members() const {
+  const Member self{.id = member_id(), .name = name(), .client_urls = parts_->client_urls};
+  if (parts_->members == nullptr) return {self};
+  std::vector<Member> members;
+  for (const sql::ServerRecord& server : parts_->members->live()) {
+    Member member{.id = static_cast<uint64_t>(server.id),
+                  .name = server.name,
+                  .applied_sequence = static_cast<uint64_t>(server.applied_seq)};
+    for (std::string_view urls = server.urls; !urls.empty();) {
+      const size_t end = std::min(urls.find(','), urls.size());
+      member.client_urls.emplace_back(urls.substr(0, end));
+      urls.remove_prefix(std::min(end + 1, urls.size()));
+    }
+    members.push_back(std::move(member));
+  }
+  return members;
+}
+
+void Engine::SetClientUrls(const std::vector<std::string>& urls) {
+  parts_->client_urls = urls;
+  if (parts_->members == nullptr) return;
+  std::string joined;
+  for (const std::string& url : urls) joined += (joined.empty() ? "" : ",") + url;
+  parts_->members->SetUrls(joined);
+}
+
+void Engine::MoveLeader(uint64_t member_id, Callback<bool> done) {
+  if (parts_->members == nullptr) {
+    if (member_id == this->member_id()) return done(true);
+    return done(mvcc::BadLeaderTransferee());
+  }
+  Maintain<bool>(std::move(done), [this, member_id]() -> absl::StatusOr<bool> {
+    RETURN_IF_ERROR(parts_->members->MoveOwner(static_cast<int64_t>(member_id)));
+    return true;
+  });
+}
+
 const std::string& Engine::name() const { return parts_->name; }
 std::vector<Alarm> Engine::alarms() const { return parts_->alarms.all(); }
 int64_t Engine::revision() const { return parts_->index.revision(); }

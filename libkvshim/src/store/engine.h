@@ -22,6 +22,14 @@
 
 namespace kvshim::store {
 
+// A server on the database.
+struct Member {
+  uint64_t id = 0;
+  std::string name;
+  std::vector<std::string> client_urls;
+  uint64_t applied_sequence = 0;  // how far its memory was at its last beat
+};
+
 // What tests exchange.
 struct EngineSeams {
   base::Clock* clock = &base::Clock::Real();
@@ -73,8 +81,17 @@ class Engine final : public Store {
   // Constant while the engine lives.
   uint64_t cluster_id() const;
   uint64_t member_id() const;
+  // The history's epoch.
   uint64_t term() const;
   const std::string& name() const;
+  // The server that owns the maintenance; this one where there is no other.
+  uint64_t leader_id() const;
+  // The servers that live, this one among them.
+  std::vector<Member> members() const;
+  // Where clients reach this server; to be called once, before it serves.
+  void SetClientUrls(const std::vector<std::string>& urls);
+  // mvcc::BadLeaderTransferee, mvcc::NotLeader.
+  void MoveLeader(uint64_t member_id, Callback<bool> done);
   std::vector<Alarm> alarms() const;
   // The newest revision committed and visible.
   int64_t revision() const;
@@ -82,6 +99,13 @@ class Engine final : public Store {
  private:
   struct Parts;
   explicit Engine(std::unique_ptr<Parts> parts);
+
+  // Evaluates on the index, linearizably unless `serializable`.
+  template <typename Response, typename Evaluate>
+  void Read(bool serializable, Evaluate evaluate, Callback<Response> done);
+  // Runs `work` on a thread for what takes long.
+  template <typename Result, typename Work>
+  void Maintain(Callback<Result> done, Work work);
 
   std::unique_ptr<Parts> parts_;
 };

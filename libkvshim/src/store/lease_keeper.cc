@@ -14,12 +14,14 @@ constexpr size_t kExpiriesALook = 1000;
 }  // namespace
 
 LeaseKeeper::LeaseKeeper(lease::Lessor& lessor, const mvcc::Index& index, base::Executor& timers,
-                         base::Clock& clock, base::MetricsRegistry& metrics, Submit submit)
+                         base::Clock& clock, base::MetricsRegistry& metrics, Submit submit,
+                         std::function<bool()> may_end)
     : lessor_(lessor),
       index_(index),
       timers_(timers),
       clock_(clock),
       submit_(std::move(submit)),
+      may_end_(std::move(may_end)),
       expired_(metrics.AddCounter("etcd_server_lease_expired_total",
                                   "The total number of expired leases.")),
       renewed_(metrics.AddCounter("etcd_debugging_lease_renewed_total",
@@ -30,8 +32,10 @@ void LeaseKeeper::ScheduleLook() {
 }
 
 void LeaseKeeper::Look() {
-  for (const lease::LeaseRenewal& expired : lessor_.TakeExpired(clock_.Now(), kExpiriesALook)) {
-    Expire(expired);
+  if (may_end_()) {
+    for (const lease::LeaseRenewal& expired : lessor_.TakeExpired(clock_.Now(), kExpiriesALook)) {
+      Expire(expired);
+    }
   }
   ScheduleLook();
 }
@@ -43,13 +47,15 @@ void LeaseKeeper::Expire(const lease::LeaseRenewal& expired) {
     batch.writes.DeleteKeysOf(view, expired.id, values);
     return true;
   };
-  submit_(Propose<bool>(std::move(evaluate), [this, expired](absl::StatusOr<bool> revoked) {
+  auto proposal = Propose<bool>(std::move(evaluate), [this, expired](absl::StatusOr<bool> revoked) {
     if (revoked.ok() && *revoked) {
       expired_.Increment();
     } else {
       lessor_.ReturnExpired(expired.id, clock_.Now() + kRetryAfter);
     }
-  }));
+  });
+  proposal->expires = expired.id;
+  submit_(std::move(proposal));
 }
 
 void LeaseKeeper::KeepAlive(LeaseId id, Callback<LeaseKeepAliveResponse> done) {
@@ -67,9 +73,9 @@ void LeaseKeeper::KeepAlive(LeaseId id, Callback<LeaseKeepAliveResponse> done) {
   if (!lessor_.Exists(id)) AnswerGone(id);
 }
 
-void LeaseKeeper::Applied(const lease::LeaseBatch& changes) {
-  for (const lease::LeaseChange& change : changes.changes()) {
-    if (change.revoke) AnswerGone(change.lease.id);
+void LeaseKeeper::Applied(const std::vector<log::Op>& ops) {
+  for (const log::Op& op : ops) {
+    if (const auto* revoke = std::get_if<log::LeaseRevoke>(&op)) AnswerGone(revoke->id);
   }
 }
 

@@ -51,6 +51,7 @@ class Proposal {
   bool needs_space = false;         // refused at the quota
   bool despite_corruption = false;  // taken although the CORRUPT alarm is raised
   bool needs_empty_batch = false;   // reads history that the batch under way would change
+  LeaseId expires = kNoLease;       // ends this lease, unless it is kept alive meanwhile
   size_t bytes = 0;                 // about how much it adds
 };
 

@@ -36,6 +36,7 @@ void Publisher::Run() {
     }
     for (Delivery& delivery : deliveries) {
       for (const auto& proposal : delivery.answered) proposal->Answer(delivery.failure);
+      if (delivery.skip_to > 0) hub_.Skip(delivery.skip_to);
       hub_.Publish(delivery.events);
     }
     deliveries.clear();

@@ -26,6 +26,7 @@ class Publisher {
     std::vector<std::unique_ptr<Proposal>> answered;
     absl::Status failure;  // OK: the batch is durable
     std::vector<watch::Event> events;
+    int64_t skip_to = 0;  // instead of events: history has been replaced up to this revision
   };
   void Publish(Delivery delivery);
 

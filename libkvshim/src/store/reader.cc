@@ -15,10 +15,11 @@ constexpr size_t kRowsAFetch = 2000;
 }  // namespace
 
 Reader::Reader(mvcc::Index& index, log::Log& log, base::Executor& pool,
-               base::MetricsRegistry& metrics)
+               base::MetricsRegistry& metrics, std::function<absl::Status()> refresh)
     : index_(index),
       log_(log),
       pool_(pool),
+      refresh_(std::move(refresh)),
       hits_(
           metrics.AddCounter("kvshim_cache_hits_total", "Reads whose values were all in memory.")),
       fetches_(metrics.AddCounter("kvshim_cache_misses_total",
@@ -49,7 +50,10 @@ absl::Status Reader::Fetch(mvcc::Values& values) {
       if ((*rows)[i].has_value()) {
         found.push_back(*std::move((*rows)[i]));
         values.Add(found.back());
-      } else if (!values.NoteGone(wanted[start + i])) {
+      } else if (const int times = values.NoteGone(wanted[start + i]);
+                 times == 2 && log_.shared() != nullptr) {
+        return absl::AbortedError("rows are gone");
+      } else if (times >= 2) {
         base::Log(base::Level::kError, "a row that is not compacted is missing in the log",
                   {{"revision", wanted[start + i].main}, {"sub", wanted[start + i].sub}});
         return mvcc::Corrupt();

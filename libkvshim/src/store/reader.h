@@ -7,11 +7,14 @@
 //
 // A row that is gone when it is fetched was compacted after the read was evaluated: the read is
 // evaluated again. The index forgets a version before its row is deleted, so a version that the
-// index still has while its row is gone for the second time is a damaged log.
+// index still has while its row is gone for the second time is a damaged log; or, on a shared
+// database, this server was away so long that the others went on without it: then it reads on first
+// (`refresh`).
 //
 // Thread safety: every method may be called from any thread.
 #pragma once
 
+#include <functional>
 #include <utility>
 
 #include "absl/status/statusor.h"
@@ -27,7 +30,9 @@ namespace kvshim::store {
 
 class Reader {
  public:
-  Reader(mvcc::Index& index, log::Log& log, base::Executor& pool, base::MetricsRegistry& metrics);
+  // `refresh` returns when memory holds all that is committed; it may block.
+  Reader(mvcc::Index& index, log::Log& log, base::Executor& pool, base::MetricsRegistry& metrics,
+         std::function<absl::Status()> refresh);
 
   // `evaluate`: absl::StatusOr<Response>(const mvcc::Index::View&, mvcc::Values&); called until it
   // wants no more values.
@@ -56,7 +61,8 @@ class Reader {
     return Finish<Response>(evaluate, values);
   }
 
-  // Reads back what `values` wants and adds it.
+  // Reads back what `values` wants and adds it. kAborted where rows were gone twice that another
+  // server may have deleted: read on, and evaluate again.
   absl::Status Fetch(mvcc::Values& values);
 
  private:
@@ -69,7 +75,9 @@ class Reader {
   template <typename Response, typename Function>
   absl::StatusOr<Response> Finish(Function& evaluate, mvcc::Values& values) {
     while (true) {
-      if (absl::Status fetched = Fetch(values); !fetched.ok()) return fetched;
+      absl::Status fetched = Fetch(values);
+      if (fetched.code() == absl::StatusCode::kAborted) fetched = refresh_();
+      if (!fetched.ok()) return fetched;
       absl::StatusOr<Response> response = Evaluate<Response>(evaluate, values);
       if (values.wanted().empty()) return response;
     }
@@ -78,6 +86,7 @@ class Reader {
   mvcc::Index& index_;
   log::Log& log_;
   base::Executor& pool_;
+  const std::function<absl::Status()> refresh_;
   base::Counter& hits_;
   base::Counter& fetches_;
   base::Counter& fetched_values_;

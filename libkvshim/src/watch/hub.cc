@@ -253,6 +253,22 @@ void Hub::Impl::EndCompacted(Watcher& watcher, int64_t compact_revision) {
 
 // The hub as a whole -------------------------------------------------------------------------
 
+void Hub::Impl::Skip(int64_t revision) {
+  base::MutexLock lock(mutex_);
+  const int64_t before = published_.load();
+  if (revision <= before) return;
+  // A chunk that is being read may end before what is compacted now.
+  ++generation_;
+  published_.store(revision);
+  recent_.Reset(revision);
+  for (StreamState* stream : streams_) {
+    for (auto& [id, watcher] : stream->watchers) {
+      if (watcher->state != WatcherState::kSynced || watcher->next > revision) continue;
+      BecomeUnsynced(*watcher, std::max(watcher->next, before + 1));
+    }
+  }
+}
+
 void Hub::Impl::CancelAll(int64_t compact_revision, int64_t revision) {
   base::MutexLock lock(mutex_);
   ++generation_;
@@ -304,6 +320,7 @@ Hub::~Hub() = default;
 
 void Hub::Publish(std::span<const Event> events) { impl_->Publish(events); }
 base::TimePoint Hub::Pump() { return impl_->Pump(); }
+void Hub::Skip(int64_t revision) { impl_->Skip(revision); }
 void Hub::CancelAll(int64_t compact_revision, int64_t revision) {
   impl_->CancelAll(compact_revision, revision);
 }

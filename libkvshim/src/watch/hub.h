@@ -103,6 +103,10 @@ class Hub {
   // Events are shared, not copied, except for their handles.
   void Publish(std::span<const Event> events);
 
+  // Changes up to `revision` are in the history and will not be published: whoever wants them is
+  // fed from there, or told that they are compacted. The next Publish continues from `revision`.
+  void Skip(int64_t revision);
+
   // One round of catching up (each watcher that can go on gets at most one chunk) and of progress.
   // Returns when it wants to be called again: at once where work is left, at a time, or never
   // (TimePoint::max()) until `wake` is called.

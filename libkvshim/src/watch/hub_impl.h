@@ -38,6 +38,7 @@ struct Hub::Impl {
   void Cancel(StreamState& stream, WatchId id) EXCLUDES(mutex_);
   void RequestProgress(StreamState& stream) EXCLUDES(mutex_);
   void Drained(StreamState& stream) EXCLUDES(drained_mutex_);
+  void Skip(int64_t revision) EXCLUDES(mutex_);
   void CancelAll(int64_t compact_revision, int64_t revision) EXCLUDES(mutex_);
   void Shutdown(const absl::Status& status) EXCLUDES(mutex_);
   base::TimePoint Pump() EXCLUDES(mutex_);

@@ -187,27 +187,12 @@ TEST_F(LessorTest, LongestTimeToLiveDoesNotOverflow) {
   EXPECT_GE(lessor_.TimeToLive(LeaseId{1}).ttl, 8'999'999'999);
 }
 
-TEST_F(LessorTest, RenewalsAreCollectedOncePerLease) {
-  for (int64_t id = 1; id <= 3; ++id) Grant(id, 10);
-  for (int i = 0; i < 5; ++i) lessor_.KeepAlive(LeaseId{1});
-  lessor_.KeepAlive(LeaseId{2});
-  const auto renewals = lessor_.TakeRenewals(100);
-  EXPECT_THAT(renewals, ElementsAre(LeaseRenewal{LeaseId{1}, 5}, LeaseRenewal{LeaseId{2}, 1}));
-  EXPECT_THAT(lessor_.TakeRenewals(100), IsEmpty());
-  lessor_.KeepAlive(LeaseId{2});
-  lessor_.ReturnRenewals(renewals);
-  EXPECT_THAT(lessor_.TakeRenewals(1), ElementsAre(LeaseRenewal{LeaseId{2}, 2}));
-  EXPECT_THAT(lessor_.TakeRenewals(1), ElementsAre(LeaseRenewal{LeaseId{1}, 5}));
-}
-
-TEST_F(LessorTest, RevokedLeaseLeavesNoRenewalBehind) {
+TEST_F(LessorTest, RevokedLeaseLeavesItsCounterBehind) {
   Grant(1, 10);
   lessor_.KeepAlive(LeaseId{1});
   lessor_.ApplyRevoke(LeaseId{1});
   Grant(1, 10);
-  EXPECT_THAT(lessor_.TakeRenewals(100), IsEmpty());
   EXPECT_EQ(lessor_.KeepAlive(LeaseId{1}).renew, 1);
-  EXPECT_EQ(lessor_.TakeRenewals(100).size(), 1u);
 }
 
 // Random grants, keepalives, revokes and failed expiries against a plain table.

@@ -34,8 +34,12 @@ class LeaseKeeperTest : public testing::Test {
         proposal->Evaluate(batch, view, values);
       }
       index_.Apply(batch.writes.changes(), batch.writes.revision());
-      batch.leases.Apply();
-      keeper_.Applied(batch.leases);
+      std::vector<log::Op> ops;
+      for (const lease::LeaseChange& change : batch.leases.changes()) {
+        lessor_.ApplyRevoke(change.lease.id);
+        ops.emplace_back(log::LeaseRevoke{.id = change.lease.id});
+      }
+      keeper_.Applied(ops);
       proposal->Answer(absl::OkStatus());
     }
   }
@@ -65,10 +69,12 @@ class LeaseKeeperTest : public testing::Test {
   base::MetricsRegistry metrics_;
   base::Executor timers_{{.name = "timers", .threads = 1, .clock = &clock_}};
   std::vector<std::unique_ptr<Proposal>> proposals_;
+  bool owner_ = true;
   LeaseKeeper keeper_{
       lessor_, index_, timers_, clock_, metrics_, [this](std::unique_ptr<Proposal> proposal) {
         proposals_.push_back(std::move(proposal));
-      }};
+      },
+      [this] { return owner_; }};
   std::shared_ptr<std::optional<int64_t>> answer_;
 };
 

@@ -1,0 +1,28 @@
+// The format of batches, by which releases tell whether they understand each other's.
+//
+// Thread safety: pure functions.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "absl/status/status.h"
+#include "base/strings.h"
+#include "sql/error.h"
+#include "sql/record.h"
+
+namespace kvshim::log {
+
+// What this release writes, and the oldest that understands it.
+inline constexpr int64_t kFormat = 1;
+
+inline absl::Status CheckReadable(const sql::BatchRecord& batch, const std::string& database) {
+  if (batch.min_reader <= kFormat) return absl::OkStatus();
+  return sql::MakeError(
+      sql::ErrorKind::kNewerSchema,
+      base::Concat("database ", database, " holds batches of a newer kvshim (format ",
+                   batch.min_reader, ", this one knows ", kFormat,
+                   "); use that release or a newer one"));
+}
+
+}  // namespace kvshim::log

@@ -1,0 +1,87 @@
+#include "store/replica.h"
+
+#include <string_view>
+#include <variant>
+
+#include "absl/container/flat_hash_map.h"
+#include "base/status.h"
+
+namespace kvshim::store {
+namespace {
+
+template <typename... Cases>
+struct Overloaded : Cases... {
+  using Cases::operator()...;
+};
+
+}  // namespace
+
+absl::Status Replica::Reload(log::Log& log) {
+  mvcc::Index loaded(index_.memory_budget());
+  Restorer restorer(loaded);
+  RETURN_IF_ERROR(log.Load(restorer));
+  restorer.Finish();
+  index_.Replace(loaded);
+  lessor_.Restore(restorer.leases());
+  alarms_.Replace(restorer.alarms());
+  Advance(restorer.head());
+  return absl::OkStatus();
+}
+
+void Replica::Apply(const log::Head& head, std::span<const KeyValue> rows,
+                    const std::vector<log::Op>& ops) {
+  const bool compacted = head.compact_revision > head_.compact_revision;
+  if (!rows.empty()) index_.Apply(rows, head.revision);
+  if (compacted) index_.Compact(head.compact_revision);
+  for (const log::Op& op : ops) {
+    std::visit(Overloaded{[&](const log::LeaseGrant& grant) {
+                            lessor_.ApplyGrant({.id = grant.id, .ttl = grant.ttl});
+                          },
+                          [&](const log::LeaseRevoke& revoke) { lessor_.ApplyRevoke(revoke.id); },
+                          [&](const log::SetAlarm& set) {
+                            alarms_.Set({set.member_id, static_cast<AlarmType>(set.type)});
+                          },
+                          [&](const log::ClearAlarm& clear) {
+                            alarms_.Clear({clear.member_id, static_cast<AlarmType>(clear.type)});
+                          }},
+               op);
+  }
+  Advance(head);
+  on_applied_({.head = head_, .ops = ops, .compacted = compacted});
+}
+
+std::vector<KeyValue> Replica::PreviousOf(std::span<const KeyValue> rows) const {
+  std::vector<KeyValue> previous(rows.size());
+  absl::flat_hash_map<std::string_view, size_t> changed;  // by the rows before
+  mvcc::Index::View view(index_);
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const auto [place, first] = changed.try_emplace(rows[i].key(), i);
+    if (first) {
+      const mvcc::KeyHistory* history = view.Find(rows[i].key());
+      if (history != nullptr && history->live()) previous[i] = history->newest().kv;
+    } else {
+      const KeyValue& before = rows[std::exchange(place->second, i)];
+      if (!before.is_tombstone()) previous[i] = before;
+    }
+  }
+  return previous;
+}
+
+void Replica::Advance(const log::Head& head) {
+  head_ = head;
+  epoch_.store(head.epoch, std::memory_order_relaxed);
+  base::MutexLock lock(mutex_);
+  sequence_.store(head.seq, std::memory_order_release);
+  advanced_.NotifyAll();
+}
+
+bool Replica::WaitFor(int64_t seq, base::TimePoint deadline) {
+  if (sequence() >= seq) return true;
+  base::MutexLock lock(mutex_);
+  while (sequence() < seq) {
+    if (!advanced_.WaitUntil(mutex_, deadline)) return sequence() >= seq;
+  }
+  return true;
+}
+
+}  // namespace kvshim::store
