@@ -104,8 +104,7 @@ absl::Status Members::Tick() {
   }
   RETURN_IF_ERROR(Own(now));
   RETURN_IF_ERROR(ReadRenewals());
-  // Nobody could keep a lease alive meanwhile.
-  if (was_away && owner_id_.load() == self_.id) lessor_.ExtendAll();
+  if (was_away) lessor_.ExtendAll();
   base::MutexLock lock(mutex_);
   ticked_ = now;
   return absl::OkStatus();
@@ -115,14 +114,25 @@ void Members::Note(const sql::Membership& members, base::TimePoint now) {
   absl::flat_hash_map<int64_t, Pulse> pulses;
   for (const sql::ServerRecord& server : members.servers) {
     const auto known = pulses_.find(server.id);
-    const bool stands = known != pulses_.end() && known->second.beat == server.beat;
-    pulses[server.id] = {server.beat, stands ? known->second.moved : now};
+    Pulse pulse{.first_beat = server.beat, .beat = server.beat, .moved = now};
+    if (known != pulses_.end()) {
+      pulse.first_beat = known->second.first_beat;
+      if (known->second.beat == server.beat) pulse.moved = known->second.moved;
+    }
+    pulses[server.id] = pulse;
   }
   pulses_ = std::move(pulses);
   servers_ = members.servers;
-  if (members.owner != owner_) owner_moved_ = now;
   owner_ = members.owner;
   owner_id_.store(owner_.server);
+}
+
+bool Members::Lives(const sql::ServerRecord& server, base::TimePoint now) const {
+  if (server.id == self_.id) return true;
+  const Pulse& pulse = pulses_.at(server.id);
+  const bool same_place = !urls_.empty() && server.urls == urls_ && server.name == self_.name;
+  if (same_place && pulse.beat == pulse.first_beat) return false;
+  return now - pulse.moved < kGoneAfter;
 }
 
 absl::Status Members::Own(base::TimePoint now) {
@@ -131,10 +141,15 @@ absl::Status Members::Own(base::TimePoint now) {
   {
     base::MutexLock lock(mutex_);
     seen = owner_;
-    const bool mine = seen.server == self_.id;
-    if (!mine && seen.server != 0 && now - owner_moved_ < kGoneAfter) return absl::OkStatus();
-    for (const auto& [id, pulse] : pulses_) {
-      if (now - pulse.moved > kForgetAfter) forgotten.emplace_back(id, pulse.beat);
+    for (const sql::ServerRecord& server : servers_) {
+      const bool lives = Lives(server, now);
+      if (lives && server.id == seen.server && server.id != self_.id) {
+        owning_ = false;
+        return absl::OkStatus();
+      }
+      if (!lives && now - pulses_.at(server.id).moved > kForgetAfter) {
+        forgotten.emplace_back(server.id, server.beat);
+      }
     }
   }
   const bool mine = seen.server == self_.id;
@@ -145,15 +160,11 @@ absl::Status Members::Own(base::TimePoint now) {
   {
     base::MutexLock lock(mutex_);
     owner_ = next;
-    owner_moved_ = now;
     owner_id_.store(self_.id);
-    ticked_ = now;
   }
-  if (!mine) {
+  if (!std::exchange(owning_, true)) {
     base::Log(base::Level::kInfo, "this server now ends leases and reclaims space",
               {{"before", seen.server}, {"term", next.term}});
-    // Keepalives that the last owner saw may be unknown here.
-    lessor_.ExtendAll();
     on_owner_();
   }
   for (const auto& [id, beat] : forgotten) RETURN_IF_ERROR(database_.RemoveServer(id, beat));
@@ -172,8 +183,7 @@ std::vector<sql::ServerRecord> Members::live() const {
   std::vector<sql::ServerRecord> live;
   base::MutexLock lock(mutex_);
   for (const sql::ServerRecord& server : servers_) {
-    const auto pulse = pulses_.find(server.id);
-    if (server.id == self_.id || now - pulse->second.moved < kGoneAfter) live.push_back(server);
+    if (Lives(server, now)) live.push_back(server);
   }
   return live;
 }
@@ -209,7 +219,6 @@ absl::Status Members::MoveOwner(int64_t to) {
   if (!replaced) return mvcc::NotLeader();
   base::MutexLock lock(mutex_);
   owner_ = next;
-  owner_moved_ = Now();
   owner_id_.store(to);
   return absl::OkStatus();
 }

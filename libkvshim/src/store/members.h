@@ -3,8 +3,13 @@
 //
 // Every second this server says that it lives and how far its memory goes, and reads the same of
 // the others. A server whose beat stands still for five seconds of this server's own clock counts
-// as gone. So does an owner, and then this server takes over, by compare-and-set on what it saw, so
-// that one challenger wins. No wall clock is compared with another's.
+// as gone; at once where it had this server's name and addresses, which then are its successor's.
+// Where the owner is gone this server takes over, by compare-and-set on what it saw, so that one
+// challenger wins. No wall clock is compared with another's.
+//
+// A successor need not give leases more time: every server reads the keepalive counters every
+// second, so that its own deadlines are never earlier than the owner's would be. Only one that
+// could not read for a while gives every lease its full time again.
 //
 // Owning is about who does the work, not about safety: each act of an owner holds by itself, also
 // one that comes late from an owner that has been replaced. A compaction is a batch of the chain, a
@@ -67,6 +72,7 @@ class Members {
  private:
   // What is known of another server's beats.
   struct Pulse {
+    int64_t first_beat = 0;  // when it was first seen
     int64_t beat = 0;
     base::TimePoint moved;  // when it was seen to move
   };
@@ -74,6 +80,7 @@ class Members {
   void Run();
   absl::Status Tick();
   void Note(const sql::Membership& members, base::TimePoint now) REQUIRES(mutex_);
+  bool Lives(const sql::ServerRecord& server, base::TimePoint now) const REQUIRES(mutex_);
   absl::Status Own(base::TimePoint now);
   absl::Status ReadRenewals();
 
@@ -84,6 +91,7 @@ class Members {
   const std::function<void()> on_owner_;
 
   std::atomic<int64_t> owner_id_{0};
+  bool owning_ = false;  // of the members' thread: it has been told so
 
   mutable base::Mutex mutex_;
   base::Condition changed_;
@@ -93,7 +101,6 @@ class Members {
   std::vector<sql::ServerRecord> servers_ GUARDED_BY(mutex_);
   absl::flat_hash_map<int64_t, Pulse> pulses_ GUARDED_BY(mutex_);
   sql::OwnerRecord owner_ GUARDED_BY(mutex_);
-  base::TimePoint owner_moved_ GUARDED_BY(mutex_);
   bool hurry_ GUARDED_BY(mutex_) = false;
   bool stopping_ GUARDED_BY(mutex_) = false;
   std::thread thread_;
