@@ -11,6 +11,7 @@
 #include "log/record.h"
 #include "sql/database.h"
 #include "sql/error.h"
+#include "sql/mysql/database.h"
 #include "sql/postgres/database.h"
 #include "sql/sqlite/database.h"
 
@@ -30,9 +31,11 @@ absl::StatusOr<std::unique_ptr<sql::Database>> OpenDatabase(const sql::Dsn& dsn,
   if (dsn.scheme == "postgres" || dsn.scheme == "postgresql") {
     return sql::postgres::Open(dsn, std::move(options));
   }
+  if (dsn.scheme == "mysql") return sql::mysql::Open(dsn, std::move(options));
   return absl::InvalidArgumentError(Concat("the database's name begins with \"", dsn.scheme,
-                                           "://\"; this build knows sqlite://PATH and "
-                                           "postgres://USER:PASSWORD@HOST:PORT/DATABASE"));
+                                           "://\"; this build knows sqlite://PATH, "
+                                           "postgres://USER:PASSWORD@HOST:PORT/DATABASE and "
+                                           "mysql://USER:PASSWORD@tcp(HOST:PORT)/DATABASE"));
 }
 
 // The first batch, of a new database.

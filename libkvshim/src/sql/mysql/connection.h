@@ -50,6 +50,8 @@ class Connection {
                                           Purpose purpose = Purpose::kRead);
   // How many statements of the last Run were answered without an error.
   size_t answered() const { return answered_; }
+  // The number of its error; 0 where there was none.
+  unsigned error() const { return mysql_errno(handle_.get()); }
 
   // Rows as they come; `visit` returns false to stop, which breaks the connection.
   absl::Status Stream(std::string_view query, const std::function<bool(const Row&)>& visit);

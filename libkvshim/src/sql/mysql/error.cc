@@ -43,9 +43,8 @@ std::string_view FixOf(ErrorKind kind, unsigned code) {
 }  // namespace
 
 ErrorKind Classify(unsigned code, Purpose purpose) {
-  const bool appending = purpose == Purpose::kAppend;
-  // Where the answer to COMMIT may be what is missing.
-  const ErrorKind lost = appending ? ErrorKind::kAmbiguous : ErrorKind::kIo;
+  // What may be missing is the answer to COMMIT.
+  const ErrorKind lost = purpose == Purpose::kAppend ? ErrorKind::kAmbiguous : ErrorKind::kIo;
   if (OfClient(code)) return lost;
   switch (code) {
     case 1020:  // the row has changed since it was read
@@ -60,13 +59,13 @@ ErrorKind Classify(unsigned code, Purpose purpose) {
     case 9007:
       return ErrorKind::kConflict;
     case 1205:  // a lock was not had in time; the transaction goes on until it is rolled back
-      return appending ? ErrorKind::kConflict : ErrorKind::kBusy;
+      return purpose == Purpose::kRead ? ErrorKind::kBusy : ErrorKind::kConflict;
     case 1206:  // no memory for more locks
       return ErrorKind::kBusy;
     case 1317:  // interrupted: by hand, by max_statement_time, by max_execution_time
     case 1969:
     case 3024:
-      return appending ? ErrorKind::kAmbiguous : ErrorKind::kBusy;
+      return purpose == Purpose::kAppend ? ErrorKind::kAmbiguous : ErrorKind::kBusy;
     case 1290:
     case 1792:
     case 1836:

@@ -12,9 +12,9 @@ namespace kvshim::sql::mysql {
 
 // What the failed statements were for.
 enum class Purpose {
-  kRead,    // or a write that is complete in itself and may be made again
-  kLock,    // waiting for the turn
-  kAppend,  // up to COMMIT
+  kRead,          // or a write that is complete in itself and may be made again
+  kBeforeCommit,  // an append without its COMMIT
+  kAppend,        // an append up to its COMMIT
 };
 
 ErrorKind Classify(unsigned code, Purpose purpose);

@@ -120,10 +120,11 @@ absl::Status Begin(Connection& connection, const Options& options, const Host& h
   // A wait for the lock ends before our own limit would leave its outcome open. The idle limit
   // frees the lock of a server that froze in its turn.
   const int64_t milliseconds = options.network.timeout.count();
+  const int64_t patience = std::max<int64_t>(1, milliseconds * 3 / 5000);
   std::string settings =
       Concat("SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', autocommit = 1, "
              "innodb_lock_wait_timeout = ",
-             std::max<int64_t>(1, milliseconds * 3 / 5000));
+             patience, ", lock_wait_timeout = ", patience);
   if (variables.Has("idle_transaction_timeout")) {
     settings += Concat(", idle_transaction_timeout = ",
                        std::max<int64_t>(1, (milliseconds + 999) / 1000));

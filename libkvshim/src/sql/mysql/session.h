@@ -26,7 +26,6 @@ struct SessionTraits {
 enum class Role {
   kReader,    // sees what was committed before it asks, in a Galera cluster too
   kAppender,  // does not wait for that: the guard of an append tells
-  kPatient,   // a reader whose statements may take an hour
 };
 
 // Tries the hosts in turn, beginning with the one that was good last.

@@ -33,14 +33,16 @@ class Statement {
 
   Statement& Bytes(std::string_view bytes) {
     text_.push_back('\'');
-    while (true) {
-      const size_t special = bytes.find_first_of(kSpecial);
-      text_.append(bytes.substr(0, special));
-      if (special == std::string_view::npos) break;
+    size_t begin = 0;
+    for (size_t i = 0; i < bytes.size(); ++i) {
+      const char c = bytes[i];
+      if (c != '\'' && c != '\\' && c != '\0') continue;
+      text_.append(bytes.substr(begin, i - begin));
       text_.push_back('\\');
-      text_.push_back(bytes[special] == '\0' ? '0' : bytes[special]);
-      bytes.remove_prefix(special + 1);
+      text_.push_back(c == '\0' ? '0' : c);
+      begin = i + 1;
     }
+    text_.append(bytes.substr(begin));
     text_.push_back('\'');
     return *this;
   }
@@ -57,8 +59,6 @@ class Statement {
   operator std::string_view() const { return text_; }
 
  private:
-  static constexpr std::string_view kSpecial{"\0'\\", 3};
-
   std::string text_;
 };
 

@@ -1,0 +1,113 @@
+#include "sql/mysql/server_database.h"
+
+#include <chrono>
+#include <utility>
+
+#include "base/status.h"
+#include "base/strings.h"
+#include "sql/mysql/database.h"
+#include "sql/mysql/schema.h"
+
+namespace kvshim::sql::mysql {
+namespace {
+
+constexpr char kTables[] = "kv_meta, kv_batch, kv_log, kv_lease, kv_lock, kv_owner, kv_server";
+
+// Statements of upkeep answer with rows: table, operation, kind of message, message.
+absl::Status VisitComplaints(Connection& connection, std::string_view statement,
+                             const std::function<void(std::string_view)>& visit) {
+  ASSIGN_OR_RETURN(Result messages, connection.Execute(statement));
+  while (const std::optional<Row> row = messages.Next()) {
+    const std::string_view kind = row->Bytes(2);
+    if (kind == "status" || kind == "note" || kind == "info") continue;
+    visit(base::Concat(row->Bytes(0), ": ", row->Bytes(3)));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<sql::Database>> Open(const Dsn& dsn, DatabaseOptions hooks) {
+  ASSIGN_OR_RETURN(Options options, Options::FromDsn(dsn, hooks.network));
+  return std::make_unique<ServerDatabase>(std::move(options), std::move(hooks));
+}
+
+ServerDatabase::ServerDatabase(Options options, DatabaseOptions hooks)
+    : options_(std::move(options)),
+      patient_([this] {
+        Options patient = options_;
+        patient.network.timeout = std::chrono::hours(1);
+        return patient;
+      }()),
+      hooks_(std::move(hooks)),
+      readers_(options_.network.connections, [this] { return Connect(Role::kReader); }) {}
+
+absl::StatusOr<std::unique_ptr<Connection>> ServerDatabase::Connect(Role role) {
+  ASSIGN_OR_RETURN(auto connection, OpenSession(options_, traits_, role));
+  durable_.store(connection->server().durable);
+  return connection;
+}
+
+absl::Status ServerDatabase::Prepare(const Genesis& genesis) {
+  RETURN_IF_ERROR(PrepareDatabase(options_, traits_));
+  ASSIGN_OR_RETURN(auto connection, Connect(Role::kReader));
+  return PrepareSchema(*connection, genesis);
+}
+
+void ServerDatabase::Disconnect() {
+  readers_.Clear();
+  reconnect_.store(true);
+}
+
+absl::Status ServerDatabase::Snapshot(
+    const std::function<bool(std::string_view, uint64_t)>& /*sink*/) {
+  return absl::UnimplementedError(
+      base::Concat("database ", options_.name,
+                   " has no copy of itself to give; take one with the database's own tools"));
+}
+
+// As the server estimates it: it counts pages now and then.
+absl::StatusOr<DatabaseSize> ServerDatabase::Size() {
+  return WithReader([](Connection& connection) -> absl::StatusOr<DatabaseSize> {
+    ASSIGN_OR_RETURN(Result size,
+                     connection.Execute("SELECT SUM(DATA_LENGTH + INDEX_LENGTH), SUM(DATA_FREE) "
+                                        "FROM information_schema.TABLES WHERE TABLE_SCHEMA = "
+                                        "DATABASE() AND TABLE_NAME IN ('kv_log', 'kv_batch')"));
+    const std::optional<Row> row = size.Next();
+    if (!row.has_value()) return DatabaseSize{};
+    return DatabaseSize{.total = row->Int(0) + row->Int(1), .in_use = row->Int(0)};
+  });
+}
+
+// InnoDB uses the room of deleted rows again; only Defragment gives it back.
+absl::StatusOr<int64_t> ServerDatabase::Vacuum(int64_t /*max_pages*/) { return 0; }
+
+absl::Status ServerDatabase::Defragment() {
+  ASSIGN_OR_RETURN(auto connection, OpenSession(patient_, traits_, Role::kReader));
+  // While it waits for the tables, appends wait for it.
+  RETURN_IF_ERROR(connection->Execute("SET SESSION lock_wait_timeout = 2").status());
+  absl::Status status;
+  RETURN_IF_ERROR(VisitComplaints(*connection, "OPTIMIZE TABLE kv_log, kv_batch",
+                                  [&](std::string_view complaint) {
+                                    status = MakeError(ErrorKind::kBusy, options_.name,
+                                                       "OPTIMIZE TABLE", complaint, 0);
+                                  }));
+  return status;
+}
+
+absl::Status ServerDatabase::CheckStructure(
+    const std::function<void(std::string_view)>& visit) {
+  ASSIGN_OR_RETURN(auto connection, OpenSession(patient_, traits_, Role::kReader));
+  return VisitComplaints(*connection, base::Concat("CHECK TABLE ", kTables), visit);
+}
+
+Statistics ServerDatabase::Stats() const {
+  return {.commits = commits_,
+          .rows = rows_,
+          .bytes = bytes_,
+          .conflicts = conflicts_,
+          .failures = failures_,
+          .deleted_rows = deleted_rows_};
+}
+
+}  // namespace kvshim::sql::mysql

@@ -1,0 +1,122 @@
+// ServerDatabase: what mysql::Open returns; database.h says how it behaves.
+//
+// An append is one message, one round trip (append_script.h). The lock row is taken by every
+// append, so that one which waits for it (Lock) gets its turn; under READ COMMITTED the statement
+// that looks the predecessor up then sees the newest head, and the batch does not go in where that
+// is another.
+//
+// Thread safety: as sql::SharedDatabase.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+
+#include "sql/pool.h"
+#include "sql/mysql/append_script.h"
+#include "sql/mysql/connection.h"
+#include "sql/mysql/options.h"
+#include "sql/mysql/session.h"
+#include "sql/shared_database.h"
+
+namespace kvshim::sql::mysql {
+
+class ServerDatabase final : public SharedDatabase {
+ public:
+  ServerDatabase(Options options, DatabaseOptions hooks);
+
+  const std::string& name() const override { return options_.name; }
+  bool durable() const override { return durable_.load(); }
+
+  absl::Status Prepare(const Genesis& genesis) override;
+  absl::Status Append(const AppendRequest& request) override;
+  absl::Status DeleteRows(std::span<const RowId> ids) override;
+
+  absl::Status Load(TableVisitor& visitor) override;
+  absl::Status ReadHead(const std::function<void(const BatchRecord&)>& visit) override;
+  absl::StatusOr<std::optional<std::string>> ReadMeta(std::string_view name) override;
+  absl::Status Fetch(std::span<const RowId> ids,
+                     const std::function<void(size_t, const LogRecord&)>& visit) override;
+  absl::Status ReadRows(int64_t from, int64_t to,
+                        const std::function<bool(const LogRecord&)>& visit) override;
+  absl::Status ReadBatches(int64_t from, int64_t limit,
+                           const std::function<bool(const BatchRecord&)>& visit) override;
+  absl::Status ReadRowsWithoutValues(RowId after, int64_t to, int64_t limit,
+                                     const std::function<void(const LogRecord&)>& visit) override;
+  absl::Status CheckStructure(const std::function<void(std::string_view)>& visit) override;
+
+  absl::Status Snapshot(const std::function<bool(std::string_view, uint64_t)>& sink) override;
+  absl::StatusOr<DatabaseSize> Size() override;
+  absl::StatusOr<int64_t> Vacuum(int64_t max_pages) override;
+  absl::Status Defragment() override;
+  absl::Status Checkpoint() override { return absl::OkStatus(); }
+  Statistics Stats() const override;
+
+  absl::Status Lock() override;
+  void Unlock() override;
+  absl::Status LockLeases(std::span<const int64_t> ids,
+                          const std::function<void(const LeaseRecord&)>& visit) override;
+  void Disconnect() override;
+  absl::Status RenewLeases(std::span<const int64_t> ids,
+                           const std::function<void(const LeaseRecord&)>& visit) override;
+  absl::Status ReadLeases(const std::function<void(const LeaseRecord&)>& visit) override;
+  absl::StatusOr<Membership> Beat(const ServerRecord& self) override;
+  absl::StatusOr<bool> ReplaceOwner(const OwnerRecord& seen, const OwnerRecord& next) override;
+  absl::Status RemoveServer(int64_t id, int64_t beat) override;
+  void Listen(std::function<void()> /*on_news*/) override {}
+  void Announce() override {}
+
+ private:
+  using Reader = Pool<Connection>::Lease;
+
+  absl::StatusOr<std::unique_ptr<Connection>> Connect(Role role);
+  // The appending connection, opened where there is none.
+  absl::StatusOr<Connection*> Writer();
+  // After an error on it: rolls back, or lets go of it.
+  void Recover();
+  absl::Status Flush(const AppendRequest& request, CommitSample& sample);
+  // Sends an append whole, or one statement after the other.
+  absl::Status SendWhole(const AppendScript& script);
+  absl::Status SendInParts(const AppendScript& script);
+  // Has `use` work with a connection of the pool, which is closed where that broke it.
+  template <typename Use>
+  auto WithReader(Use use) -> decltype(use(std::declval<Connection&>()));
+
+  const Options options_;
+  const Options patient_;  // for statements that may take an hour
+  const DatabaseOptions hooks_;
+  SessionTraits traits_;
+  std::atomic<bool> durable_{true};
+
+  // Of the thread that appends.
+  std::unique_ptr<Connection> writer_;
+  bool in_turn_ = false;
+  std::atomic<bool> reconnect_{false};  // Disconnect was called
+
+  Pool<Connection> readers_;
+
+  std::atomic<int64_t> commits_{0};
+  std::atomic<int64_t> rows_{0};
+  std::atomic<int64_t> bytes_{0};
+  std::atomic<int64_t> conflicts_{0};
+  std::atomic<int64_t> failures_{0};
+  std::atomic<int64_t> deleted_rows_{0};
+};
+
+template <typename Use>
+auto ServerDatabase::WithReader(Use use) -> decltype(use(std::declval<Connection&>())) {
+  for (size_t discarded = 0;; ++discarded) {
+    absl::StatusOr<Reader> reader = readers_.Take();
+    if (!reader.ok()) return reader.status();
+    // The server closed it while nobody looked.
+    if ((*reader)->Stale() && discarded <= options_.network.connections) {
+      reader->Discard();
+      continue;
+    }
+    auto result = use(**reader);
+    if ((*reader)->broken()) reader->Discard();
+    return result;
+  }
+}
+
+}  // namespace kvshim::sql::mysql
