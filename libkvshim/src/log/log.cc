@@ -170,6 +170,11 @@ absl::StatusOr<std::unique_ptr<Log>> Log::Open(const sql::Dsn& dsn, Options opti
                    OpenDatabase(dsn, {.on_commit = options.on_commit,
                                       .fault = options.fault,
                                       .network = options.network}));
+  return Open(std::move(database), std::move(options));
+}
+
+absl::StatusOr<std::unique_ptr<Log>> Log::Open(std::unique_ptr<sql::Database> database,
+                                               Options options) {
   RETURN_IF_ERROR(PrepareDatabase(*database));
   ASSIGN_OR_RETURN(const Identity identity, ReadIdentity(*database));
   absl::Status readable;

@@ -127,6 +127,9 @@ class Log {
   // and sql::KindOf tells them apart: kHeld, kForeign, kNewerSchema, kPermission, kReadOnly,
   // kFull, kCorrupt.
   static absl::StatusOr<std::unique_ptr<Log>> Open(const sql::Dsn& dsn, Options options);
+  // The same on a database that is at hand; of `options` only what the log itself heeds.
+  static absl::StatusOr<std::unique_ptr<Log>> Open(std::unique_ptr<sql::Database> database,
+                                                   Options options);
 
   ~Log();
   Log(const Log&) = delete;

@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "kvshim/store.h"
+#include "sql/database.h"
 #include "sql/fault_point.h"
 #include "watch/hub.h"
 
@@ -34,6 +35,8 @@ struct Member {
 struct EngineSeams {
   base::Clock* clock = &base::Clock::Real();
   sql::FaultHook fault;
+  // Gives the database in place of the one that the DSN names.
+  std::function<std::unique_ptr<sql::Database>()> database;
 };
 
 class Engine final : public Store {

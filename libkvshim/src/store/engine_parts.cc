@@ -60,22 +60,26 @@ Engine::Parts::~Parts() {
 }
 
 absl::Status Engine::Parts::OpenLog(const std::string& dsn) {
-  ASSIGN_OR_RETURN(const sql::Dsn parsed, sql::Dsn::Parse(dsn));
   ASSIGN_OR_RETURN(const uint64_t own_id, log::RandomId());
-  ASSIGN_OR_RETURN(log,
-                   log::Log::Open(parsed, {.writer = static_cast<int64_t>(own_id),
-                                           .on_commit =
-                                               [this](const sql::CommitSample& sample) {
-                                                 samples.Add(sample);
-                                                 metrics_of.OnCommit(sample);
-                                               },
-                                           .fault = seams.fault,
-                                           .network = {.ca_file = options.database_ca_file,
-                                                       .cert_file = options.database_cert_file,
-                                                       .key_file = options.database_key_file,
-                                                       .skip_verify = options.database_skip_verify,
-                                                       .timeout = options.database_timeout,
-                                                       .connections = options.sql_threads + 4}}));
+  log::Options log_options{.writer = static_cast<int64_t>(own_id),
+                           .on_commit =
+                               [this](const sql::CommitSample& sample) {
+                                 samples.Add(sample);
+                                 metrics_of.OnCommit(sample);
+                               },
+                           .fault = seams.fault,
+                           .network = {.ca_file = options.database_ca_file,
+                                       .cert_file = options.database_cert_file,
+                                       .key_file = options.database_key_file,
+                                       .skip_verify = options.database_skip_verify,
+                                       .timeout = options.database_timeout,
+                                       .connections = options.sql_threads + 4}};
+  if (seams.database) {
+    ASSIGN_OR_RETURN(log, log::Log::Open(seams.database(), std::move(log_options)));
+  } else {
+    ASSIGN_OR_RETURN(const sql::Dsn parsed, sql::Dsn::Parse(dsn));
+    ASSIGN_OR_RETURN(log, log::Log::Open(parsed, std::move(log_options)));
+  }
   member_id = log->shared() != nullptr ? own_id : log->identity().member_id;
   return replica.Reload(*log);
 }

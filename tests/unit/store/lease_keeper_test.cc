@@ -71,9 +71,12 @@ class LeaseKeeperTest : public testing::Test {
   std::vector<std::unique_ptr<Proposal>> proposals_;
   bool owner_ = true;
   LeaseKeeper keeper_{
-      lessor_, index_, timers_, clock_, metrics_, [this](std::unique_ptr<Proposal> proposal) {
-        proposals_.push_back(std::move(proposal));
-      },
+      lessor_,
+      index_,
+      timers_,
+      clock_,
+      metrics_,
+      [this](std::unique_ptr<Proposal> proposal) { proposals_.push_back(std::move(proposal)); },
       [this] { return owner_; }};
   std::shared_ptr<std::optional<int64_t>> answer_;
 };

@@ -1,0 +1,132 @@
+// MemoryDatabase: a shared database without a server, whose tables are objects that several of
+// them, as connections of several servers, look at. Its commits can be lost, doubtful, or arrive
+// after the client has given up; its reads can fail; it can forget its newest batches.
+//
+// Thread safety: as sql::SharedDatabase.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/mutex.h"
+#include "sql/shared_database.h"
+
+namespace kvshim::store {
+
+// What becomes of an append.
+enum class CommitFault {
+  kNone,
+  kNotReached,   // kIo: nothing was done
+  kLostAnswer,   // kAmbiguous: it was done
+  kLostRequest,  // kAmbiguous: it was not
+  kLateArrival,  // kAmbiguous: it is done, or conflicts, a little later
+};
+
+class MemoryTables {
+ public:
+  struct Batch {
+    sql::BatchRecord record;
+    std::string nonce, prev, ops, hash;
+    sql::BatchRecord View() const;
+  };
+  struct Row {
+    sql::LogRecord record;
+    std::string key, value;
+    sql::LogRecord View(bool with_value) const;
+  };
+
+  ~MemoryTables();
+
+  // Forgets the batches after `seq` with their rows, as a failover to a lagging replica does.
+  void LoseAfter(int64_t seq);
+  // What pruning does: batches only.
+  void ForgetBatchesBefore(int64_t seq);
+  int64_t newest_seq();
+
+ private:
+  friend class MemoryDatabase;
+
+  absl::Status Insert(const sql::AppendRequest& request) REQUIRES(mutex);
+  void InsertLater(const sql::AppendRequest& request);
+
+  base::Mutex mutex;
+  base::Condition turn_free;
+  const void* turn GUARDED_BY(mutex) = nullptr;
+  std::map<int64_t, Batch> batches GUARDED_BY(mutex);
+  std::map<sql::RowId, Row> rows GUARDED_BY(mutex);
+  std::map<int64_t, sql::LeaseRecord> leases GUARDED_BY(mutex);
+  std::map<std::string, std::string, std::less<>> meta GUARDED_BY(mutex);
+  std::map<int64_t, sql::ServerRecord> servers GUARDED_BY(mutex);
+  sql::OwnerRecord owner GUARDED_BY(mutex);
+  std::vector<std::thread> late GUARDED_BY(mutex);
+};
+
+class MemoryDatabase final : public sql::SharedDatabase {
+ public:
+  struct Faults {
+    std::function<CommitFault()> commit = [] { return CommitFault::kNone; };
+    std::function<bool()> read_fails = [] { return false; };
+  };
+
+  MemoryDatabase(std::shared_ptr<MemoryTables> tables, std::shared_ptr<Faults> faults)
+      : tables_(std::move(tables)), faults_(std::move(faults)) {}
+  ~MemoryDatabase() override { Unlock(); }
+
+  const std::string& name() const override { return name_; }
+  bool durable() const override { return true; }
+  absl::Status Prepare(const sql::Genesis& genesis) override;
+  absl::Status Append(const sql::AppendRequest& request) override;
+  absl::Status Load(sql::TableVisitor& visitor) override;
+  absl::Status ReadHead(const std::function<void(const sql::BatchRecord&)>& visit) override;
+  absl::StatusOr<std::optional<std::string>> ReadMeta(std::string_view name) override;
+  absl::Status Fetch(std::span<const sql::RowId> ids,
+                     const std::function<void(size_t, const sql::LogRecord&)>& visit) override;
+  absl::Status ReadRows(int64_t from, int64_t to,
+                        const std::function<bool(const sql::LogRecord&)>& visit) override;
+  absl::Status ReadBatches(int64_t from, int64_t limit,
+                           const std::function<bool(const sql::BatchRecord&)>& visit) override;
+  absl::Status ReadRowsWithoutValues(
+      sql::RowId after, int64_t to, int64_t limit,
+      const std::function<void(const sql::LogRecord&)>& visit) override;
+  absl::Status DeleteRows(std::span<const sql::RowId> ids) override;
+  absl::Status Snapshot(const std::function<bool(std::string_view, uint64_t)>&) override {
+    return absl::UnimplementedError("no copies");
+  }
+  absl::StatusOr<sql::DatabaseSize> Size() override { return sql::DatabaseSize{}; }
+  absl::StatusOr<int64_t> Vacuum(int64_t) override { return 0; }
+  absl::Status Defragment() override { return absl::OkStatus(); }
+  absl::Status Checkpoint() override { return absl::OkStatus(); }
+  absl::Status CheckStructure(const std::function<void(std::string_view)>&) override {
+    return absl::OkStatus();
+  }
+  sql::Statistics Stats() const override { return {}; }
+
+  absl::Status Lock() override;
+  void Unlock() override;
+  absl::Status LockLeases(std::span<const int64_t> ids,
+                          const std::function<void(const sql::LeaseRecord&)>& visit) override;
+  void Disconnect() override {}
+  absl::Status RenewLeases(std::span<const int64_t> ids,
+                           const std::function<void(const sql::LeaseRecord&)>& visit) override;
+  absl::Status ReadLeases(const std::function<void(const sql::LeaseRecord&)>& visit) override;
+  absl::StatusOr<sql::Membership> Beat(const sql::ServerRecord& self) override;
+  absl::StatusOr<bool> ReplaceOwner(const sql::OwnerRecord& seen,
+                                    const sql::OwnerRecord& next) override;
+  absl::Status RemoveServer(int64_t id, int64_t beat) override;
+  void Listen(std::function<void()>) override {}
+  void Announce() override {}
+
+ private:
+  absl::Status Reading() const;
+
+  const std::string name_ = "memory";
+  const std::shared_ptr<MemoryTables> tables_;
+  const std::shared_ptr<Faults> faults_;
+};
+
+}  // namespace kvshim::store
