@@ -100,10 +100,11 @@ function(kvshim_check_includes target folder)
   endif()
 endfunction()
 
-# kvshim_test(<folder> DEPS <folders...> LINK <outside targets...> [LABEL unit] [TIMEOUT 120])
+# kvshim_test(<folder> DEPS <folders...> LINK <outside targets...> [LABEL unit] [TIMEOUT 120]
+#             [PROPERTIES <of the tests...>])
 # Builds every .cc of the calling folder into one binary and registers each TEST with ctest.
 function(kvshim_test name)
-  cmake_parse_arguments(arg "" "TIMEOUT;LABEL" "DEPS;LINK" ${ARGN})
+  cmake_parse_arguments(arg "" "TIMEOUT;LABEL" "DEPS;LINK;PROPERTIES" ${ARGN})
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 120)
   endif()
@@ -124,7 +125,8 @@ function(kvshim_test name)
   target_link_libraries(${target} PRIVATE ${deps} ${arg_LINK} GTest::gmock GTest::gtest_main)
   kvshim_precompile_gtest(${target})
   gtest_discover_tests(${target} TEST_PREFIX "${name}." DISCOVERY_TIMEOUT 60
-                       PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS ${arg_LABEL})
+                       PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS ${arg_LABEL}
+                                  ${arg_PROPERTIES})
 endfunction()
 
 # Every test binary shares the precompiled GoogleTest of the first one declared.

@@ -72,8 +72,7 @@ AppendScript::AppendScript(const AppendRequest& request, bool in_turn, size_t li
   const BatchRecord& batch = request.batch;
   if (!in_turn) {
     Add(Statement().Text("START TRANSACTION"));
-    Add(Statement().Text(
-        "SELECT id INTO @kvshim_lock FROM kv_lock WHERE id = 1 FOR UPDATE"));
+    Add(Statement().Text("SELECT id INTO @kvshim_lock FROM kv_lock WHERE id = 1 FOR UPDATE"));
   }
   Add(Statement()
           .Text("SET @kvshim_prev = (SELECT nonce FROM kv_batch WHERE seq = ")
@@ -136,10 +135,12 @@ size_t AppendScript::total() const {
 
 std::string AppendScript::Compound() const {
   Statement script(total() + 1024 + 256 * rows_statements_);
-  script.Text("BEGIN NOT ATOMIC DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END; ");
+  script.Text(
+      "BEGIN NOT ATOMIC DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END; ");
   for (size_t i = 0; i < statements_.size(); ++i) {
     if (OfRows(i)) {
-      script.Text("BEGIN DECLARE EXIT HANDLER FOR 1062 SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = '")
+      script
+          .Text("BEGIN DECLARE EXIT HANDLER FOR 1062 SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = '")
           .Text(kRowsBeyond)
           .Text("'; ");
     }
@@ -147,8 +148,9 @@ std::string AppendScript::Compound() const {
     if (counts_[i] >= 0) {
       script.Text("IF ROW_COUNT() <> ")
           .Int(counts_[i])
-          .Text(" THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'other rows were inserted than "
-                "were given'; END IF; ");
+          .Text(
+              " THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'other rows were inserted than "
+              "were given'; END IF; ");
     }
     if (OfRows(i)) script.Text("END; ");
   }

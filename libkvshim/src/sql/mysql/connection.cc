@@ -122,7 +122,8 @@ absl::StatusOr<std::vector<Result>> Connection::Run(std::string_view script, Pur
   while (true) {
     MYSQL_RES* const rows = mysql_store_result(handle);
     if (rows == nullptr && mysql_field_count(handle) != 0) return Failure("a statement", purpose);
-    const int64_t affected = rows != nullptr ? 0 : static_cast<int64_t>(mysql_affected_rows(handle));
+    const int64_t affected =
+        rows != nullptr ? 0 : static_cast<int64_t>(mysql_affected_rows(handle));
     results.emplace_back(rows, affected);
     ++answered_;
     const int next = mysql_next_result(handle);

@@ -172,11 +172,26 @@ std::string Host::Name() const {
 }
 
 absl::StatusOr<Options> Options::FromDsn(const Dsn& dsn, const NetworkOptions& network) {
-  RETURN_IF_ERROR(dsn.Accept(
-      {"tls", kPasswordFile, kPasswordEnv, "timeout", "readTimeout", "writeTimeout", "charset",
-       "collation", "parseTime", "loc", "timeTruncate", "interpolateParams", "multiStatements",
-       "clientFoundRows", "columnsWithAlias", "checkConnLiveness", "rejectReadOnly",
-       "maxAllowedPacket", "connectionAttributes", "allowNativePasswords"}));
+  RETURN_IF_ERROR(dsn.Accept({"tls",
+                              kPasswordFile,
+                              kPasswordEnv,
+                              "timeout",
+                              "readTimeout",
+                              "writeTimeout",
+                              "charset",
+                              "collation",
+                              "parseTime",
+                              "loc",
+                              "timeTruncate",
+                              "interpolateParams",
+                              "multiStatements",
+                              "clientFoundRows",
+                              "columnsWithAlias",
+                              "checkConnLiveness",
+                              "rejectReadOnly",
+                              "maxAllowedPacket",
+                              "connectionAttributes",
+                              "allowNativePasswords"}));
   Options options{.network = network};
   RETURN_IF_ERROR(ParseAddress(dsn.address, options));
   ASSIGN_OR_RETURN(options.encryption, ParseEncryption(dsn, network));

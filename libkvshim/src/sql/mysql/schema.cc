@@ -62,8 +62,9 @@ absl::Status Foreign(const Connection& connection, std::string_view table) {
 // The columns of the tables there are, by the tables' names.
 absl::StatusOr<std::map<std::string, std::string>> ReadColumns(Connection& connection) {
   Statement query;
-  query.Text("SELECT TABLE_NAME, COLUMN_NAME FROM information_schema.COLUMNS "
-             "WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME IN (");
+  query.Text(
+      "SELECT TABLE_NAME, COLUMN_NAME FROM information_schema.COLUMNS "
+      "WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME IN (");
   for (const Table& table : kTables) {
     query.Text(&table == kTables ? "" : ", ").Bytes(table.name);
   }
@@ -83,10 +84,10 @@ absl::StatusOr<int64_t> ReadVersion(Connection& connection) {
   const auto meta = columns.find("kv_meta");
   if (meta != columns.end()) {
     if (meta->second != "name,value") return Foreign(connection, "kv_meta");
-    ASSIGN_OR_RETURN(Result found,
-                     connection.Execute(Statement()
-                                            .Text("SELECT value FROM kv_meta WHERE name = ")
-                                            .Bytes(kSchemaVersionName)));
+    ASSIGN_OR_RETURN(
+        Result found,
+        connection.Execute(
+            Statement().Text("SELECT value FROM kv_meta WHERE name = ").Bytes(kSchemaVersionName)));
     if (const std::optional<Row> row = found.Next()) {
       const int64_t version = row->Int(0);
       if (version < 1) return Foreign(connection, "kv_meta");
@@ -124,8 +125,7 @@ absl::Status Fill(Connection& connection, const Genesis& genesis) {
                            "INSERT INTO kv_owner (id, server, term, beat) VALUES (1, 0, 0, 0)")
                       .status());
   RETURN_IF_ERROR(
-      connection
-          .Execute(InsertBatch(genesis.batch, Statement().Bytes(genesis.batch.prev).text()))
+      connection.Execute(InsertBatch(genesis.batch, Statement().Bytes(genesis.batch.prev).text()))
           .status());
   return connection.Execute("COMMIT").status();
 }
@@ -156,8 +156,7 @@ absl::Status PrepareSchema(Connection& connection, const Genesis& genesis) {
     }
     const absl::Status created = Create(connection, genesis);
     // Another server was first, or is about to be.
-    if (sql::KindOf(created) != ErrorKind::kConflict &&
-        sql::KindOf(created) != ErrorKind::kBusy) {
+    if (sql::KindOf(created) != ErrorKind::kConflict && sql::KindOf(created) != ErrorKind::kBusy) {
       return created;
     }
   }

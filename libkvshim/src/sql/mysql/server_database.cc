@@ -87,16 +87,14 @@ absl::Status ServerDatabase::Defragment() {
   // While it waits for the tables, appends wait for it.
   RETURN_IF_ERROR(connection->Execute("SET SESSION lock_wait_timeout = 2").status());
   absl::Status status;
-  RETURN_IF_ERROR(VisitComplaints(*connection, "OPTIMIZE TABLE kv_log, kv_batch",
-                                  [&](std::string_view complaint) {
-                                    status = MakeError(ErrorKind::kBusy, options_.name,
-                                                       "OPTIMIZE TABLE", complaint, 0);
-                                  }));
+  RETURN_IF_ERROR(VisitComplaints(
+      *connection, "OPTIMIZE TABLE kv_log, kv_batch", [&](std::string_view complaint) {
+        status = MakeError(ErrorKind::kBusy, options_.name, "OPTIMIZE TABLE", complaint, 0);
+      }));
   return status;
 }
 
-absl::Status ServerDatabase::CheckStructure(
-    const std::function<void(std::string_view)>& visit) {
+absl::Status ServerDatabase::CheckStructure(const std::function<void(std::string_view)>& visit) {
   ASSIGN_OR_RETURN(auto connection, OpenSession(patient_, traits_, Role::kReader));
   return VisitComplaints(*connection, base::Concat("CHECK TABLE ", kTables), visit);
 }

@@ -12,11 +12,11 @@
 #include <memory>
 #include <string>
 
-#include "sql/pool.h"
 #include "sql/mysql/append_script.h"
 #include "sql/mysql/connection.h"
 #include "sql/mysql/options.h"
 #include "sql/mysql/session.h"
+#include "sql/pool.h"
 #include "sql/shared_database.h"
 
 namespace kvshim::sql::mysql {

@@ -14,14 +14,13 @@ absl::Status ServerDatabase::RenewLeases(std::span<const int64_t> ids,
   std::vector<int64_t> ordered(ids.begin(), ids.end());
   std::ranges::sort(ordered);
   return WithReader([&](Connection& connection) -> absl::Status {
-    auto results =
-        connection.Run(Statement(256 + 44 * ordered.size())
-                           .Text("START TRANSACTION; "
-                                 "UPDATE kv_lease SET renew = renew + 1 WHERE id IN (")
-                           .Ints(ordered)
-                           .Text("); SELECT id, ttl, renew FROM kv_lease WHERE id IN (")
-                           .Ints(ordered)
-                           .Text("); COMMIT"));
+    auto results = connection.Run(Statement(256 + 44 * ordered.size())
+                                      .Text("START TRANSACTION; "
+                                            "UPDATE kv_lease SET renew = renew + 1 WHERE id IN (")
+                                      .Ints(ordered)
+                                      .Text("); SELECT id, ttl, renew FROM kv_lease WHERE id IN (")
+                                      .Ints(ordered)
+                                      .Text("); COMMIT"));
     if (!results.ok()) {
       if (!connection.broken()) connection.Execute("ROLLBACK").status().IgnoreError();
       return results.status();
@@ -46,8 +45,9 @@ absl::StatusOr<Membership> ServerDatabase::Beat(const ServerRecord& self) {
         .Int(self.applied_seq)
         .Text(", ")
         .Int(self.beat)
-        .Text("); SELECT id, name, urls, applied_seq, beat FROM kv_server ORDER BY id; "
-              "SELECT server, term, beat FROM kv_owner WHERE id = 1");
+        .Text(
+            "); SELECT id, name, urls, applied_seq, beat FROM kv_server ORDER BY id; "
+            "SELECT server, term, beat FROM kv_owner WHERE id = 1");
     ASSIGN_OR_RETURN(std::vector<Result> results, connection.Run(script));
     Membership members;
     while (const std::optional<Row> row = results[1].Next()) {
@@ -68,19 +68,20 @@ absl::StatusOr<bool> ServerDatabase::ReplaceOwner(const OwnerRecord& seen,
                                                   const OwnerRecord& next) {
   return WithReader([&](Connection& connection) -> absl::StatusOr<bool> {
     // Counted is what was found, also where it is replaced by the same.
-    ASSIGN_OR_RETURN(const Result replaced, connection.Execute(Statement()
-                                                                   .Text("UPDATE kv_owner SET server = ")
-                                                                   .Int(next.server)
-                                                                   .Text(", term = ")
-                                                                   .Int(next.term)
-                                                                   .Text(", beat = ")
-                                                                   .Int(next.beat)
-                                                                   .Text(" WHERE id = 1 AND server = ")
-                                                                   .Int(seen.server)
-                                                                   .Text(" AND term = ")
-                                                                   .Int(seen.term)
-                                                                   .Text(" AND beat = ")
-                                                                   .Int(seen.beat)));
+    ASSIGN_OR_RETURN(const Result replaced,
+                     connection.Execute(Statement()
+                                            .Text("UPDATE kv_owner SET server = ")
+                                            .Int(next.server)
+                                            .Text(", term = ")
+                                            .Int(next.term)
+                                            .Text(", beat = ")
+                                            .Int(next.beat)
+                                            .Text(" WHERE id = 1 AND server = ")
+                                            .Int(seen.server)
+                                            .Text(" AND term = ")
+                                            .Int(seen.term)
+                                            .Text(" AND beat = ")
+                                            .Int(seen.beat)));
     return replaced.affected() == 1;
   });
 }

@@ -63,12 +63,11 @@ absl::Status LoadFrom(Connection& connection, TableVisitor& visitor) {
   }
   RETURN_IF_ERROR(
       VisitLeases(connection, [&](const LeaseRecord& lease) { return visitor.OnLease(lease); }));
-  RETURN_IF_ERROR(
-      connection.Stream("SELECT " KVSHIM_MYSQL_INDEX_COLUMNS " FROM kv_log ORDER BY rev, sub",
-                        [&](const Row& row) {
-                          visitor.OnRow(ReadRow(row, false));
-                          return true;
-                        }));
+  RETURN_IF_ERROR(connection.Stream(
+      "SELECT " KVSHIM_MYSQL_INDEX_COLUMNS " FROM kv_log ORDER BY rev, sub", [&](const Row& row) {
+        visitor.OnRow(ReadRow(row, false));
+        return true;
+      }));
   return connection.Execute("COMMIT").status();
 }
 
@@ -90,9 +89,9 @@ absl::Status ServerDatabase::ReadHead(const std::function<void(const BatchRecord
 
 absl::StatusOr<std::optional<std::string>> ServerDatabase::ReadMeta(std::string_view name) {
   return WithReader([&](Connection& connection) -> absl::StatusOr<std::optional<std::string>> {
-    ASSIGN_OR_RETURN(
-        Result found,
-        connection.Execute(Statement().Text("SELECT value FROM kv_meta WHERE name = ").Bytes(name)));
+    ASSIGN_OR_RETURN(Result found,
+                     connection.Execute(
+                         Statement().Text("SELECT value FROM kv_meta WHERE name = ").Bytes(name)));
     const std::optional<Row> row = found.Next();
     if (!row.has_value()) return std::nullopt;
     return std::string(row->Bytes(0));
@@ -143,13 +142,11 @@ absl::Status ServerDatabase::ReadRows(int64_t from, int64_t to,
 absl::Status ServerDatabase::ReadRowsWithoutValues(
     RowId after, int64_t to, int64_t limit, const std::function<void(const LogRecord&)>& visit) {
   return WithReader([&](Connection& connection) -> absl::Status {
-    ASSIGN_OR_RETURN(
-        Result found,
-        connection.Execute(base::Concat("SELECT " KVSHIM_MYSQL_INDEX_COLUMNS
-                                        " FROM kv_log WHERE rev >= ",
-                                        after.revision, " AND rev <= ", to, " AND (rev > ",
-                                        after.revision, " OR sub > ", after.sub,
-                                        ") ORDER BY rev, sub LIMIT ", limit)));
+    ASSIGN_OR_RETURN(Result found,
+                     connection.Execute(base::Concat(
+                         "SELECT " KVSHIM_MYSQL_INDEX_COLUMNS " FROM kv_log WHERE rev >= ",
+                         after.revision, " AND rev <= ", to, " AND (rev > ", after.revision,
+                         " OR sub > ", after.sub, ") ORDER BY rev, sub LIMIT ", limit)));
     while (const std::optional<Row> row = found.Next()) visit(ReadRow(*row, false));
     return absl::OkStatus();
   });
@@ -158,11 +155,10 @@ absl::Status ServerDatabase::ReadRowsWithoutValues(
 absl::Status ServerDatabase::ReadBatches(int64_t from, int64_t limit,
                                          const std::function<bool(const BatchRecord&)>& visit) {
   return WithReader([&](Connection& connection) -> absl::Status {
-    ASSIGN_OR_RETURN(
-        Result found,
-        connection.Execute(base::Concat("SELECT " KVSHIM_MYSQL_BATCH_COLUMNS
-                                        " FROM kv_batch WHERE seq >= ",
-                                        from, " ORDER BY seq LIMIT ", limit)));
+    ASSIGN_OR_RETURN(Result found,
+                     connection.Execute(base::Concat(
+                         "SELECT " KVSHIM_MYSQL_BATCH_COLUMNS " FROM kv_batch WHERE seq >= ", from,
+                         " ORDER BY seq LIMIT ", limit)));
     while (const std::optional<Row> row = found.Next()) {
       if (!visit(ReadBatch(*row))) break;
     }

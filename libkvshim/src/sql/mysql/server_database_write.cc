@@ -165,9 +165,8 @@ absl::Status ServerDatabase::DeleteRows(std::span<const RowId> ids) {
   RETURN_IF_ERROR(Reach(hooks_.fault, FaultPoint::kBeforeDelete));
   if (ids.empty()) return absl::OkStatus();
   return WithReader([&](Connection& connection) -> absl::Status {
-    ASSIGN_OR_RETURN(
-        Result newest,
-        connection.Execute("SELECT gc_floor FROM kv_batch ORDER BY seq DESC LIMIT 1"));
+    ASSIGN_OR_RETURN(Result newest,
+                     connection.Execute("SELECT gc_floor FROM kv_batch ORDER BY seq DESC LIMIT 1"));
     const std::optional<Row> head = newest.Next();
     const int64_t floor = head.has_value() ? head->Int(0) : 0;
     for (const RowId& id : ids) {
@@ -178,9 +177,9 @@ absl::Status ServerDatabase::DeleteRows(std::span<const RowId> ids) {
     RETURN_IF_ERROR(connection.Execute("START TRANSACTION").status());
     int64_t deleted = 0;
     absl::Status status = [&]() -> absl::Status {
-      ASSIGN_OR_RETURN(const Result gone,
-                       connection.Execute(
-                           Statement().Text("DELETE FROM kv_log WHERE ").Text(AnyOf(ids))));
+      ASSIGN_OR_RETURN(
+          const Result gone,
+          connection.Execute(Statement().Text("DELETE FROM kv_log WHERE ").Text(AnyOf(ids))));
       deleted = gone.affected();
       RETURN_IF_ERROR(Reach(hooks_.fault, FaultPoint::kInDelete));
       return connection.Execute("COMMIT").status();

@@ -110,9 +110,9 @@ absl::Status Begin(Connection& connection, const Options& options, const Host& h
   Server& server = connection.server();
   server.mariadb = variables.Text("version").find("MariaDB") != std::string::npos;
   server.max_packet = variables.Number("max_allowed_packet", server.max_packet);
-  server.identity =
-      Concat(variables.Text("hostname"), ":", variables.Text("port"), " (server_id ",
-             variables.Text("server_id"), "), ", variables.Text("version"), galera ? ", Galera" : "");
+  server.identity = Concat(variables.Text("hostname"), ":", variables.Text("port"), " (server_id ",
+                           variables.Text("server_id"), "), ", variables.Text("version"),
+                           galera ? ", Galera" : "");
   const std::string weakness = Weakness(variables);
   server.durable = weakness.empty();
   Announce(connection, server, weakness, traits);
@@ -121,13 +121,13 @@ absl::Status Begin(Connection& connection, const Options& options, const Host& h
   // frees the lock of a server that froze in its turn.
   const int64_t milliseconds = options.network.timeout.count();
   const int64_t patience = std::max<int64_t>(1, milliseconds * 3 / 5000);
-  std::string settings =
-      Concat("SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', autocommit = 1, "
-             "innodb_lock_wait_timeout = ",
-             patience, ", lock_wait_timeout = ", patience);
+  std::string settings = Concat(
+      "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', autocommit = 1, "
+      "innodb_lock_wait_timeout = ",
+      patience, ", lock_wait_timeout = ", patience);
   if (variables.Has("idle_transaction_timeout")) {
-    settings += Concat(", idle_transaction_timeout = ",
-                       std::max<int64_t>(1, (milliseconds + 999) / 1000));
+    settings +=
+        Concat(", idle_transaction_timeout = ", std::max<int64_t>(1, (milliseconds + 999) / 1000));
   }
   if (galera && variables.Has("wsrep_sync_wait")) {
     settings += Concat(", wsrep_sync_wait = ", role == Role::kAppender ? 0 : 1);
