@@ -1,81 +1,20 @@
 #include "base/status.h"
 
-#include <boost/asio/connect.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/local/stream_protocol.hpp>
-#include <boost/beast/core.hpp>
-#include <boost/beast/http.hpp>
 #include <boost/json.hpp>
 #include <cstdio>
 #include <iostream>
-#include <sstream>
 #include <string>
 
 #include "absl/status/statusor.h"
 #include "base/strings.h"
+#include "http/client.h"
 #include "quantity.h"
 #include "subcommands.h"
 
 namespace kvshim::cli {
 namespace {
 
-namespace asio = boost::asio;
-namespace beast = boost::beast;
 namespace json = boost::json;
-
-constexpr std::chrono::seconds kTimeLimit{5};
-constexpr std::string_view kUnixScheme = "unix://";
-
-// Sends GET /kvshim/status and gives the body of the answer.
-template <typename Stream>
-absl::StatusOr<std::string> Ask(asio::io_context& io, Stream& stream) {
-  namespace http = beast::http;
-  http::request<http::empty_body> request(http::verb::get, "/kvshim/status", 11);
-  request.set(http::field::host, "kvshim");
-  http::response<http::string_body> response;
-  beast::flat_buffer buffer;
-  beast::error_code error = asio::error::timed_out;
-  stream.expires_after(kTimeLimit);
-  http::async_write(stream, request, [&](beast::error_code failed, size_t) {
-    error = failed;
-    if (failed) return;
-    http::async_read(stream, buffer, response,
-                     [&](beast::error_code read_failed, size_t) { error = read_failed; });
-  });
-  io.run();
-  if (error) return absl::UnavailableError(error.message());
-  if (response.result() != http::status::ok) {
-    return absl::UnavailableError("what answers there is no kvshim");
-  }
-  return response.body();
-}
-
-absl::StatusOr<std::string> Fetch(const std::string& address) {
-  asio::io_context io;
-  beast::error_code error;
-  if (address.starts_with(kUnixScheme)) {
-    using Unix = asio::local::stream_protocol;
-    beast::basic_stream<Unix> stream(io);
-    if (stream.socket().connect(Unix::endpoint(address.substr(kUnixScheme.size())), error)) {
-      return absl::UnavailableError(error.message());
-    }
-    return Ask(io, stream);
-  }
-  const size_t colon = address.rfind(':');
-  if (colon == std::string::npos) {
-    return absl::InvalidArgumentError("an address is host:port or unix://PATH");
-  }
-  std::string host = address.substr(0, colon);
-  if (host.empty()) host = "localhost";
-  asio::ip::tcp::resolver resolver(io);
-  const auto found = resolver.resolve(host, address.substr(colon + 1), error);
-  if (error) return absl::UnavailableError(error.message());
-  beast::tcp_stream stream(io);
-  asio::connect(stream.socket(), found, error);
-  if (error) return absl::UnavailableError(error.message());
-  return Ask(io, stream);
-}
 
 std::string Fixed(double number) {
   char text[32];
@@ -128,7 +67,7 @@ void DeclareStatusFlags(CLI::App& command, StatusSettings& settings) {
 }
 
 int Status(const StatusSettings& settings) {
-  const absl::StatusOr<std::string> body = Fetch(settings.address);
+  const absl::StatusOr<std::string> body = http::Client(settings.address, {}).Get("/kvshim/status");
   if (!body.ok()) {
     std::cerr << "kvshim status: " << settings.address << ": " << body.status().message()
               << "\nIs a server running there? See --address.\n";

@@ -1,11 +1,13 @@
 #include "etcd/pages.h"
 
 #include <boost/json.hpp>
+#include <charconv>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "base/strings.h"
+#include "etcd/peer_news.h"
 #include "kvshim/version.h"
 
 namespace kvshim::etcd {
@@ -38,11 +40,16 @@ Finding CheckCorruption(const ServiceContext& context) {
 Finding CheckRead(const ServiceContext& context, bool serializable) {
   Finding finding{serializable ? "serializable_read" : "linearizable_read", ""};
   // Answered from memory before it returns: it asks for no value.
-  context.store.Range({.key = "health", .serializable = serializable, .count_only = true},
+  context.store.Range({.key = "health", .serializable = true, .count_only = true},
                       [&](const absl::StatusOr<RangeResponse>& response) {
                         if (!response.ok())
                           finding.wrong = std::string(response.status().message());
                       });
+  if (serializable || !finding.wrong.empty()) return finding;
+  // A linearizable one might wait, and a page must not.
+  if (const absl::Status health = context.store.Health(); !health.ok()) {
+    finding.wrong = std::string(health.message());
+  }
   return finding;
 }
 
@@ -124,6 +131,16 @@ http::Pages MakePages(const ServiceContext& context) {
   pages.Add("/metrics", [&context](const http::Request&) {
     return http::Response{200, "text/plain; version=0.0.4; charset=utf-8",
                           context.store.metrics().Render()};
+  });
+  pages.Add(PeerNews::kPath, [&context](const http::Request& request) {
+    const auto found = request.query.find("seq");
+    int64_t sequence = 0;
+    if (found != request.query.end()) {
+      const std::string& text = found->second;
+      std::from_chars(text.data(), text.data() + text.size(), sequence);
+    }
+    context.store.Nudge(sequence);
+    return http::Response{};
   });
   pages.Add("/kvshim/status", [&context](const http::Request&) { return StatusPage(context); });
   return pages;

@@ -1,5 +1,9 @@
 #include "kvshim/server.h"
 
+#include <arpa/inet.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <sstream>
 #include <string_view>
 #include <utility>
@@ -12,6 +16,7 @@
 #include "etcd/lease_service.h"
 #include "etcd/maintenance_service.h"
 #include "etcd/pages.h"
+#include "etcd/peer_news.h"
 #include "etcd/service_context.h"
 #include "etcd/watch_service.h"
 #include "http/certificates.h"
@@ -32,11 +37,28 @@ std::string Hex(uint64_t number) {
   return text.str();
 }
 
-// An address that means every interface is told to clients as this host.
-std::string UrlOf(const std::string& scheme, std::string address) {
+// The address by which this host reaches others, as a URL has it; "localhost" where it has none.
+std::string OwnHost() {
+  // Nothing is sent: the kernel only chooses the way.
+  const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  sockaddr_in remote{.sin_family = AF_INET, .sin_port = htons(9)};
+  inet_pton(AF_INET, "198.51.100.1", &remote.sin_addr);
+  sockaddr_in own{};
+  socklen_t size = sizeof(own);
+  char text[INET_ADDRSTRLEN] = "localhost";
+  if (fd >= 0 && connect(fd, reinterpret_cast<sockaddr*>(&remote), sizeof(remote)) == 0 &&
+      getsockname(fd, reinterpret_cast<sockaddr*>(&own), &size) == 0) {
+    inet_ntop(AF_INET, &own.sin_addr, text, sizeof(text));
+  }
+  if (fd >= 0) close(fd);
+  return text;
+}
+
+// `any_host` stands for an address that means every interface.
+std::string UrlOf(const std::string& scheme, std::string address, const std::string& any_host) {
   if (address.starts_with("unix://")) return address;
   for (const std::string_view any : {"0.0.0.0:", "[::]:"}) {
-    if (address.starts_with(any)) address = base::Concat("localhost:", address.substr(any.size()));
+    if (address.starts_with(any)) address = base::Concat(any_host, ":", address.substr(any.size()));
   }
   return scheme + address;
 }
@@ -74,6 +96,7 @@ class EtcdServer final : public Server {
   std::unique_ptr<rpc::Server> rpc_;
   std::unique_ptr<http::Listener> clients_;
   std::unique_ptr<http::Listener> monitors_;  // of the metrics address
+  std::unique_ptr<PeerNews> peer_news_;
 };
 
 absl::Status EtcdServer::Start() {
@@ -82,6 +105,10 @@ absl::Status EtcdServer::Start() {
   AddGauges();
   clients_->Start();
   if (monitors_ != nullptr) monitors_->Start();
+  peer_news_ = std::make_unique<PeerNews>(
+      context_.store,
+      certificates_ == nullptr ? rpc::TlsSource() : [this] { return certificates_->identity(); });
+  context_.store.OnNews([this](int64_t sequence) { peer_news_->Announce(sequence); });
   return absl::OkStatus();
 }
 
@@ -101,15 +128,17 @@ absl::Status EtcdServer::Listen() {
   }
   const std::string scheme = certificates_ == nullptr ? "http://" : "https://";
   for (const std::string& address : clients_->addresses()) {
-    client_urls_.push_back(UrlOf(scheme, address));
+    client_urls_.push_back(UrlOf(scheme, address, "localhost"));
+    context_.client_urls.push_back(UrlOf(scheme, address, OwnHost()));
   }
-  context_.client_urls =
-      options_.advertise_client_urls.empty() ? client_urls_ : options_.advertise_client_urls;
+  if (!options_.advertise_client_urls.empty()) {
+    context_.client_urls = options_.advertise_client_urls;
+  }
   context_.store.SetClientUrls(context_.client_urls);
   if (options_.metrics_address.empty()) return absl::OkStatus();
   monitors_ = std::make_unique<http::Listener>(http::ListenerOptions{.pages = &pages_});
   RETURN_IF_ERROR(monitors_->AddAddress(options_.metrics_address));
-  metrics_url_ = UrlOf("http://", monitors_->addresses().front());
+  metrics_url_ = UrlOf("http://", monitors_->addresses().front(), "localhost");
   return absl::OkStatus();
 }
 
@@ -155,6 +184,8 @@ void EtcdServer::AddGauges() {
 }
 
 void EtcdServer::Drain(std::chrono::milliseconds grace) {
+  context_.store.OnNews({});
+  peer_news_.reset();
   if (clients_ != nullptr) clients_->Stop();
   if (rpc_ != nullptr) {
     context_.store.hub().Shutdown(mvcc::Stopped());

@@ -72,11 +72,12 @@ class SharedDatabase : public Database {
   // Forgets a server, where its beat still is the one given.
   virtual absl::Status RemoveServer(int64_t id, int64_t beat) = 0;
 
-  // From now on `on_news` is called soon after another server's Announce. Where the database has
-  // no way to tell, nothing happens.
-  virtual void Listen(std::function<void()> on_news) = 0;
-  // Tells the other servers that there is something to read. Returns at once.
-  virtual void Announce() = 0;
+  // From now on `on_news` is called soon after another server's Announce, with what that one said;
+  // with INT64_MAX where something may have been missed. Where the database has no way to tell,
+  // nothing happens.
+  virtual void Listen(std::function<void(int64_t seq)> on_news) = 0;
+  // Tells the other servers that there is a batch `seq` to read. Returns at once.
+  virtual void Announce(int64_t seq) = 0;
 };
 
 }  // namespace kvshim::sql

@@ -75,7 +75,8 @@ void Committer::Submit(std::unique_ptr<Proposal> proposal) {
   proposal->Answer(absl::OkStatus());
 }
 
-void Committer::Nudge() {
+void Committer::Nudge(int64_t seq) {
+  if (parts_.replica.sequence() >= seq) return;
   base::MutexLock lock(mutex_);
   if (std::exchange(news_, true)) return;
   changed_.NotifyOne();
@@ -305,7 +306,7 @@ void Committer::Committed(Round& round, const log::Head& head) {
   delivery.answered = std::move(round.proposals);
   parts_.publisher.Publish(std::move(delivery));
   if (shared_ == nullptr) return;
-  shared_->Announce();
+  parts_.announce(head.seq);
   losses_ = 0;
   if (turns_ && std::exchange(met_others_, false)) {
     calm_turns_ = 0;

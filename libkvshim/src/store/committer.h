@@ -70,6 +70,8 @@ class Committer {
     base::MetricsRegistry& metrics;
     base::Clock& clock;
     uint64_t member_id;
+    // Tells the other servers of a batch.
+    std::function<void(int64_t seq)> announce;
   };
 
   Committer(Parts parts, const StoreOptions& options);
@@ -78,8 +80,8 @@ class Committer {
   // Answers at once where too many wait already, or where it has stopped.
   void Submit(std::unique_ptr<Proposal> proposal);
 
-  // Another server may have committed: reads on soon.
-  void Nudge();
+  // Another server has committed batch `seq`: reads on soon, unless it has already.
+  void Nudge(int64_t seq);
 
   // Commits what waits and joins the thread.
   void Stop();

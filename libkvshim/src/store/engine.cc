@@ -352,6 +352,21 @@ void Engine::SetClientUrls(const std::vector<std::string>& urls) {
   parts_->members->SetUrls(joined);
 }
 
+void Engine::OnNews(std::function<void(int64_t)> on_news) {
+  base::MutexLock lock(parts_->news_mutex);
+  parts_->on_news = std::move(on_news);
+}
+
+void Engine::Nudge(int64_t sequence) { parts_->committer->Nudge(sequence); }
+
+absl::Status Engine::Health() const {
+  constexpr std::chrono::seconds kPatience{5};
+  if (parts_->members == nullptr || parts_->members->silence() < kPatience) {
+    return absl::OkStatus();
+  }
+  return absl::UnavailableError("the database is away");
+}
+
 void Engine::MoveLeader(uint64_t member_id, Callback<bool> done) {
   if (parts_->members == nullptr) {
     if (member_id == this->member_id()) return done(true);

@@ -93,6 +93,14 @@ class Engine final : public Store {
   std::vector<Member> members() const;
   // Where clients reach this server; to be called once, before it serves.
   void SetClientUrls(const std::vector<std::string>& urls);
+  // `on_news` is called with each batch that this server commits while others live: quickly, or not
+  // at all any more once an empty function is set.
+  void OnNews(std::function<void(int64_t sequence)> on_news);
+  // Another server says that it has committed a batch: the database is read soon.
+  void Nudge(int64_t sequence);
+  // OK while reads can be linearizable and writes go through, as far as is known; kUnavailable
+  // where the database has been away for some seconds.
+  absl::Status Health() const;
   // mvcc::BadLeaderTransferee, mvcc::NotLeader.
   void MoveLeader(uint64_t member_id, Callback<bool> done);
   std::vector<Alarm> alarms() const;

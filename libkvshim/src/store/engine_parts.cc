@@ -125,23 +125,25 @@ absl::Status Engine::Parts::Start(const std::string& dsn, Engine& engine) {
     compacted_at_.store(applied.head.seq);
     compactor->Compacted(applied.head.compact_revision);
   });
-  committer = std::make_unique<Committer>(Committer::Parts{.log = *log,
-                                                           .index = index,
-                                                           .lessor = lessor,
-                                                           .alarms = alarms,
-                                                           .replica = replica,
-                                                           .reader = *reader,
-                                                           .publisher = *publisher,
-                                                           .hub = *hub,
-                                                           .metrics = metrics,
-                                                           .clock = *seams.clock,
-                                                           .member_id = member_id},
-                                          options);
+  committer = std::make_unique<Committer>(
+      Committer::Parts{.log = *log,
+                       .index = index,
+                       .lessor = lessor,
+                       .alarms = alarms,
+                       .replica = replica,
+                       .reader = *reader,
+                       .publisher = *publisher,
+                       .hub = *hub,
+                       .metrics = metrics,
+                       .clock = *seams.clock,
+                       .member_id = member_id,
+                       .announce = [this](int64_t seq) { Announce(seq); }},
+      options);
   if (sql::SharedDatabase* const shared = log->shared(); shared != nullptr) {
     read_index = std::make_unique<ReadIndex>(*log, replica, options.request_timeout, metrics,
-                                             [this] { committer->Nudge(); });
+                                             [this](int64_t seq) { committer->Nudge(seq); });
     RETURN_IF_ERROR(members->Start());
-    shared->Listen([this] { committer->Nudge(); });
+    shared->Listen([this](int64_t seq) { committer->Nudge(seq); });
   }
   auto_compactor = std::make_unique<AutoCompactor>(
       index, options, timers, *seams.clock, [this, &engine](int64_t revision) {
@@ -171,6 +173,13 @@ absl::Status Engine::Parts::Start(const std::string& dsn, Engine& engine) {
               {{"database", log->name()}});
   }
   return absl::OkStatus();
+}
+
+void Engine::Parts::Announce(int64_t seq) {
+  if (members == nullptr || !members->has_others()) return;
+  log->shared()->Announce(seq);
+  base::MutexLock lock(news_mutex);
+  if (on_news) on_news(seq);
 }
 
 absl::Status Engine::Parts::RaiseFloor(int64_t floor) {

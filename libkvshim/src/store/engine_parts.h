@@ -87,11 +87,16 @@ struct Engine::Parts {
   std::unique_ptr<ReadIndex> read_index;
   std::unique_ptr<AutoCompactor> auto_compactor;
 
+  // Whom else to tell of this server's batches.
+  base::Mutex news_mutex;
+  std::function<void(int64_t seq)> on_news GUARDED_BY(news_mutex);
+
  private:
   std::atomic<int64_t> compacted_at_{0};  // the seq of the newest compaction
 
   absl::Status OpenLog(const std::string& dsn);
   absl::Status JoinMembers();
+  void Announce(int64_t seq);
   // Has a batch with this gc_floor committed.
   absl::Status RaiseFloor(int64_t floor);
   void AddGauges();

@@ -125,6 +125,14 @@ void Members::Note(const sql::Membership& members, base::TimePoint now) {
   servers_ = members.servers;
   owner_ = members.owner;
   owner_id_.store(owner_.server);
+  others_.store(std::ranges::any_of(servers_, [&](const sql::ServerRecord& server) {
+    return server.id != self_.id && Lives(server, now);
+  }));
+}
+
+base::Duration Members::silence() const {
+  base::MutexLock lock(mutex_);
+  return Now() - ticked_;
 }
 
 bool Members::Lives(const sql::ServerRecord& server, base::TimePoint now) const {

@@ -53,6 +53,10 @@ class Members {
   // Where clients reach this server.
   void SetUrls(const std::string& urls);
 
+  // Whether any other server lives.
+  bool has_others() const { return others_.load(std::memory_order_relaxed); }
+  // How long ago all went well with the database.
+  base::Duration silence() const;
   // The servers that live, ascending by id.
   std::vector<sql::ServerRecord> live() const;
   // The owner's id; 0: nobody yet.
@@ -91,6 +95,7 @@ class Members {
   const std::function<void()> on_owner_;
 
   std::atomic<int64_t> owner_id_{0};
+  std::atomic<bool> others_{false};
   bool owning_ = false;  // of the members' thread: it has been told so
 
   mutable base::Mutex mutex_;

@@ -17,7 +17,7 @@ constexpr std::chrono::milliseconds kPause{50};  // after a look that failed
 }  // namespace
 
 ReadIndex::ReadIndex(log::Log& log, Replica& replica, base::Duration timeout,
-                     base::MetricsRegistry& metrics, std::function<void()> read_on)
+                     base::MetricsRegistry& metrics, std::function<void(int64_t)> read_on)
     : log_(log),
       replica_(replica),
       timeout_(timeout),
@@ -93,17 +93,14 @@ absl::Status ReadIndex::Confirm(base::TimePoint deadline) {
   looks_.Increment();
   const int64_t known = replica_.sequence();
   const absl::StatusOr<log::Head> newest = log_.ReadHead();
-  if (!newest.ok()) {
-    read_on_();
-    return newest.status();
-  }
+  if (!newest.ok()) return newest.status();
   if (newest->seq < known) {
     // The database knows less than it did: the reading thread finds out why.
-    read_on_();
+    read_on_(INT64_MAX);
     return mvcc::Unhealthy();
   }
   if (replica_.sequence() >= newest->seq) return absl::OkStatus();
-  read_on_();
+  read_on_(newest->seq);
   if (replica_.WaitFor(newest->seq, deadline)) return absl::OkStatus();
   return mvcc::TimedOut();
 }

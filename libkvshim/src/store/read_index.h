@@ -26,10 +26,10 @@ class ReadIndex {
  public:
   using Then = absl::AnyInvocable<void(const absl::Status&)>;
 
-  // `read_on` has the log read soon. A read that cannot be served within `timeout` is answered as
-  // timed out.
+  // `read_on` has the log read soon, up to a batch. A read that cannot be served within `timeout`
+  // is answered as timed out.
   ReadIndex(log::Log& log, Replica& replica, base::Duration timeout, base::MetricsRegistry& metrics,
-            std::function<void()> read_on);
+            std::function<void(int64_t seq)> read_on);
   ~ReadIndex() { Stop(); }
 
   // Calls `then`, on a thread of its own, once memory is far enough; it should not take long.
@@ -53,7 +53,7 @@ class ReadIndex {
   log::Log& log_;
   Replica& replica_;
   const base::Duration timeout_;
-  const std::function<void()> read_on_;
+  const std::function<void(int64_t)> read_on_;
   base::Counter& looks_;
   base::Mutex mutex_;
   base::Condition changed_;

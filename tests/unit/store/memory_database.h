@@ -118,8 +118,8 @@ class MemoryDatabase final : public sql::SharedDatabase {
   absl::StatusOr<bool> ReplaceOwner(const sql::OwnerRecord& seen,
                                     const sql::OwnerRecord& next) override;
   absl::Status RemoveServer(int64_t id, int64_t beat) override;
-  void Listen(std::function<void()>) override {}
-  void Announce() override {}
+  void Listen(std::function<void(int64_t)>) override {}
+  void Announce(int64_t) override {}
 
  private:
   absl::Status Reading() const;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 #include <utility>
 
@@ -367,14 +368,17 @@ absl::Status Connection::Copy(const std::string& query, const std::function<bool
   }
 }
 
-absl::StatusOr<bool> Connection::TakeNotifications() {
+absl::StatusOr<int64_t> Connection::TakeNotifications() {
   if (PQconsumeInput(handle_) == 0) return Lost("listening", false);
-  bool any = false;
+  int64_t highest = 0;
   while (PGnotify* notification = PQnotifies(handle_)) {
-    any = true;
+    int64_t number = 0;
+    const std::string_view text = notification->extra;
+    std::from_chars(text.data(), text.data() + text.size(), number);
+    highest = std::max(highest, number);
     PQfreemem(notification);
   }
-  return any;
+  return highest;
 }
 
 }  // namespace kvshim::sql::postgres

@@ -68,8 +68,8 @@ class Connection {
 
   // For waiting on: the socket, and taking what has come.
   int socket() const { return PQsocket(handle_); }
-  // True where notifications came since the last call.
-  absl::StatusOr<bool> TakeNotifications();
+  // The highest number that notifications since the last call carried; 0: there were none.
+  absl::StatusOr<int64_t> TakeNotifications();
 
   bool broken() const { return broken_; }
   // Set where the server said that it does not wait for its standby any more.

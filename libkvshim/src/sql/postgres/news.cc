@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/logger.h"
+#include "base/strings.h"
 
 namespace kvshim::sql::postgres {
 namespace {
@@ -19,7 +20,7 @@ constexpr int kForever = -1;
 
 }  // namespace
 
-News::News(const Options& options, SessionTraits& traits, std::function<void()> on_news)
+News::News(const Options& options, SessionTraits& traits, std::function<void(int64_t)> on_news)
     : options_(options),
       traits_(traits),
       on_news_(std::move(on_news)),
@@ -35,8 +36,13 @@ News::~News() {
   close(wake_);
 }
 
-void News::Announce() {
-  if (!announce_.exchange(true)) eventfd_write(wake_, 1);
+void News::Announce(int64_t seq) {
+  if (newest_.exchange(seq) < seq) eventfd_write(wake_, 1);
+}
+
+int64_t News::Due() const {
+  const int64_t newest = newest_.load();
+  return newest > told_ ? newest : 0;
 }
 
 void News::Wait(int socket, int milliseconds) {
@@ -56,7 +62,7 @@ void News::Run() {
     if (listening.ok()) {
       pause = kFirstPause;
       // What was announced before is found by looking.
-      on_news_();
+      on_news_(INT64_MAX);
       Serve(**connection);
       continue;
     }
@@ -72,13 +78,14 @@ void News::Run() {
 
 void News::Serve(Connection& connection) {
   while (!stopping_.load() && !connection.broken()) {
-    if (announce_.exchange(false)) {
-      if (!connection.ExecuteScript("NOTIFY kvshim").ok()) return;
+    if (const int64_t due = Due(); due > 0) {
+      told_ = due;
+      if (!connection.ExecuteScript(base::Concat("NOTIFY kvshim, '", due, "'")).ok()) return;
     }
     const auto news = connection.TakeNotifications();
     if (!news.ok()) return;
-    if (*news) on_news_();
-    if (!announce_.load()) Wait(connection.socket(), kForever);
+    if (*news > 0) on_news_(*news);
+    if (Due() == 0) Wait(connection.socket(), kForever);
   }
 }
 

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <thread>
@@ -19,25 +20,28 @@ namespace kvshim::sql::postgres {
 
 class News {
  public:
-  News(const Options& options, SessionTraits& traits, std::function<void()> on_news);
+  News(const Options& options, SessionTraits& traits, std::function<void(int64_t)> on_news);
   ~News();
   News(const News&) = delete;
   News& operator=(const News&) = delete;
 
-  void Announce();
+  void Announce(int64_t seq);
 
  private:
   void Run();
   // Serves one connection until it breaks or the end comes.
   void Serve(Connection& connection);
+  // The newest that has not been announced yet; 0: none.
+  int64_t Due() const;
   // Waits for the socket (where there is one), an announcement, the end, or the time.
   void Wait(int socket, int milliseconds);
 
   const Options& options_;
   SessionTraits& traits_;
-  const std::function<void()> on_news_;
+  const std::function<void(int64_t)> on_news_;
   const int wake_;  // an eventfd
-  std::atomic<bool> announce_{false};
+  std::atomic<int64_t> newest_{0};
+  int64_t told_ = 0;  // of the thread
   std::atomic<bool> stopping_{false};
   std::thread thread_;
 };

@@ -93,14 +93,14 @@ Statistics ServerDatabase::Stats() const {
           .deleted_rows = deleted_rows_};
 }
 
-void ServerDatabase::Listen(std::function<void()> on_news) {
+void ServerDatabase::Listen(std::function<void(int64_t)> on_news) {
   base::MutexLock lock(news_mutex_);
   news_ = std::make_unique<News>(options_, traits_, std::move(on_news));
 }
 
-void ServerDatabase::Announce() {
+void ServerDatabase::Announce(int64_t seq) {
   base::MutexLock lock(news_mutex_);
-  if (news_ != nullptr) news_->Announce();
+  if (news_ != nullptr) news_->Announce(seq);
 }
 
 }  // namespace kvshim::sql::postgres

@@ -64,8 +64,8 @@ class ServerDatabase final : public SharedDatabase {
   absl::StatusOr<Membership> Beat(const ServerRecord& self) override;
   absl::StatusOr<bool> ReplaceOwner(const OwnerRecord& seen, const OwnerRecord& next) override;
   absl::Status RemoveServer(int64_t id, int64_t beat) override;
-  void Listen(std::function<void()> on_news) override;
-  void Announce() override;
+  void Listen(std::function<void(int64_t)> on_news) override;
+  void Announce(int64_t seq) override;
 
  private:
   using Reader = Pool<Connection>::Lease;

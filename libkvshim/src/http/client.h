@@ -1,0 +1,49 @@
+// Client: asks an HTTP/1.1 server for pages, over one connection that is kept while it can be.
+//
+// Thread safety: one thread at a time.
+//
+//   Client client("http://127.0.0.1:2379", {});
+//   absl::StatusOr<std::string> body = client.Get("/health");
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "rpc/tls_credentials.h"
+
+namespace kvshim::http {
+
+struct ClientOptions {
+  std::chrono::milliseconds timeout{5000};  // of connecting, and of each request
+  // What is shown to a server that asks for a certificate; may be null. The server's own
+  // certificate is not verified: what is asked for here is public, and nothing of it is believed
+  // without being looked up in the database.
+  std::shared_ptr<const rpc::TlsIdentity> identity;
+};
+
+class Client {
+ public:
+  // `url`: http://host:port, https://host:port or unix://PATH.
+  Client(std::string url, ClientOptions options);
+  ~Client();
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+
+  // The body of a page that was answered with 200. kUnavailable where there is no such answer.
+  absl::StatusOr<std::string> Get(const std::string& target);
+
+ private:
+  class Connection;
+  template <typename Stream>
+  class StreamConnection;
+
+  absl::Status Connect();
+
+  const std::string url_;
+  const ClientOptions options_;
+  std::unique_ptr<Connection> connection_;
+};
+
+}  // namespace kvshim::http
