@@ -152,7 +152,8 @@ absl::Status PrepareDatabase(const Options& options, SessionTraits& traits) {
   ASSIGN_OR_RETURN(const Result found,
                    (*other)->Execute("SELECT 1 FROM pg_database WHERE datname = $1",
                                      Parameters().Text(options.database)));
-  if (found.rows() > 0) return direct;
+  // Another server has just made it, or it is there and fails us for another reason.
+  if (found.rows() > 0) return Connection::Open(options, traits).status();
   const absl::Status created =
       (*other)->ExecuteScript(Concat("CREATE DATABASE ", Quoted(options.database)));
   // Another server may have been first.
