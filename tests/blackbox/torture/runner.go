@@ -209,22 +209,25 @@ func (r *Report) String() string {
 	if r.Verdict() != nil {
 		verdict = "FAILED"
 	}
-	struck := map[string]int{}
+	done := map[string]int{}
+	struck := 0
 	for _, line := range r.Faults {
-		if _, what, found := strings.Cut(line[10:], ": "); found && !strings.HasPrefix(what, "healed") &&
-			!strings.HasPrefix(what, "struck") {
-			struck[what]++
+		_, what, _ := strings.Cut(line[10:], ": ")
+		done[what]++
+		if strings.HasPrefix(what, "struck") {
+			struck++
 		}
 	}
 	fmt.Fprintf(&b, "%s with seed %d\n%v\nall served again %.1f s after the last fault\nby search: %s\n", verdict,
 		r.Seed, r.Summary, r.Recovery.Seconds(), r.searched)
 	for _, f := range [][]fault{serverFaults, connectionFaults, databaseFaults} {
 		for _, known := range f {
-			if struck[known.name] > 0 {
-				fmt.Fprintf(&b, "  %3d × %s\n", struck[known.name], known.name)
+			if done[known.name] > 0 {
+				fmt.Fprintf(&b, "  %3d × %s\n", done[known.name], known.name)
 			}
 		}
 	}
+	fmt.Fprintf(&b, "%d faults met the message that they waited for\n", struck)
 	return b.String()
 }
 

@@ -16,9 +16,9 @@ import (
 // rounds plays one round of so long or, where KVSHIM_TORTURE is a duration, rounds of a minute until
 // that is over. Each round has a seed of its own, from SEED on.
 func rounds(t *testing.T, short time.Duration, play func(t *testing.T, plan Plan)) {
-	plan := Plan{Seed: 1, Duration: short, Workload: history.Workload{Pause: 10 * time.Millisecond},
-		Progress: true, Quiet: time.Second, Longest: 4 * time.Second,
-		Patience: 45 * time.Second}
+	plan := Plan{Seed: 1, Duration: short, Progress: true, Quiet: 700 * time.Millisecond,
+		Workload: history.Workload{Sessions: 16, Pause: 10 * time.Millisecond},
+		Longest:  4 * time.Second, Patience: 45 * time.Second}
 	if seed, err := strconv.ParseUint(os.Getenv("SEED"), 10, 64); err == nil {
 		plan.Seed = seed
 	}
