@@ -18,6 +18,8 @@
 namespace kvshim::cli {
 namespace {
 
+// How long a database server may be away when kvshim starts.
+constexpr std::chrono::minutes kStartPatience{5};
 // What calls under way may take to finish after SIGTERM.
 constexpr std::chrono::seconds kGrace{5};
 // When the process ends, stopped or not. What was answered is in the database; nothing is lost.
@@ -63,6 +65,23 @@ sigset_t StopSignals() {
 
 void EndAtOnce(int /*signal*/) { _exit(1); }
 
+// A database server that is not there yet, or starting, is waited for; everything else that can be
+// wrong is told at once.
+absl::StatusOr<std::unique_ptr<Store>> OpenStore(const ServeSettings& settings,
+                                                 const sigset_t& stop_signals) {
+  const auto give_up = std::chrono::steady_clock::now() + kStartPatience;
+  while (true) {
+    auto store = Store::Open(settings.endpoint, settings.store);
+    if (store.status().code() != absl::StatusCode::kUnavailable ||
+        std::chrono::steady_clock::now() >= give_up) {
+      return store;
+    }
+    base::Log(base::Level::kWarning, "waiting for the database", {{"error", store.status()}});
+    const timespec pause{.tv_sec = 2, .tv_nsec = 0};
+    if (sigtimedwait(&stop_signals, nullptr, &pause) > 0) return store;
+  }
+}
+
 }  // namespace
 
 int Serve(const ServeSettings& settings) {
@@ -81,7 +100,7 @@ int Serve(const ServeSettings& settings) {
   base::Log(base::Level::kInfo, "kvshim starts",
             {{"version", kVersion}, {"etcd", settings.server.etcd_version}, {"pid", getpid()}});
 
-  auto store = Store::Open(settings.endpoint, settings.store);
+  auto store = OpenStore(settings, stop_signals);
   if (!store.ok()) return Fail("cannot open the database", store.status());
   auto server = Server::Start(**store, settings.server);
   if (!server.ok()) return Fail("cannot serve", server.status());

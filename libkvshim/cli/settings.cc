@@ -125,11 +125,39 @@ void DeclareListener(CLI::App& command, ServeSettings& settings) {
       ->check(CLI::Range(0, 256).description(""));
 }
 
-void DeclareStore(CLI::App& command, ServeSettings& settings) {
+void DeclareDatabase(CLI::App& command, ServeSettings& settings) {
   StoreOptions& store = settings.store;
-  command.add_option("--endpoint", settings.endpoint, "The database: sqlite://PATH?parameters")
+  command
+      .add_option("--endpoint", settings.endpoint,
+                  "The database: sqlite://PATH, postgres://USER:PASSWORD@HOST:PORT/DATABASE or "
+                  "mysql://USER:PASSWORD@tcp(HOST:PORT)/DATABASE; for the latter two any number "
+                  "of servers may name one")
       ->type_name("DSN")
       ->capture_default_str();
+  command
+      .add_option("--ca-file", store.database_ca_file,
+                  "PEM authority that must have signed the database server's certificate")
+      ->type_name("FILE");
+  command
+      .add_option("--cert-file", store.database_cert_file,
+                  "PEM certificate to show to the database server")
+      ->type_name("FILE");
+  command.add_option("--key-file", store.database_key_file, "PEM private key of --cert-file")
+      ->type_name("FILE");
+  command.add_flag("--skip-verify", store.database_skip_verify,
+                   "Encrypt, but take any certificate of the database server");
+  AddDuration(command, "--datastore-timeout", store.database_timeout, "5s",
+              "How long one statement or connection may take before it counts as lost");
+  command
+      .add_option("--datastore-max-open-connections", store.database_connections,
+                  "Connections for reading beside the one that writes and the one that listens")
+      ->capture_default_str()
+      ->type_name("COUNT")
+      ->check(CLI::Range(2, 1000).description(""));
+}
+
+void DeclareStore(CLI::App& command, ServeSettings& settings) {
+  StoreOptions& store = settings.store;
   command.add_option("--name", store.name, "This server's name; the host's where not given")
       ->type_name("NAME");
   AddSize(command, "--memory-budget", store.memory_budget, "256MiB",
@@ -210,6 +238,8 @@ void DeclareServeFlags(CLI::App& command, ServeSettings& settings) {
       ->type_name("PATH");
   command.option_defaults()->group("Listener");
   DeclareListener(command, settings);
+  command.option_defaults()->group("Database");
+  DeclareDatabase(command, settings);
   command.option_defaults()->group("Store");
   DeclareStore(command, settings);
   command.option_defaults()->group("Logs");
@@ -245,6 +275,22 @@ absl::Status Validate(const ServeSettings& settings) {
         "--auto-compaction-retention must be a count of revisions where --auto-compaction-mode is "
         "revision");
   }
+  const StoreOptions& store = settings.store;
+  if (store.database_cert_file.empty() != store.database_key_file.empty()) {
+    return absl::InvalidArgumentError(
+        "--cert-file and --key-file belong together: give both or none");
+  }
+  for (const auto& [flag, path] : {std::pair{"--ca-file", store.database_ca_file},
+                                   std::pair{"--cert-file", store.database_cert_file},
+                                   std::pair{"--key-file", store.database_key_file}}) {
+    if (!path.empty() && access(path.c_str(), R_OK) != 0) {
+      return absl::InvalidArgumentError(
+          base::Concat(flag, ": cannot read ", path, "; does it exist, with leave to read it?"));
+    }
+  }
+  if (store.database_timeout < std::chrono::milliseconds(100)) {
+    return absl::InvalidArgumentError("--datastore-timeout must be at least 100ms");
+  }
   if (settings.store.request_timeout.count() <= 0) {
     return absl::InvalidArgumentError("--request-timeout must be longer than 0");
   }
@@ -257,6 +303,11 @@ bool IsGiven(const std::vector<std::string>& arguments, const std::string& flag)
   return std::any_of(arguments.begin(), arguments.end(), [&](const std::string& argument) {
     return argument == flag || argument.starts_with(flag + "=");
   });
+}
+
+// A flag that is on where it is given, without a value.
+bool IsSwitch(const CLI::App& command, const std::string& flag) {
+  return command.get_option_no_throw(flag)->get_type_size() == 0;
 }
 
 // The value of a flag among the arguments; the last one counts.
@@ -290,8 +341,8 @@ absl::Status AddConfigFile(const CLI::App& command, std::vector<std::string>& ar
     if (IsGiven(before, flag)) continue;
     std::string value;
     for (const std::string& input : item.inputs) value += (value.empty() ? "" : ",") + input;
-    if (flag == "--debug") {
-      if (value == "true") arguments.push_back(flag);
+    if (IsSwitch(command, flag)) {
+      if (value == "1" || value == "true") arguments.push_back(flag);
     } else {
       arguments.push_back(base::Concat(flag, "=", value));
     }
@@ -316,7 +367,7 @@ std::vector<std::string> AddEnvironment(const CLI::App& command,
     }
     const std::string value(variable.substr(equals + 1));
     if (IsGiven(arguments, flag) || value.empty()) continue;
-    if (flag == "--debug") {
+    if (IsSwitch(command, flag)) {
       if (value == "1" || value == "true") arguments.push_back(flag);
     } else {
       arguments.push_back(flag + "=" + value);

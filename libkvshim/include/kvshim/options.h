@@ -65,6 +65,9 @@ struct StoreOptions {
   std::string database_key_file;
   bool database_skip_verify = false;  // encrypt, but take any certificate
 
+  // Connections for reading from such a database, beside the one that writes and one that listens.
+  size_t database_connections = 8;
+
   // How long one statement, or a connection to such a database, may take before it counts as lost.
   std::chrono::milliseconds database_timeout{5000};
 

@@ -5,15 +5,13 @@
 
 #include "base/status.h"
 #include "base/strings.h"
+#include "log/backend.h"
 #include "log/chain.h"
 #include "log/format.h"
 #include "log/projection.h"
 #include "log/record.h"
 #include "sql/database.h"
 #include "sql/error.h"
-#include "sql/mysql/database.h"
-#include "sql/postgres/database.h"
-#include "sql/sqlite/database.h"
 
 namespace kvshim::log {
 namespace {
@@ -24,41 +22,6 @@ using base::Concat;
 constexpr int64_t kPruneEvery = 64;
 
 constexpr size_t kMaxDeletedRows = 1000;
-
-absl::StatusOr<std::unique_ptr<sql::Database>> OpenDatabase(const sql::Dsn& dsn,
-                                                            sql::DatabaseOptions options) {
-  if (dsn.scheme == sql::kSqliteScheme) return sql::sqlite::Open(dsn, std::move(options));
-  if (dsn.scheme == "postgres" || dsn.scheme == "postgresql") {
-    return sql::postgres::Open(dsn, std::move(options));
-  }
-  if (dsn.scheme == "mysql") return sql::mysql::Open(dsn, std::move(options));
-  return absl::InvalidArgumentError(Concat("the database's name begins with \"", dsn.scheme,
-                                           "://\"; this build knows sqlite://PATH, "
-                                           "postgres://USER:PASSWORD@HOST:PORT/DATABASE and "
-                                           "mysql://USER:PASSWORD@tcp(HOST:PORT)/DATABASE"));
-}
-
-// The first batch, of a new database.
-absl::Status PrepareDatabase(sql::Database& database) {
-  ASSIGN_OR_RETURN(const Nonce nonce, RandomNonce());
-  ASSIGN_OR_RETURN(const uint64_t cluster_id, RandomId());
-  ASSIGN_OR_RETURN(const uint64_t member_id, RandomId());
-  const Nonce none{};
-  sql::Genesis genesis{.batch = {.seq = 1,
-                                 .nonce = AsView(nonce),
-                                 .prev = AsView(none),
-                                 .epoch = 1,
-                                 .first_revision = 2,
-                                 .last_revision = 1,
-                                 .min_reader = kFormat,
-                                 .min_writer = kFormat},
-                       .meta = IdentityMeta({cluster_id, member_id})};
-  ChainHasher hasher;
-  hasher.Begin(Hash{}, genesis.batch);
-  const Hash hash = hasher.Finish();
-  genesis.batch.hash = AsView(hash);
-  return database.Prepare(genesis);
-}
 
 // Turns tables into what LoadVisitor tells, and refuses a log with holes.
 class Loader : public sql::TableVisitor {
@@ -167,15 +130,15 @@ Outcome OutcomeOf(const absl::Status& status) {
 
 absl::StatusOr<std::unique_ptr<Log>> Log::Open(const sql::Dsn& dsn, Options options) {
   ASSIGN_OR_RETURN(std::unique_ptr<sql::Database> database,
-                   OpenDatabase(dsn, {.on_commit = options.on_commit,
-                                      .fault = options.fault,
-                                      .network = options.network}));
+                   OpenBackend(dsn, {.on_commit = options.on_commit,
+                                     .fault = options.fault,
+                                     .network = options.network}));
   return Open(std::move(database), std::move(options));
 }
 
 absl::StatusOr<std::unique_ptr<Log>> Log::Open(std::unique_ptr<sql::Database> database,
                                                Options options) {
-  RETURN_IF_ERROR(PrepareDatabase(*database));
+  RETURN_IF_ERROR(PrepareBackend(*database));
   ASSIGN_OR_RETURN(const Identity identity, ReadIdentity(*database));
   absl::Status readable;
   RETURN_IF_ERROR(database->ReadHead(
@@ -308,12 +271,6 @@ absl::Status Log::ScanRows(int64_t from, int64_t to, std::function<bool(const Ke
     return damage.ok() && visit(KeyValueOf(record));
   }));
   return damage;
-}
-
-absl::Status Log::Snapshot(const std::function<bool(const SnapshotPiece&)>& sink) {
-  return database_->Snapshot([&](std::string_view bytes, uint64_t remaining) {
-    return sink({.bytes = bytes, .remaining = remaining});
-  });
 }
 
 absl::StatusOr<sql::DatabaseSize> Log::Size() { return database_->Size(); }

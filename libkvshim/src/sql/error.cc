@@ -29,6 +29,8 @@ absl::StatusCode CodeOf(ErrorKind kind) {
       return absl::StatusCode::kFailedPrecondition;
     case ErrorKind::kPermission:
       return absl::StatusCode::kPermissionDenied;
+    case ErrorKind::kNoDatabase:
+      return absl::StatusCode::kNotFound;
     case ErrorKind::kCorrupt:
       return absl::StatusCode::kDataLoss;
     case ErrorKind::kNone:
@@ -56,6 +58,8 @@ std::string_view NameOf(ErrorKind kind) {
       return "read-only";
     case ErrorKind::kPermission:
       return "permission";
+    case ErrorKind::kNoDatabase:
+      return "no database";
     case ErrorKind::kHeld:
       return "held";
     case ErrorKind::kForeign:

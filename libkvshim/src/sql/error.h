@@ -17,7 +17,9 @@ enum class ErrorKind {
   kAmbiguous,    // the commit may or may not have happened: find out before going on (kUnavailable)
   kFull,         // no room on the device, or a limit of the database (kResourceExhausted)
   kReadOnly,     // the database or its file system takes no writes (kFailedPrecondition)
-  kPermission,   // the file may not be opened so (kPermissionDenied)
+  kPermission,   // the file may not be opened so, the user or password is refused, or a right is
+                 // missing (kPermissionDenied)
+  kNoDatabase,   // the server has no database of that name (kNotFound)
   kHeld,         // another process has the database open (kFailedPrecondition)
   kForeign,      // not a database of kvshim (kFailedPrecondition)
   kNewerSchema,  // written by a newer kvshim (kFailedPrecondition)

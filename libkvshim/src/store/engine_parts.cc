@@ -73,7 +73,7 @@ absl::Status Engine::Parts::OpenLog(const std::string& dsn) {
                                        .key_file = options.database_key_file,
                                        .skip_verify = options.database_skip_verify,
                                        .timeout = options.database_timeout,
-                                       .connections = options.sql_threads + 4}};
+                                       .connections = options.database_connections}};
   if (seams.database) {
     ASSIGN_OR_RETURN(log, log::Log::Open(seams.database(), std::move(log_options)));
   } else {

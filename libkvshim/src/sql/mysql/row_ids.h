@@ -1,5 +1,5 @@
-// Rows of kv_log by their exact keys, in a form that the planners of MySQL and MariaDB look up in the
-// primary key whatever their number: MariaDB turns a long IN list into a table and joins it.
+// Rows of kv_log by their exact keys, in a form that the planners of MySQL and MariaDB look up in
+// the primary key whatever their number: MariaDB turns a long IN list into a table and joins it.
 //
 // Thread safety: pure functions.
 #pragma once

@@ -12,6 +12,7 @@
 #include <memory>
 #include <string>
 
+#include "base/mutex.h"
 #include "sql/mysql/append_script.h"
 #include "sql/mysql/connection.h"
 #include "sql/mysql/options.h"
@@ -101,6 +102,10 @@ class ServerDatabase final : public SharedDatabase {
   std::atomic<int64_t> conflicts_{0};
   std::atomic<int64_t> failures_{0};
   std::atomic<int64_t> deleted_rows_{0};
+
+  base::Mutex size_mutex_;
+  int64_t counted_ GUARDED_BY(size_mutex_) = -1;  // bytes in use, by the server's last count
+  int64_t written_when_counted_ GUARDED_BY(size_mutex_) = 0;
 };
 
 template <typename Use>

@@ -41,6 +41,38 @@ int PollTimeout(base::TimePoint deadline) {
   return static_cast<int>(std::clamp<int64_t>(left.count(), 0, 60000));
 }
 
+// The SQLSTATE in a verbose message, "FATAL:  28P01: password authentication failed"; of the last
+// host that was tried, empty where none answered.
+std::string_view StateIn(std::string_view message) {
+  constexpr size_t kStateSize = 5;
+  std::string_view state;
+  for (size_t at = message.find(":  "); at != std::string_view::npos;
+       at = message.find(":  ", at + 1)) {
+    const std::string_view rest = message.substr(at + 3);
+    if (rest.size() <= kStateSize || rest[kStateSize] != ':') continue;
+    const bool code = std::ranges::all_of(rest.substr(0, kStateSize), [](char c) {
+      return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z');
+    });
+    if (code) state = rest.substr(0, kStateSize);
+  }
+  return state;
+}
+
+// A verbose message without the lines that name places in the server's source.
+std::string WithoutPlaces(std::string_view message) {
+  std::string kept;
+  while (!message.empty()) {
+    const size_t end = std::min(message.find('\n'), message.size());
+    std::string_view line = message.substr(0, end);
+    message.remove_prefix(std::min(end + 1, message.size()));
+    while (line.starts_with('\t')) line.remove_prefix(1);
+    if (line.find(".c:") == std::string_view::npos) {
+      kept += base::Concat(kept.empty() ? "" : "; ", line);
+    }
+  }
+  return kept;
+}
+
 // Pieces of one row of COPY's binary form. False at the end of the data or where it is damaged.
 bool SplitRow(std::string_view row, std::vector<std::string_view>& fields) {
   fields.clear();
@@ -87,19 +119,12 @@ Connection::~Connection() { PQfinish(handle_); }
 
 absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(const Options& options,
                                                              SessionTraits& traits) {
-  return Connect(options, options.database, true, traits);
+  return OpenDatabase(options, options.database, traits);
 }
 
 absl::StatusOr<std::unique_ptr<Connection>> Connection::OpenDatabase(const Options& options,
                                                                      const std::string& database,
                                                                      SessionTraits& traits) {
-  return Connect(options, database, true, traits);
-}
-
-absl::StatusOr<std::unique_ptr<Connection>> Connection::Connect(const Options& options,
-                                                                const std::string& database,
-                                                                bool primary,
-                                                                SessionTraits& traits) {
   std::vector<const char*> keywords, values;
   const auto add = [&](const char* keyword, const char* value) {
     keywords.push_back(keyword);
@@ -108,7 +133,7 @@ absl::StatusOr<std::unique_ptr<Connection>> Connection::Connect(const Options& o
   for (const auto& [keyword, value] : options.keywords) add(keyword.c_str(), value.c_str());
   add("dbname", database.c_str());
   // libpq asks each host in turn whether it takes writes.
-  if (primary) add("target_session_attrs", "read-write");
+  add("target_session_attrs", "read-write");
   add(nullptr, nullptr);
   std::unique_ptr<Connection> connection(
       new Connection(PQconnectStartParams(keywords.data(), values.data(), 0), options, traits));
@@ -117,6 +142,8 @@ absl::StatusOr<std::unique_ptr<Connection>> Connection::Connect(const Options& o
     return MakeError(ErrorKind::kOther, options.name, "connecting", "out of memory", "");
   }
   PGconn* const handle = connection->handle_;
+  // While connecting, the SQLSTATE of an error is told in its message only, and there only so.
+  PQsetErrorVerbosity(handle, PQERRORS_VERBOSE);
   PostgresPollingStatusType state = PGRES_POLLING_WRITING;
   while (state != PGRES_POLLING_OK && PQstatus(handle) != CONNECTION_BAD) {
     const short events = state == PGRES_POLLING_READING ? POLLIN : POLLOUT;
@@ -128,8 +155,12 @@ absl::StatusOr<std::unique_ptr<Connection>> Connection::Connect(const Options& o
     if (state == PGRES_POLLING_FAILED) break;
   }
   if (PQstatus(handle) != CONNECTION_OK) {
-    return MakeError(ErrorKind::kIo, options.name, "connecting", PQerrorMessage(handle), "");
+    const std::string_view message = PQerrorMessage(handle);
+    const std::string_view state = StateIn(message);
+    return MakeError(Classify(state, false), options.name, "connecting", WithoutPlaces(message),
+                     state);
   }
+  PQsetErrorVerbosity(handle, PQERRORS_DEFAULT);
   PQsetnonblocking(handle, 1);
   return connection;
 }

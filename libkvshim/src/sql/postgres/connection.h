@@ -42,10 +42,11 @@ struct Command {
 
 class Connection {
  public:
-  // Connects to the first host that takes writes, and makes sure of that.
+  // Connects to the first host that takes writes, and makes sure of that. kIo where none answers,
+  // kPermission, kNoDatabase where one does and refuses.
   static absl::StatusOr<std::unique_ptr<Connection>> Open(const Options& options,
                                                           SessionTraits& traits);
-  // The same to another database of the server, one in recovery included.
+  // The same to another database of the server.
   static absl::StatusOr<std::unique_ptr<Connection>> OpenDatabase(const Options& options,
                                                                   const std::string& database,
                                                                   SessionTraits& traits);
@@ -78,10 +79,6 @@ class Connection {
 
  private:
   Connection(PGconn* handle, const Options& options, SessionTraits& traits);
-
-  static absl::StatusOr<std::unique_ptr<Connection>> Connect(const Options& options,
-                                                             const std::string& database,
-                                                             bool primary, SessionTraits& traits);
 
   absl::StatusOr<std::vector<Result>> TryRun(std::span<const Command> commands, bool committing);
   absl::Status Send(const Command& command, bool prepare, bool& preparing);

@@ -34,6 +34,7 @@ ErrorKind Classify(std::string_view state, bool committing) {
   if (state == "55P03" || state == "57014") return ErrorKind::kBusy;
   if (state == "25006") return ErrorKind::kReadOnly;
   if (state == "53100" || state == "53200") return ErrorKind::kFull;
+  if (state == "3D000") return ErrorKind::kNoDatabase;
   if (state == "42501" || state.starts_with("28")) return ErrorKind::kPermission;
   if (state == "XX001" || state == "XX002") return ErrorKind::kCorrupt;
   // The server ends the session or goes down; the connection is of no use any more.

@@ -3,6 +3,8 @@
 #include <libpq-fe.h>
 
 #include <algorithm>
+#include <charconv>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -37,6 +39,22 @@ std::string UriWithout(const Dsn& dsn, std::initializer_list<std::string_view> o
     separator = '&';
   }
   return uri;
+}
+
+absl::Status CheckPorts(std::string_view ports) {
+  while (!ports.empty()) {
+    const size_t end = std::min(ports.find(','), ports.size());
+    const std::string_view port = ports.substr(0, end);
+    ports.remove_prefix(std::min(end + 1, ports.size()));
+    uint32_t number = 0;
+    const auto [rest, error] = std::from_chars(port.data(), port.data() + port.size(), number);
+    if (port.empty()) continue;
+    if (error != std::errc() || rest != port.data() + port.size() || number < 1 || number > 65535) {
+      return absl::InvalidArgumentError(Concat("the database's name has the port \"", port,
+                                               "\"; a port is a number up to 65535"));
+    }
+  }
+  return absl::OkStatus();
 }
 
 // "host1:5432,host2" from libpq's parallel lists.
@@ -77,7 +95,10 @@ absl::StatusOr<Options> Options::FromDsn(const Dsn& dsn, const NetworkOptions& n
       continue;
     }
     if (keyword == "host") host = option->val;
-    if (keyword == "port") port = option->val;
+    if (keyword == "port") {
+      port = option->val;
+      RETURN_IF_ERROR(CheckPorts(port));
+    }
     if (keyword == "sslmode") ssl_mode = true;
     options.keywords.emplace_back(keyword, option->val);
   }

@@ -145,17 +145,10 @@ absl::Status PrepareLocked(Connection& connection, const Genesis& genesis) {
 
 absl::Status PrepareDatabase(const Options& options, SessionTraits& traits) {
   const absl::Status direct = Connection::Open(options, traits).status();
-  if (direct.ok()) return direct;
-  // It may be that only the database is missing: what tells is another database of the server.
-  auto other = Connection::OpenDatabase(options, "postgres", traits);
-  if (!other.ok()) return direct;
-  ASSIGN_OR_RETURN(const Result found,
-                   (*other)->Execute("SELECT 1 FROM pg_database WHERE datname = $1",
-                                     Parameters().Text(options.database)));
-  // Another server has just made it, or it is there and fails us for another reason.
-  if (found.rows() > 0) return Connection::Open(options, traits).status();
+  if (sql::KindOf(direct) != ErrorKind::kNoDatabase) return direct;
+  ASSIGN_OR_RETURN(const auto other, Connection::OpenDatabase(options, "postgres", traits));
   const absl::Status created =
-      (*other)->ExecuteScript(Concat("CREATE DATABASE ", Quoted(options.database)));
+      other->ExecuteScript(Concat("CREATE DATABASE ", Quoted(options.database)));
   // Another server may have been first.
   if (Connection::Open(options, traits).ok()) {
     if (created.ok()) {
