@@ -44,8 +44,8 @@ func (w Workload) withDefaults() Workload {
 	return w
 }
 
-// Run lets the sessions work until the context ends. Each moves between the servers, so that what it
-// saw on one must hold on the next.
+// Run lets the sessions work until the context ends. Half of them move between the servers, so that
+// what they saw on one must hold on the next; the others stay where they are, whatever happens there.
 func (r *Recorder) Run(ctx context.Context, w Workload) {
 	w = w.withDefaults()
 	r.openAccounts(ctx, w)
@@ -53,8 +53,8 @@ func (r *Recorder) Run(ctx context.Context, w Workload) {
 	for n := range w.Sessions {
 		wait.Add(1)
 		s := &session{recorder: r, workload: w, number: n, known: map[string]KV{},
-			random: rand.New(rand.NewPCG(w.Seed, uint64(n)))}
-		s.server = n % len(r.members)
+			random: rand.New(rand.NewPCG(w.Seed, uint64(n))), moves: n%2 == 1}
+		s.server = n / 2 % len(r.members)
 		go func() {
 			defer wait.Done()
 			for ctx.Err() == nil {
@@ -95,6 +95,7 @@ type session struct {
 	workload Workload
 	number   int
 	server   int
+	moves    bool
 	sequence int
 	known    map[string]KV
 	newest   int64
@@ -102,12 +103,14 @@ type session struct {
 }
 
 func (s *session) step() {
-	if s.random.IntN(4) == 0 {
+	if s.moves && s.random.IntN(4) == 0 {
 		s.server = s.random.IntN(len(s.recorder.members))
 	}
 	o := s.recorder.Do(s.number, s.server, s.request(), s.workload.Timeout)
 	if o.Outcome != OK {
-		s.server = s.random.IntN(len(s.recorder.members))
+		if s.moves {
+			s.server = s.random.IntN(len(s.recorder.members))
+		}
 		time.Sleep(time.Duration(s.random.IntN(100)) * time.Millisecond)
 		return
 	}

@@ -6,7 +6,8 @@
 //	KVSHIM_TORTURE=10m go test -timeout 0 ./torture   rounds of a minute for so long
 //	SEED=17 go test -run MariaDB ./torture            the same faults again, as far as timing allows
 //
-// A round that fails writes its history to a file, which HISTORY=FILE checks again (TestRecorded).
+// A round that fails shows the operations around the contradiction and the faults, and writes its whole
+// history to a file for history.Read.
 package torture
 
 import (

@@ -227,7 +227,9 @@ func (r *Report) String() string {
 			}
 		}
 	}
-	fmt.Fprintf(&b, "%d faults met the message that they waited for\n", struck)
+	if struck > 0 {
+		fmt.Fprintf(&b, "  %d of these met the message that they waited for\n", struck)
+	}
 	return b.String()
 }
 
