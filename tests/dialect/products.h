@@ -30,8 +30,10 @@ inline constexpr Product kSqlite{"SQLite", Make<SqlitePlace>};
 inline constexpr Product kPostgres{"PostgreSQL", Make<PostgresPlace>};
 inline constexpr Product kMariaDb{"MariaDB", Make<MariaDbPlace>};
 
-inline auto AllProducts() { return ::testing::Values(kSqlite, kPostgres, kMariaDb); }
-inline auto SharedProducts() { return ::testing::Values(kPostgres, kMariaDb); }
+inline constexpr Product kAsMySql{"AsMySQL", Make<AsMySqlPlace>};
+
+inline auto AllProducts() { return ::testing::Values(kSqlite, kPostgres, kMariaDb, kAsMySql); }
+inline auto SharedProducts() { return ::testing::Values(kPostgres, kMariaDb, kAsMySql); }
 
 inline std::string ProductName(const ::testing::TestParamInfo<Product>& info) {
   return info.param.name;

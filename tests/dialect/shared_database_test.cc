@@ -179,6 +179,28 @@ TEST_P(EverySharedDatabase, ATurnThatIsNotHadInTimeIsBusy) {
   EXPECT_OK(chain_.Append(*hasty));
 }
 
+TEST_P(EverySharedDatabase, TheTurnOfAServerThatFrozeEnds) {
+  const auto frozen = place_->MustOpen({.network = {.timeout = seconds(1)}});
+  ASSERT_OK(frozen->shared()->Lock());
+  Chain late = chain_;
+  EXPECT_OK(chain_.Append(first(), {Put(2, "a", "1")}));
+  EXPECT_FALSE(late.Append(*frozen, {Put(2, "a", "late")}).ok());
+  EXPECT_EQ(HeadIn(first()), HeadOf(chain_));
+}
+
+TEST_P(EverySharedDatabase, TheLimitOfATurnEndsWithIt) {
+  const auto hasty = place_->MustOpen({.network = {.timeout = seconds(1)}});
+  ASSERT_OK(hasty->shared()->Lock());
+  ASSERT_OK(chain_.Append(*hasty, {Put(2, "a", "1")}));
+  ASSERT_OK(hasty->shared()->Lock());
+  hasty->shared()->Unlock();
+  // As long as a turn may last: that of another.
+  const auto other = place_->MustOpen({.network = {.timeout = seconds(1)}});
+  ASSERT_OK(other->shared()->Lock());
+  ASSERT_OK(chain_.Append(first(), {Put(3, "a", "2")}));
+  EXPECT_OK(chain_.Append(*hasty, {Put(4, "a", "3")}));
+}
+
 TEST_P(EverySharedDatabase, LeasesLockedInATurnAreNotRenewedUntilItEnds) {
   Grant({5, 6, 7});
   ASSERT_EQ(Renew(second(), {5}), (std::map<int64_t, int64_t>{{5, 1}}));

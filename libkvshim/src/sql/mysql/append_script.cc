@@ -68,12 +68,13 @@ void AddRow(Statement& insert, const LogRecord& row) {
 
 }  // namespace
 
-AppendScript::AppendScript(const AppendRequest& request, bool in_turn, size_t limit) {
+AppendScript::AppendScript(const AppendRequest& request, Begin begin, size_t limit) {
   const BatchRecord& batch = request.batch;
-  if (!in_turn) {
+  if (begin == Begin::kLock) {
     Add(Statement().Text("START TRANSACTION"));
     Add(Statement().Text("SELECT id INTO @kvshim_lock FROM kv_lock WHERE id = 1 FOR UPDATE"));
   }
+  if (begin == Begin::kInLimitedTurn) Add(Statement().Text("SET SESSION wait_timeout = DEFAULT"));
   Add(Statement()
           .Text("SET @kvshim_prev = (SELECT nonce FROM kv_batch WHERE seq = ")
           .Int(batch.seq - 1)

@@ -22,9 +22,14 @@ namespace kvshim::sql::mysql {
 
 class AppendScript {
  public:
-  // `in_turn`: in a transaction that has the lock already. A statement with several rows is ended
-  // where it has grown to `limit` bytes.
-  AppendScript(const AppendRequest& request, bool in_turn, size_t limit);
+  enum class Begin {
+    kLock,           // begins a transaction and takes the lock
+    kInTurn,         // is in one that has it
+    kInLimitedTurn,  // the same, where wait_timeout was lowered for it
+  };
+
+  // A statement with several rows is ended where it has grown to `limit` bytes.
+  AppendScript(const AppendRequest& request, Begin begin, size_t limit);
 
   // All of them, COMMIT last.
   const std::vector<Statement>& statements() const { return statements_; }

@@ -34,7 +34,13 @@ absl::StatusOr<Connection*> ServerDatabase::Writer() {
 void ServerDatabase::Recover() {
   in_turn_ = false;
   if (writer_ == nullptr) return;
-  if (writer_->broken() || !writer_->Execute("ROLLBACK").ok()) writer_.reset();
+  if (!writer_->broken()) {
+    const bool limited = writer_->server().turn_seconds > 0;
+    if (writer_->Run(limited ? "ROLLBACK; SET SESSION wait_timeout = DEFAULT" : "ROLLBACK").ok()) {
+      return;
+    }
+  }
+  writer_.reset();
 }
 
 absl::Status ServerDatabase::Append(const AppendRequest& request) {
@@ -65,7 +71,12 @@ absl::Status ServerDatabase::Flush(const AppendRequest& request, CommitSample& s
   }
   const int64_t max_packet = writer->server().max_packet;
   const size_t limit = static_cast<size_t>(max_packet / 2);
-  const AppendScript script(request, in_turn_, limit);
+  const bool limited = writer->server().turn_seconds > 0;
+  const AppendScript script(request,
+                            !in_turn_ ? AppendScript::Begin::kLock
+                            : limited ? AppendScript::Begin::kInLimitedTurn
+                                      : AppendScript::Begin::kInTurn,
+                            limit);
   if (static_cast<int64_t>(script.largest()) + kPacketOverhead > max_packet) {
     return MakeError(ErrorKind::kFull, options_.name, "appending",
                      base::Concat("a row of ", script.largest(),
@@ -88,7 +99,7 @@ absl::Status ServerDatabase::Flush(const AppendRequest& request, CommitSample& s
 }
 
 absl::Status ServerDatabase::SendWhole(const AppendScript& script) {
-  if (writer_->server().mariadb) {
+  if (writer_->server().compound) {
     return writer_->Execute(script.Compound(), Purpose::kAppend).status();
   }
   const auto results = writer_->Run(script.Joined(), Purpose::kAppend);
@@ -128,8 +139,12 @@ absl::Status ServerDatabase::SendInParts(const AppendScript& script) {
 
 absl::Status ServerDatabase::Lock() {
   ASSIGN_OR_RETURN(Connection * writer, Writer());
-  const auto results =
-      writer->Run("START TRANSACTION; SELECT id FROM kv_lock WHERE id = 1 FOR UPDATE");
+  Statement script;
+  if (const int64_t seconds = writer->server().turn_seconds; seconds > 0) {
+    script.Text("SET SESSION wait_timeout = ").Int(seconds).Text("; ");
+  }
+  script.Text("START TRANSACTION; SELECT id FROM kv_lock WHERE id = 1 FOR UPDATE");
+  const auto results = writer->Run(script);
   if (results.ok() && results->back().rows() == 1) {
     in_turn_ = true;
     return absl::OkStatus();
