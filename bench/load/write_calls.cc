@@ -21,6 +21,9 @@ grpc::ByteBuffer Guarded(etcdserverpb::TxnRequest& request, const std::string& k
   request.mutable_compare(0)->set_key(key);
   request.mutable_compare(0)->set_mod_revision(revision);
   request.mutable_success(0)->mutable_request_put()->set_key(key);
+  // As a Kubernetes API server asks: an update that fails wants to see what is there.
+  request.clear_failure();
+  if (revision > 0) request.add_failure()->mutable_request_range()->set_key(key);
   return Serialize(request);
 }
 
