@@ -8,7 +8,7 @@
 
 namespace kvshim::sql {
 
-class MariaDbPlace : public Place {
+class MariaDbPlace final : public Place {
  public:
   ~MariaDbPlace() override { QueryIn("", "DROP DATABASE IF EXISTS " + name_); }
 
@@ -52,12 +52,6 @@ class MariaDbPlace : public Place {
 
  private:
   const std::string name_ = FreshName();
-};
-
-// The same, spoken to as MySQL is, for want of one.
-class AsMySqlPlace final : public MariaDbPlace {
- public:
-  std::string dsn() const override { return MariaDbPlace::dsn() + "?compound=false"; }
 };
 
 }  // namespace kvshim::sql

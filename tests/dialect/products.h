@@ -30,10 +30,8 @@ inline constexpr Product kSqlite{"SQLite", Make<SqlitePlace>};
 inline constexpr Product kPostgres{"PostgreSQL", Make<PostgresPlace>};
 inline constexpr Product kMariaDb{"MariaDB", Make<MariaDbPlace>};
 
-inline constexpr Product kAsMySql{"AsMySQL", Make<AsMySqlPlace>};
-
-inline auto AllProducts() { return ::testing::Values(kSqlite, kPostgres, kMariaDb, kAsMySql); }
-inline auto SharedProducts() { return ::testing::Values(kPostgres, kMariaDb, kAsMySql); }
+inline auto AllProducts() { return ::testing::Values(kSqlite, kPostgres, kMariaDb); }
+inline auto SharedProducts() { return ::testing::Values(kPostgres, kMariaDb); }
 
 inline std::string ProductName(const ::testing::TestParamInfo<Product>& info) {
   return info.param.name;

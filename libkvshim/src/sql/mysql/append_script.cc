@@ -68,13 +68,12 @@ void AddRow(Statement& insert, const LogRecord& row) {
 
 }  // namespace
 
-AppendScript::AppendScript(const AppendRequest& request, Begin begin, size_t limit) {
+AppendScript::AppendScript(const AppendRequest& request, bool in_turn, size_t limit) {
   const BatchRecord& batch = request.batch;
-  if (begin == Begin::kLock) {
+  if (!in_turn) {
     Add(Statement().Text("START TRANSACTION"));
     Add(Statement().Text("SELECT id INTO @kvshim_lock FROM kv_lock WHERE id = 1 FOR UPDATE"));
   }
-  if (begin == Begin::kInLimitedTurn) Add(Statement().Text("SET SESSION wait_timeout = DEFAULT"));
   Add(Statement()
           .Text("SET @kvshim_prev = (SELECT nonce FROM kv_batch WHERE seq = ")
           .Int(batch.seq - 1)
@@ -132,31 +131,6 @@ size_t AppendScript::total() const {
   size_t total = 0;
   for (const Statement& statement : statements_) total += statement.size();
   return total;
-}
-
-std::string AppendScript::Compound() const {
-  Statement script(total() + 1024 + 256 * rows_statements_);
-  script.Text(
-      "BEGIN NOT ATOMIC DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END; ");
-  for (size_t i = 0; i < statements_.size(); ++i) {
-    if (OfRows(i)) {
-      script
-          .Text("BEGIN DECLARE EXIT HANDLER FOR 1062 SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = '")
-          .Text(kRowsBeyond)
-          .Text("'; ");
-    }
-    script.Text(statements_[i]).Text("; ");
-    if (counts_[i] >= 0) {
-      script.Text("IF ROW_COUNT() <> ")
-          .Int(counts_[i])
-          .Text(
-              " THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'other rows were inserted than "
-              "were given'; END IF; ");
-    }
-    if (OfRows(i)) script.Text("END; ");
-  }
-  script.Text("END");
-  return script.text();
 }
 
 std::string AppendScript::Joined() const {

@@ -2,11 +2,11 @@
 //
 // The guard: @kvshim_prev is the predecessor's nonce where the head still is what the batch was
 // evaluated at, and NULL where it is not. NULL in `prev`, or a `seq` that is taken, is an error in
-// every sql_mode, and after an error nothing more is executed.
+// every sql_mode. Statements that were sent together end at the first error, COMMIT included, and
+// the caller rolls back. What does not fit into one packet goes statement by statement.
 //
-// MariaDB takes all of it as one compound statement, whose handler rolls back. Others take
-// statements separated by semicolons and stop at the first error; the caller rolls back. What does
-// not fit into one packet goes statement by statement.
+// MariaDB could take all of it as one compound statement with a handler that rolls back, and takes
+// a third longer for it (docs/decisions/mysql_append.md).
 //
 // Thread safety: a value.
 #pragma once
@@ -22,21 +22,16 @@ namespace kvshim::sql::mysql {
 
 class AppendScript {
  public:
-  enum class Begin {
-    kLock,           // begins a transaction and takes the lock
-    kInTurn,         // is in one that has it
-    kInLimitedTurn,  // the same, where wait_timeout was lowered for it
-  };
-
-  // A statement with several rows is ended where it has grown to `limit` bytes.
-  AppendScript(const AppendRequest& request, Begin begin, size_t limit);
+  // `in_turn`: in a transaction that has the lock already. A statement with several rows is ended
+  // where it has grown to `limit` bytes.
+  AppendScript(const AppendRequest& request, bool in_turn, size_t limit);
 
   // All of them, COMMIT last.
   const std::vector<Statement>& statements() const { return statements_; }
   size_t largest() const;
   size_t total() const;
 
-  std::string Compound() const;
+  // One text, separated by semicolons.
   std::string Joined() const;
 
   // What each statement must have inserted; -1: nothing that is counted.

@@ -27,10 +27,8 @@ namespace kvshim::sql::mysql {
 
 // What a session found out about its server.
 struct Server {
-  std::string identity;      // "db1:3306, 10.11.6-MariaDB"
-  bool compound = false;     // takes compound statements
-  int64_t turn_seconds = 0;  // to be set as wait_timeout during a turn; 0: it has a better way
-  bool durable = true;       // what is committed outlives the power
+  std::string identity;  // "db1:3306, 10.11.6-MariaDB"
+  bool durable = true;   // what is committed outlives the power
   int64_t max_packet = int64_t{1} << 20;
 };
 

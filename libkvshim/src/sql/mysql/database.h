@@ -4,8 +4,8 @@
 // read (load) has a connection of its own. There is no way to tell the other servers news.
 //
 // Tried with MariaDB and its Galera clusters. Not tried, for want of a server: MySQL, Aurora,
-// Vitess and TiDB. What they do otherwise is provided for: several statements sent at once instead
-// of a compound one, caching of table sizes, TiDB's codes for conflicts.
+// Vitess and TiDB. What they do otherwise is provided for: no time limit for idle transactions,
+// sizes of tables kept in a cache, TiDB's codes for conflicts.
 //
 //   ASSIGN_OR_RETURN(auto database, mysql::Open(dsn, {}));
 #pragma once

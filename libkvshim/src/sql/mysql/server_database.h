@@ -1,6 +1,6 @@
 // ServerDatabase: what mysql::Open returns; database.h says how it behaves.
 //
-// An append is one message, one round trip (append_script.h). The lock row is taken by every
+// An append is one packet, one round trip (append_script.h). The lock row is taken by every
 // append, so that one which waits for it (Lock) gets its turn; under READ COMMITTED the statement
 // that looks the predecessor up then sees the newest head, and the batch does not go in where that
 // is another.

@@ -15,7 +15,7 @@ using std::chrono::steady_clock;
 
 constexpr unsigned kDuplicateKey = 1062;
 
-// What a packet has beside its statement, and a compound statement beside its parts.
+// What a packet has beside its statement.
 constexpr int64_t kPacketOverhead = 2048;
 
 }  // namespace
@@ -34,13 +34,7 @@ absl::StatusOr<Connection*> ServerDatabase::Writer() {
 void ServerDatabase::Recover() {
   in_turn_ = false;
   if (writer_ == nullptr) return;
-  if (!writer_->broken()) {
-    const bool limited = writer_->server().turn_seconds > 0;
-    if (writer_->Run(limited ? "ROLLBACK; SET SESSION wait_timeout = DEFAULT" : "ROLLBACK").ok()) {
-      return;
-    }
-  }
-  writer_.reset();
+  if (writer_->broken() || !writer_->Execute("ROLLBACK").ok()) writer_.reset();
 }
 
 absl::Status ServerDatabase::Append(const AppendRequest& request) {
@@ -71,12 +65,7 @@ absl::Status ServerDatabase::Flush(const AppendRequest& request, CommitSample& s
   }
   const int64_t max_packet = writer->server().max_packet;
   const size_t limit = static_cast<size_t>(max_packet / 2);
-  const bool limited = writer->server().turn_seconds > 0;
-  const AppendScript script(request,
-                            !in_turn_ ? AppendScript::Begin::kLock
-                            : limited ? AppendScript::Begin::kInLimitedTurn
-                                      : AppendScript::Begin::kInTurn,
-                            limit);
+  const AppendScript script(request, in_turn_, limit);
   if (static_cast<int64_t>(script.largest()) + kPacketOverhead > max_packet) {
     return MakeError(ErrorKind::kFull, options_.name, "appending",
                      base::Concat("a row of ", script.largest(),
@@ -99,9 +88,6 @@ absl::Status ServerDatabase::Flush(const AppendRequest& request, CommitSample& s
 }
 
 absl::Status ServerDatabase::SendWhole(const AppendScript& script) {
-  if (writer_->server().compound) {
-    return writer_->Execute(script.Compound(), Purpose::kAppend).status();
-  }
   const auto results = writer_->Run(script.Joined(), Purpose::kAppend);
   if (!results.ok()) {
     if (writer_->error() == kDuplicateKey && script.OfRows(writer_->answered())) {
@@ -139,12 +125,8 @@ absl::Status ServerDatabase::SendInParts(const AppendScript& script) {
 
 absl::Status ServerDatabase::Lock() {
   ASSIGN_OR_RETURN(Connection * writer, Writer());
-  Statement script;
-  if (const int64_t seconds = writer->server().turn_seconds; seconds > 0) {
-    script.Text("SET SESSION wait_timeout = ").Int(seconds).Text("; ");
-  }
-  script.Text("START TRANSACTION; SELECT id FROM kv_lock WHERE id = 1 FOR UPDATE");
-  const auto results = writer->Run(script);
+  const auto results =
+      writer->Run("START TRANSACTION; SELECT id FROM kv_lock WHERE id = 1 FOR UPDATE");
   if (results.ok() && results->back().rows() == 1) {
     in_turn_ = true;
     return absl::OkStatus();

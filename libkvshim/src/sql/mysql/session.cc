@@ -108,8 +108,6 @@ absl::Status Begin(Connection& connection, const Options& options, const Host& h
   if (galera) RETURN_IF_ERROR(CheckGalera(connection, host));
 
   Server& server = connection.server();
-  server.compound =
-      options.compound && variables.Text("version").find("MariaDB") != std::string::npos;
   server.max_packet = variables.Number("max_allowed_packet", server.max_packet);
   server.identity = Concat(variables.Text("hostname"), ":", variables.Text("port"), " (server_id ",
                            variables.Text("server_id"), "), ", variables.Text("version"),
@@ -119,7 +117,8 @@ absl::Status Begin(Connection& connection, const Options& options, const Host& h
   Announce(connection, server, weakness, traits);
 
   // A wait for the lock ends before our own limit would leave its outcome open. The idle limit
-  // frees the lock of a server that froze in its turn; MySQL has none for transactions alone.
+  // frees the lock of a server that froze in its turn, or was cut off; MySQL has none for
+  // transactions alone, and an appender that it has closed is opened again.
   const int64_t milliseconds = options.network.timeout.count();
   const int64_t patience = std::max<int64_t>(1, milliseconds * 3 / 5000);
   std::string settings = Concat(
@@ -127,10 +126,10 @@ absl::Status Begin(Connection& connection, const Options& options, const Host& h
       "innodb_lock_wait_timeout = ",
       patience, ", lock_wait_timeout = ", patience);
   const int64_t idle = std::max<int64_t>(1, (milliseconds + 999) / 1000);
-  if (options.compound && variables.Has("idle_transaction_timeout")) {
+  if (variables.Has("idle_transaction_timeout")) {
     settings += Concat(", idle_transaction_timeout = ", idle);
-  } else {
-    server.turn_seconds = idle;
+  } else if (role == Role::kAppender) {
+    settings += Concat(", wait_timeout = ", idle);
   }
   if (galera && variables.Has("wsrep_sync_wait")) {
     settings += Concat(", wsrep_sync_wait = ", role == Role::kAppender ? 0 : 1);

@@ -24,8 +24,7 @@ std::vector<std::string> Texts(const AppendScript& script) {
 }
 
 TEST(AppendScript, TakesTheLockLooksThePredecessorUpAndCommits) {
-  const AppendScript script({.batch = {.seq = 8, .prev = "before"}, .prev_epoch = 3},
-                            AppendScript::Begin::kLock, kRoom);
+  const AppendScript script({.batch = {.seq = 8, .prev = "before"}, .prev_epoch = 3}, false, kRoom);
   EXPECT_THAT(Texts(script),
               ElementsAre("START TRANSACTION", AllOf(HasSubstr("kv_lock"), HasSubstr("FOR UPDATE")),
                           AllOf(HasSubstr("seq = 7"), HasSubstr("nonce = 'before'"),
@@ -34,8 +33,8 @@ TEST(AppendScript, TakesTheLockLooksThePredecessorUpAndCommits) {
 }
 
 TEST(AppendScript, HasTheLockAlreadyInATurn) {
-  const AppendScript script({.batch = {.seq = 8}}, AppendScript::Begin::kInTurn, kRoom);
-  EXPECT_THAT(script.Compound(), AllOf(Not(HasSubstr("START")), Not(HasSubstr("kv_lock"))));
+  const AppendScript script({.batch = {.seq = 8}}, true, kRoom);
+  EXPECT_THAT(script.Joined(), AllOf(Not(HasSubstr("START")), Not(HasSubstr("kv_lock"))));
 }
 
 TEST(AppendScript, PutsAsManyRowsIntoOneStatementAsFit) {
@@ -44,11 +43,11 @@ TEST(AppendScript, PutsAsManyRowsIntoOneStatementAsFit) {
   for (int64_t i = 0; i < 10; ++i) {
     rows.push_back({.id = {i, 0}, .key = "k", .value_size = 400, .value = value});
   }
-  const AppendScript whole({.rows = rows}, AppendScript::Begin::kInTurn, kRoom);
+  const AppendScript whole({.rows = rows}, true, kRoom);
   EXPECT_EQ(whole.statements().size(), 4u);
   EXPECT_EQ(whole.counts()[2], 10);
 
-  const AppendScript split({.rows = rows}, AppendScript::Begin::kInTurn, 1500);
+  const AppendScript split({.rows = rows}, true, 1500);
   int64_t inserted = 0;
   for (size_t i = 0; i < split.statements().size(); ++i) {
     EXPECT_LT(split.statements()[i].size(), 1600u);
@@ -63,7 +62,7 @@ TEST(AppendScript, ARowThatIsTooLongHasAStatementOfItsOwn) {
   const std::string value(5000, 'v');
   const std::vector<LogRecord> rows = {{.id = {2, 0}, .key = "a", .value = value},
                                        {.id = {3, 0}, .key = "b", .value = value}};
-  const AppendScript script({.rows = rows}, AppendScript::Begin::kInTurn, 1000);
+  const AppendScript script({.rows = rows}, true, 1000);
   EXPECT_EQ(script.statements().size(), 5u);
   EXPECT_GT(script.largest(), 5000u);
 }
