@@ -211,16 +211,16 @@ int64_t Members::applied_everywhere() const {
 }
 
 absl::Status Members::MoveOwner(int64_t to) {
-  const std::vector<sql::ServerRecord> servers = live();
-  if (std::ranges::none_of(servers, [&](const auto& server) { return server.id == to; })) {
-    return mvcc::BadLeaderTransferee();
-  }
   sql::OwnerRecord seen;
   {
     base::MutexLock lock(mutex_);
     seen = owner_;
   }
   if (seen.server != self_.id) return mvcc::NotLeader();
+  const std::vector<sql::ServerRecord> servers = live();
+  if (std::ranges::none_of(servers, [&](const auto& server) { return server.id == to; })) {
+    return mvcc::BadLeaderTransferee();
+  }
   if (to == self_.id) return absl::OkStatus();
   const sql::OwnerRecord next{.server = to, .term = seen.term + 1, .beat = seen.beat + 1};
   ASSIGN_OR_RETURN(const bool replaced, database_.ReplaceOwner(seen, next));

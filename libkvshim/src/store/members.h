@@ -66,8 +66,8 @@ class Members {
   // The seq that the memory of every live server has come to, at least.
   int64_t applied_everywhere() const;
 
-  // Makes a live server the owner. mvcc::BadLeaderTransferee where there is none of that id,
-  // mvcc::NotLeader where this server is not the owner.
+  // Makes a live server the owner. mvcc::NotLeader where this server is not the owner,
+  // mvcc::BadLeaderTransferee where there is no live one of that id.
   absl::Status MoveOwner(int64_t to);
 
   // Gives up owning and leaves the others' list.
