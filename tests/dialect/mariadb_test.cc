@@ -157,6 +157,15 @@ TEST_F(MariaDb, TheFirstHostThatTakesWritesIsUsed) {
   EXPECT_EQ(HeadIn(*database), HeadOf(chain_));
 }
 
+TEST_F(MariaDb, EncryptionThatIsAskedForAndNotHadIsAnError) {
+  for (const char* tls : {"true", "skip-verify"}) {
+    const absl::Status status =
+        place_.MustOpen(base::Concat(place_.dsn(), "?tls=", tls))->Prepare(chain_.genesis());
+    EXPECT_EQ(KindOf(status), ErrorKind::kIo) << status;
+  }
+  EXPECT_OK(place_.MustOpen(place_.dsn() + "?tls=preferred")->Prepare(chain_.genesis()));
+}
+
 TEST_F(MariaDb, TablesAreInnoDbWithBytesOnly) {
   Prepared().reset();
   EXPECT_THAT(place_.Query("SELECT CONCAT(ENGINE, ' ', ROW_FORMAT, ' ', TABLE_COLLATION) FROM "

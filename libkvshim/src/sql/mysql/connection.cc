@@ -1,5 +1,6 @@
 #include "sql/mysql/connection.h"
 
+#include <errmsg.h>
 #include <poll.h>
 
 #include <algorithm>
@@ -28,20 +29,18 @@ MYSQL* NewHandle() {
 
 const char* OrNull(const std::string& text) { return text.empty() ? nullptr : text.c_str(); }
 
-void SetEncryption(MYSQL* handle, const Options& options) {
-  if (options.encryption == Encryption::kNone) return;
-  const NetworkOptions& network = options.network;
+void SetEncryption(MYSQL* handle, Encryption encryption, const NetworkOptions& network) {
+  if (encryption == Encryption::kNone) return;
+  // MariaDB's library checks the chain wherever it has an authority.
+  const char verify = encryption == Encryption::kVerified;
   mysql_ssl_set(handle, OrNull(network.key_file), OrNull(network.cert_file),
-                OrNull(network.ca_file), nullptr, nullptr);
+                verify ? OrNull(network.ca_file) : nullptr, nullptr, nullptr);
 #ifdef MARIADB_PACKAGE_VERSION
-  const char enforce = options.encryption != Encryption::kPreferred;
-  const char verify = options.encryption == Encryption::kVerified;
+  const char enforce = 1;
   mysql_options(handle, MYSQL_OPT_SSL_ENFORCE, &enforce);
   mysql_options(handle, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verify);
 #else
-  const unsigned mode = options.encryption == Encryption::kVerified     ? SSL_MODE_VERIFY_IDENTITY
-                        : options.encryption == Encryption::kUnverified ? SSL_MODE_REQUIRED
-                                                                        : SSL_MODE_PREFERRED;
+  const unsigned mode = verify ? SSL_MODE_VERIFY_IDENTITY : SSL_MODE_REQUIRED;
   mysql_options(handle, MYSQL_OPT_SSL_MODE, &mode);
 #endif
 }
@@ -64,6 +63,17 @@ absl::StatusOr<std::unique_ptr<Connection>> Connection::Connect(const Options& o
                                                                 const std::string& password,
                                                                 const std::string& database,
                                                                 unsigned& code) {
+  if (options.encryption != Encryption::kPreferred) {
+    return ConnectBy(options.encryption, options, host, password, database, code);
+  }
+  auto encrypted = ConnectBy(Encryption::kUnverified, options, host, password, database, code);
+  if (encrypted.ok() || code != CR_SSL_CONNECTION_ERROR) return encrypted;
+  return ConnectBy(Encryption::kNone, options, host, password, database, code);
+}
+
+absl::StatusOr<std::unique_ptr<Connection>> Connection::ConnectBy(
+    Encryption encryption, const Options& options, const Host& host, const std::string& password,
+    const std::string& database, unsigned& code) {
   std::unique_ptr<Connection> connection(new Connection(options));
   MYSQL* const handle = connection->handle_.get();
   if (handle == nullptr) {
@@ -84,18 +94,25 @@ absl::StatusOr<std::unique_ptr<Connection>> Connection::Connect(const Options& o
   mysql_options(handle, MYSQL_OPT_MAX_ALLOWED_PACKET, &largest);
   // Texts are bytes in both directions.
   mysql_options(handle, MYSQL_SET_CHARSET_NAME, "binary");
-  SetEncryption(handle, options);
+  SetEncryption(handle, encryption, options.network);
   const bool connected =
       mysql_real_connect(handle, host.socket.empty() ? host.address.c_str() : nullptr,
                          options.user.c_str(), password.c_str(), OrNull(database), host.port,
                          OrNull(host.socket),
                          CLIENT_FOUND_ROWS | CLIENT_MULTI_STATEMENTS) != nullptr;
-  if (connected) return connection;
-  code = mysql_errno(handle);
-  return MakeError(Classify(code, Purpose::kRead), options.name,
-                   options.hosts.size() > 1 ? base::Concat("connecting to ", host.Name())
-                                            : std::string("connecting"),
-                   mysql_error(handle), code);
+  const std::string what = options.hosts.size() > 1 ? base::Concat("connecting to ", host.Name())
+                                                    : std::string("connecting");
+  if (!connected) {
+    code = mysql_errno(handle);
+    return MakeError(Classify(code, Purpose::kRead), options.name, what, mysql_error(handle), code);
+  }
+  // MariaDB's library goes on in clear with a server that has no certificate, unless it is to
+  // verify one.
+  if (encryption != Encryption::kNone && mysql_get_ssl_cipher(handle) == nullptr) {
+    code = CR_SSL_CONNECTION_ERROR;
+    return MakeError(ErrorKind::kIo, options.name, what, "the server does not offer TLS", 0);
+  }
+  return connection;
 }
 
 absl::Status Connection::Failure(std::string_view what, Purpose purpose) {

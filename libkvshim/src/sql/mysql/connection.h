@@ -63,6 +63,10 @@ class Connection {
   Server& server() { return server_; }
 
  private:
+  static absl::StatusOr<std::unique_ptr<Connection>> ConnectBy(
+      Encryption encryption, const Options& options, const Host& host, const std::string& password,
+      const std::string& database, unsigned& code);
+
   explicit Connection(const Options& options);
 
   absl::Status Failure(std::string_view what, Purpose purpose);
