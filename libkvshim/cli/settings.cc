@@ -149,6 +149,23 @@ void DeclareDatabase(CLI::App& command, ServeSettings& settings) {
   AddDuration(command, "--datastore-timeout", store.database_timeout, "5s",
               "How long one statement or connection may take before it counts as lost");
   command
+      .add_option(
+          "--state-dir", store.state_directory,
+          "Folder in which this server keeps how far the database's history went, to notice "
+          "when it has lost commits; empty: none")
+      ->type_name("PATH")
+      ->capture_default_str();
+  AddParsed(command, "--on-lost-history", "halt|bump", "halt",
+            "Where the database has lost commits (failover to a lagging replica, old backup): "
+            "halt, or begin another history above all revisions seen",
+            [&store](const std::string& text) -> absl::Status {
+              if (text != "halt" && text != "bump") {
+                return absl::InvalidArgumentError("must be halt or bump");
+              }
+              store.on_lost_history = text == "bump" ? LostHistory::kBump : LostHistory::kHalt;
+              return absl::OkStatus();
+            });
+  command
       .add_option("--datastore-max-open-connections", store.database_connections,
                   "Connections for reading beside the one that writes and the one that listens")
       ->capture_default_str()
@@ -234,6 +251,7 @@ void DeclareServeFlags(CLI::App& command, ServeSettings& settings) {
   settings.server.etcd_version = std::string(kEmulatedEtcdVersion);
   settings.store.watch_progress_interval = std::chrono::seconds(5);
   settings.store.compaction_mode = CompactionMode::kPeriodic;
+  settings.store.state_directory = "./db";
   command.add_option("--config-file", "File of these settings, as lines name = value")
       ->type_name("PATH");
   command.option_defaults()->group("Listener");

@@ -20,6 +20,13 @@ enum class CompactionMode {
   kRevision,  // keep the last `auto_compaction_revisions` revisions
 };
 
+// What to do where a shared database turns out to have lost commits that were acknowledged: a
+// failover to a replica that lagged behind, an old backup put in place.
+enum class LostHistory {
+  kHalt,  // serve nothing of it: the store ends, and does not open, until an operator has decided
+  kBump,  // begin another history far above every revision seen; all watches end as compacted
+};
+
 struct StoreOptions {
   // Bytes of values kept in memory; values beyond it are read from the database when asked for.
   size_t memory_budget = size_t{256} << 20;
@@ -70,6 +77,11 @@ struct StoreOptions {
 
   // How long one statement, or a connection to such a database, may take before it counts as lost.
   std::chrono::milliseconds database_timeout{5000};
+
+  // A folder of this server's own, in which it keeps how far a shared database's history went; empty:
+  // none, and a restart does not notice that history was lost.
+  std::string state_directory;
+  LostHistory on_lost_history = LostHistory::kHalt;
 
   // Called, on a thread of the store, where the store cannot go on: it is not known whether a
   // commit is in the database. Opening the store again finds out. It must not return before the

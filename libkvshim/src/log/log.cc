@@ -180,16 +180,30 @@ AppendResult Log::Append(const Head& tip, const Batch& batch) {
   if (absl::Status status = Validate(tip, batch); !status.ok()) {
     return {Outcome::kFailed, std::move(status), {}};
   }
-  const absl::StatusOr<Nonce> nonce = RandomNonce();
-  if (!nonce.ok()) return {Outcome::kFailed, nonce.status(), {}};
-
   Head head = tip;
-  head.seq = tip.seq + 1;
-  head.nonce = *nonce;
   if (!batch.rows.empty()) head.revision = batch.rows.back().mod_revision();
   head.compact_revision = std::max(tip.compact_revision, batch.compact_revision);
   head.gc_floor = std::max(tip.gc_floor, batch.gc_floor);
+  return AppendAs(head, tip, batch);
+}
 
+AppendResult Log::BeginEpoch(const Head& tip, int64_t revision) {
+  if (revision <= tip.revision) {
+    return {Outcome::kFailed,
+            absl::InvalidArgumentError(Concat("an epoch begins above revision ", tip.revision)),
+            {}};
+  }
+  Head head = tip;
+  head.epoch = tip.epoch + 1;
+  head.revision = head.compact_revision = head.gc_floor = revision;
+  return AppendAs(head, tip, {});
+}
+
+AppendResult Log::AppendAs(Head head, const Head& tip, const Batch& batch) {
+  const absl::StatusOr<Nonce> nonce = RandomNonce();
+  if (!nonce.ok()) return {Outcome::kFailed, nonce.status(), {}};
+  head.seq = tip.seq + 1;
+  head.nonce = *nonce;
   records_.clear();
   for (const KeyValue& row : batch.rows) records_.push_back(RecordOf(row));
   const std::string ops = EncodeOps(batch.ops);
@@ -222,6 +236,15 @@ AppendResult Log::Append(const Head& tip, const Batch& batch) {
   if (status.ok()) return {Outcome::kCommitted, absl::OkStatus(), head};
   const Outcome outcome = OutcomeOf(status);
   return {outcome, std::move(status), head};
+}
+
+absl::StatusOr<std::optional<bool>> Log::Holds(int64_t seq, const Nonce& nonce) {
+  std::optional<bool> holds = false;  // where the log ends before it
+  RETURN_IF_ERROR(database_->ReadBatches(seq, 1, [&](const sql::BatchRecord& batch) {
+    holds = batch.seq == seq ? std::optional(batch.nonce == AsView(nonce)) : std::nullopt;
+    return false;
+  }));
+  return holds;
 }
 
 absl::StatusOr<std::vector<std::optional<KeyValue>>> Log::Fetch(

@@ -152,6 +152,15 @@ class Log {
   // where the batch breaks a rule of batch.h.
   AppendResult Append(const Head& tip, const Batch& batch);
 
+  // Begins another history after `tip`: the next epoch, at `revision`, which is compacted: what was
+  // before can neither be read nor watched. For a database that has lost its end: `revision` lies
+  // above every one that a client may have seen.
+  AppendResult BeginEpoch(const Head& tip, int64_t revision);
+
+  // Whether the log holds the batch `seq` with this nonce; nullopt where it does not keep it any
+  // more.
+  absl::StatusOr<std::optional<bool>> Holds(int64_t seq, const Nonce& nonce);
+
   // Finds out what became of the append at `tip` that ended as kAmbiguous with the head
   // `attempted`. Where it is not in the log, a batch without contents is put in its place: only
   // that keeps a commit that is still on its way from arriving after this has looked. An error
@@ -212,6 +221,9 @@ class Log {
 
  private:
   Log(std::unique_ptr<sql::Database> database, Options options);
+
+  // Appends what makes `head`, whose nonce and hash it sets.
+  AppendResult AppendAs(Head head, const Head& tip, const Batch& batch);
 
   const std::unique_ptr<sql::Database> database_;
   const Options options_;

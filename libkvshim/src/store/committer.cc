@@ -13,6 +13,9 @@
 namespace kvshim::store {
 namespace {
 
+// How long a database may look as if it had lost commits before that is believed.
+constexpr std::chrono::seconds kForkPatience{10};
+
 // A row of our own may be waited for so often before it counts as damage.
 constexpr int kFetchRounds = 3;
 
@@ -506,8 +509,24 @@ void Committer::Forked() {
                                     "), which was acknowledged: it has lost commits, or is "
                                     "another server than before");
   BackOff(why);
-  if (now - *forked_since_ < std::chrono::seconds(10)) return;
-  Fatal(why);
+  if (now - *forked_since_ < kForkPatience) return;
+  if (options_.on_lost_history == LostHistory::kHalt) return Fatal(why);
+  if (const absl::Status begun = BeginEpoch(); !begun.ok()) BackOff(begun);
+}
+
+absl::Status Committer::BeginEpoch() {
+  const int64_t seen = parts_.replica.head().revision;
+  // From here on memory holds the shorter history, which nobody is told of before the end.
+  if (const absl::Status loaded = parts_.replica.BeginEpoch(parts_.log, seen); !loaded.ok()) {
+    return loaded;
+  }
+  const log::Head& head = parts_.replica.head();
+  base::Log(base::Level::kError,
+            "the database had lost commits; another history begins, all watches end",
+            {{"revision_seen", seen}, {"epoch", head.epoch}, {"revision", head.revision}});
+  parts_.publisher.Publish({.skip_to = head.revision});
+  Contact();
+  return absl::OkStatus();
 }
 
 void Committer::BackOff(const absl::Status& why) {
@@ -529,6 +548,7 @@ void Committer::Contact() {
   poll_every_ = active || poll_every_ == base::Duration(0) ? kPollFirst
                                                            : std::min(poll_every_ * 2, kPollLast);
   poll_at_ = base::Clock::Real().Now() + poll_every_;
+  if (shared_ != nullptr) parts_.known_head.Note(parts_.replica.head());
   pause_ = {};
   retry_at_ = {};
   forked_since_.reset();

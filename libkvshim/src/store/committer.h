@@ -48,6 +48,7 @@
 #include "log/log.h"
 #include "mvcc/index.h"
 #include "store/alarms.h"
+#include "store/known_head.h"
 #include "store/proposal.h"
 #include "store/publisher.h"
 #include "store/quota.h"
@@ -64,6 +65,7 @@ class Committer {
     lease::Lessor& lessor;
     Alarms& alarms;
     Replica& replica;
+    KnownHead& known_head;
     Reader& reader;
     Publisher& publisher;
     watch::Hub& hub;
@@ -124,6 +126,8 @@ class Committer {
   void ApplyForeign(log::CommittedBatch batch);
   absl::Status Resync();
   void Forked();
+  // Begins another history above all that is known.
+  absl::Status BeginEpoch();
 
   // The database is away: nothing is tried before a pause is over, which grows.
   void BackOff(const absl::Status& why);

@@ -8,6 +8,7 @@
 
 #include "base/logger.h"
 #include "base/status.h"
+#include "base/strings.h"
 #include "log/chain.h"
 #include "mvcc/errors.h"
 #include "sql/shared_database.h"
@@ -81,7 +82,29 @@ absl::Status Engine::Parts::OpenLog(const std::string& dsn) {
     ASSIGN_OR_RETURN(log, log::Log::Open(parsed, std::move(log_options)));
   }
   member_id = log->shared() != nullptr ? own_id : log->identity().member_id;
-  return replica.Reload(*log);
+  RETURN_IF_ERROR(replica.Reload(*log));
+  return CheckHistory();
+}
+
+absl::Status Engine::Parts::CheckHistory() {
+  const bool shared = log->shared() != nullptr;
+  known_head = std::make_unique<KnownHead>(shared ? options.state_directory : "",
+                                           log->identity().cluster_id);
+  const std::optional<KnownHead::Mark>& mark = known_head->mark();
+  if (!mark.has_value() || replica.head().epoch > mark->epoch) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const std::optional<bool> holds, log->Holds(mark->seq, mark->nonce));
+  if (holds.value_or(true)) return absl::OkStatus();
+  if (options.on_lost_history == LostHistory::kBump) {
+    base::Log(base::Level::kError, "the database has lost commits; another history begins",
+              {{"revision_seen", mark->revision}, {"revision", replica.head().revision}});
+    return replica.BeginEpoch(*log, mark->revision);
+  }
+  return absl::DataLossError(base::Concat(
+      "database ", log->name(), " has lost commits that were acknowledged: this server knew ",
+      mark->seq, " batches up to revision ", mark->revision, ", now there are ", replica.head().seq,
+      " up to ", replica.head().revision,
+      ". Bring the lost ones back, or start once with --on-lost-history=bump, which begins another "
+      "history above all revisions seen (clients list and watch anew)"));
 }
 
 absl::Status Engine::Parts::JoinMembers() {
@@ -131,6 +154,7 @@ absl::Status Engine::Parts::Start(const std::string& dsn, Engine& engine) {
                        .lessor = lessor,
                        .alarms = alarms,
                        .replica = replica,
+                       .known_head = *known_head,
                        .reader = *reader,
                        .publisher = *publisher,
                        .hub = *hub,

@@ -23,6 +23,7 @@
 #include "store/engine.h"
 #include "store/engine_metrics.h"
 #include "store/hub_pump.h"
+#include "store/known_head.h"
 #include "store/lease_keeper.h"
 #include "store/lease_renewer.h"
 #include "store/members.h"
@@ -70,6 +71,7 @@ struct Engine::Parts {
   lease::Lessor lessor;
   Alarms alarms;
   Replica replica;
+  std::unique_ptr<KnownHead> known_head;
   base::Executor reads;
   base::Executor maintenance;
   base::Executor observers;
@@ -95,6 +97,8 @@ struct Engine::Parts {
   std::atomic<int64_t> compacted_at_{0};  // the seq of the newest compaction
 
   absl::Status OpenLog(const std::string& dsn);
+  // Compares what the database holds with what this server knew at its last run.
+  absl::Status CheckHistory();
   absl::Status JoinMembers();
   void Announce(int64_t seq);
   // Has a batch with this gc_floor committed.

@@ -28,6 +28,17 @@ absl::Status Replica::Reload(log::Log& log) {
   return absl::OkStatus();
 }
 
+absl::Status Replica::BeginEpoch(log::Log& log, int64_t seen) {
+  // Far enough for what other servers have seen meanwhile.
+  constexpr int64_t kMargin = 1'000'000;
+  ASSIGN_OR_RETURN(const log::Head newest, log.ReadHead());
+  if (newest.revision <= seen) {
+    const log::AppendResult begun = log.BeginEpoch(newest, seen + kMargin);
+    if (begun.outcome != log::Outcome::kCommitted) return begun.status;
+  }
+  return Reload(log);
+}
+
 void Replica::Apply(const log::Head& head, std::span<const KeyValue> rows,
                     const std::vector<log::Op>& ops) {
   const bool compacted = head.compact_revision > head_.compact_revision;

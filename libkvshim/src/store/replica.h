@@ -35,6 +35,10 @@ class Replica {
   // Reads the whole log. What was there before stays readable until the new is complete.
   absl::Status Reload(log::Log& log);
 
+  // The same for a database that has lost its end, where clients have seen revisions up to `seen`:
+  // begins another epoch above it first, unless another server already has.
+  absl::Status BeginEpoch(log::Log& log, int64_t seen);
+
   // Whom to tell; set before the first Apply.
   void OnApplied(std::function<void(const Applied&)> on_applied) {
     on_applied_ = std::move(on_applied);

@@ -1,6 +1,8 @@
 // Several engines on one database, with whatever a network and a database can do to commits.
 #include <algorithm>
 #include <atomic>
+#include <cstdlib>
+#include <filesystem>
 #include <map>
 #include <random>
 #include <set>
@@ -57,6 +59,16 @@ class Server {
         if (canceled_ || (!events_.empty() && events_.back().kv.mod_revision() >= revision)) {
           return events_;
         }
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+  }
+  // Waits until the watch has been told that its revisions are compacted.
+  bool WatchEnded() {
+    while (true) {
+      {
+        base::MutexLock lock(mutex_);
+        if (canceled_) return true;
       }
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
@@ -222,6 +234,60 @@ TEST_F(ManyServers, ADatabaseThatLostAcknowledgedCommitsIsNotServed) {
   EXPECT_EQ(stale->kvs[0].value(), "lost");
   while (a.fatal().ok()) std::this_thread::sleep_for(std::chrono::milliseconds(10));
   EXPECT_NE(std::string(a.fatal().message()).find("lost commits"), std::string::npos);
+}
+
+TEST_F(ManyServers, AnotherHistoryBeginsAboveTheLostOneWhereAskedFor) {
+  options_.on_lost_history = LostHistory::kBump;
+  Server& a = Add();
+  Put(a, "k", "kept");
+  const int64_t seq = tables_->newest_seq();
+  const int64_t lost = Put(a, "k", "lost");
+  tables_->LoseAfter(seq);
+  // Requests wait no longer than they may; then the other history begins.
+  while (!a->Put({.key = "after", .value = "x"}).ok()) {
+  }
+  EXPECT_EQ(Get(a, "k"), "kept");
+  EXPECT_GT(a->revision(), lost + 1000);
+  EXPECT_EQ(a->term(), 2u);
+  const auto old = a->Range({.key = "k", .revision = lost});
+  EXPECT_EQ(old.status(), mvcc::Compacted());
+  EXPECT_TRUE(a.WatchEnded());
+  // A server that comes later finds the same.
+  Server& b = Add();
+  EXPECT_EQ(Get(b, "after"), "x");
+  EXPECT_EQ(b->revision(), a->revision());
+}
+
+TEST_F(ManyServers, ARestartNoticesThatHistoryWasLost) {
+  std::string pattern = testing::TempDir() + "/state.XXXXXX";
+  options_.state_directory = mkdtemp(pattern.data());
+  Server& a = Add();
+  Put(a, "k", "kept");
+  const int64_t seq = tables_->newest_seq();
+  // The file is written about once a second, at a commit.
+  std::this_thread::sleep_for(std::chrono::milliseconds(1100));
+  Put(a, "k", "lost");
+  servers_.clear();
+  tables_->LoseAfter(seq);
+  const auto open = [&] {
+    EngineSeams seams;
+    seams.database = [this] {
+      return std::make_unique<MemoryDatabase>(tables_, std::make_shared<MemoryDatabase::Faults>());
+    };
+    return Engine::Open("", options_, std::move(seams));
+  };
+  const auto refused = open();
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.status().code(), absl::StatusCode::kDataLoss);
+  EXPECT_NE(std::string(refused.status().message()).find("--on-lost-history=bump"),
+            std::string::npos);
+  options_.on_lost_history = LostHistory::kBump;
+  const auto bumped = open();
+  ASSERT_TRUE(bumped.ok()) << bumped.status();
+  EXPECT_EQ((*bumped)->Range({.key = "k"})->kvs[0].value(), "kept");
+  options_.on_lost_history = LostHistory::kHalt;
+  EXPECT_TRUE(open().ok()) << "the other history is the known one now";
+  std::filesystem::remove_all(options_.state_directory);
 }
 
 // Each client puts keys of its own once each, at any server, while commits are lost, doubtful or

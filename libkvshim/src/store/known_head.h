@@ -1,0 +1,47 @@
+// KnownHead: how far a shared database's history was known to go, kept in a small file of this
+// server, so that a restart notices where the database has lost its end: a failover to a replica
+// that lagged behind, an old backup put in place. Without it a restarted server would take the
+// shorter history for the truth, and use revisions again that clients have seen.
+//
+// The file is written aside and renamed, about once a second while there is news; what it misses by
+// a crash makes it older, never wrong.
+//
+// Thread safety: Note by one thread; the rest before that.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/clock.h"
+#include "log/head.h"
+
+namespace kvshim::store {
+
+class KnownHead {
+ public:
+  struct Mark {
+    int64_t epoch = 0;
+    int64_t seq = 0;
+    int64_t revision = 0;
+    log::Nonce nonce{};
+    bool operator==(const Mark&) const = default;
+  };
+
+  // The file of this cluster in `directory`, which is made where it is missing. An empty directory:
+  // nothing is kept. One that cannot be used is warned of, and nothing is kept.
+  KnownHead(const std::string& directory, uint64_t cluster_id);
+
+  // What was kept; nullopt where there is nothing.
+  const std::optional<Mark>& mark() const { return mark_; }
+
+  // The database holds this.
+  void Note(const log::Head& head);
+
+ private:
+  std::string path_;  // empty: nothing is kept
+  std::optional<Mark> mark_;
+  base::TimePoint written_;
+};
+
+}  // namespace kvshim::store
