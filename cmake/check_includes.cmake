@@ -8,11 +8,11 @@ list(GET allowed 0 name)
 
 # <header pattern>=<folders where it may stand>
 set(outside
-    "^grpc=^(rpc|etcd|http|cli)$"
-    "^google/protobuf=^(rpc|etcd|cli)$"
-    "[.]pb[.]h$=^(etcd|cli)$"
+    "^grpc=^(rpc|etcd|http|transfer|cli)$"
+    "^google/protobuf=^(rpc|etcd|transfer|cli)$"
+    "[.]pb[.]h$=^(etcd|transfer|cli)$"
     "^(sqlite3[.]h|libpq|mysql|mariadb)=^sql/"
-    "^openssl/=^(base|log|rpc|http|auth|cli|etcd|sql.*)$"
+    "^openssl/=^(base|log|rpc|http|auth|cli|etcd|transfer|sql.*)$"
     "^boost/=^(store|http|etcd|cli|sql.*)$")
 
 function(refuse file header why)

@@ -23,7 +23,9 @@ int Run(int argc, char** argv) {
       "  kvshim serve --endpoint sqlite:///var/lib/kvshim/state.db --listen-address "
       "127.0.0.1:2379\n"
       "  kvshim status                                    what a running server is doing\n"
-      "  kvshim check --endpoint sqlite://./db/state.db   verify the file of a stopped server");
+      "  kvshim check --endpoint sqlite://./db/state.db   verify the file of a stopped server\n"
+      "  kvshim migrate --from sqlite://./db/state.db --to postgres://kv:secret@db/kv\n"
+      "  kvshim snapshot save backup.db --endpoint http://127.0.0.1:2379");
   app.get_formatter()->column_width(44);
 
   ServeSettings serve_settings;
@@ -35,6 +37,12 @@ int Run(int argc, char** argv) {
   CheckSettings check_settings;
   CLI::App* check = app.add_subcommand("check", "Verify a database that no server has open");
   DeclareCheckFlags(*check, check_settings);
+  MigrateSettings migrate_settings;
+  CLI::App* migrate = app.add_subcommand("migrate", "Move a store into another database or etcd");
+  DeclareMigrateFlags(*migrate, migrate_settings);
+  SnapshotSettings snapshot_settings;
+  CLI::App* snapshot = app.add_subcommand("snapshot", "Save and restore stores as files");
+  DeclareSnapshotFlags(*snapshot, snapshot_settings);
   CLI::App* version = app.add_subcommand("version", "Print the version");
 
   std::vector<std::string> arguments(argv + 1, argv + argc);
@@ -58,6 +66,8 @@ int Run(int argc, char** argv) {
   if (*serve) return Serve(serve_settings);
   if (*status) return Status(status_settings);
   if (*check) return Check(check_settings);
+  if (*migrate) return Migrate(migrate_settings);
+  if (*snapshot) return Snapshot(snapshot_settings);
   if (*version) return Version();
   std::cout << app.help();
   return 0;

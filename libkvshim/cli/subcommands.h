@@ -24,6 +24,33 @@ struct CheckSettings {
 void DeclareCheckFlags(CLI::App& command, CheckSettings& settings);
 int Check(const CheckSettings& settings);
 
+// TLS towards databases and etcds.
+struct NetworkSettings {
+  std::string ca_file, cert_file, key_file;
+  bool skip_verify = false;
+};
+
+struct MigrateSettings {
+  std::string from, to;
+  bool full_ttl = false;
+  NetworkSettings network;
+};
+void DeclareMigrateFlags(CLI::App& command, MigrateSettings& settings);
+int Migrate(const MigrateSettings& settings);
+
+struct SnapshotSettings {
+  std::string file;
+  std::string endpoint = "sqlite://./db/state.db";
+  std::string to;
+  std::string format = "text";
+  NetworkSettings network;
+  CLI::App* save = nullptr;  // which of them was called is asked of these
+  CLI::App* restore = nullptr;
+  CLI::App* status = nullptr;
+};
+void DeclareSnapshotFlags(CLI::App& command, SnapshotSettings& settings);
+int Snapshot(const SnapshotSettings& settings);
+
 int Version();
 
 }  // namespace kvshim::cli

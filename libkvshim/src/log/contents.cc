@@ -31,7 +31,7 @@ absl::Status Damaged(const std::string& database, std::string_view what) {
 
 class Contents::Reader final : public sql::TableVisitor {
  public:
-  Reader(const std::string& name, Of what) : name_(name), what_(what) {}
+  Reader(const std::string& name, Of what, Rows rows) : name_(name), what_(what), rows_(rows) {}
 
   absl::Status OnHead(const sql::BatchRecord& batch) override {
     if (what_ == Of::kStore || batch.min_reader != kUnfinished) {
@@ -54,7 +54,8 @@ class Contents::Reader final : public sql::TableVisitor {
   void OnRow(const sql::LogRecord& row) override {
     if (hole_.empty()) hole_ = dense_->Add(row.id);
     std::vector<Row>& rows = contents_.rows_;
-    const bool compacted = row.id.revision <= contents_.head_.compact_revision;
+    const bool compacted = rows_ == Rows::kLiving ||
+                           row.id.revision <= contents_.head_.compact_revision;
     const auto [newest, added] = newest_.try_emplace(std::string(row.key), rows.size());
     if (!added && compacted) rows[newest->second].dead = true;
     newest->second = rows.size();
@@ -76,14 +77,15 @@ class Contents::Reader final : public sql::TableVisitor {
  private:
   const std::string& name_;
   const Of what_;
+  const Rows rows_;
   Contents contents_;
   std::optional<DenseRevisions> dense_;
   std::string hole_;
   std::unordered_map<std::string, size_t> newest_;  // living keys: where their row is in rows_
 };
 
-absl::StatusOr<Contents> Contents::Read(sql::Database& database, Of what) {
-  Reader reader(database.name(), what);
+absl::StatusOr<Contents> Contents::Read(sql::Database& database, Of what, Rows rows) {
+  Reader reader(database.name(), what, rows);
   RETURN_IF_ERROR(database.Load(reader));
   return reader.Finish();
 }

@@ -26,10 +26,13 @@ class Contents {
  public:
   // An import that has not ended is read only where it is asked for.
   enum class Of { kStore, kImport };
+  // Everything, or only the newest version of each key that lives.
+  enum class Rows { kReachable, kLiving };
 
   // Which rows there are, in one snapshot; kCorrupt where revisions are missing. Holds 24 bytes a
   // row, and while it reads, each living key.
-  static absl::StatusOr<Contents> Read(sql::Database& database, Of what);
+  static absl::StatusOr<Contents> Read(sql::Database& database, Of what,
+                                       Rows rows = Rows::kReachable);
 
   const Head& head() const { return head_; }
   const std::vector<LeaseGrant>& leases() const { return leases_; }  // by their ids

@@ -1,0 +1,222 @@
+#include "transfer/etcd_client.h"
+
+#include <grpcpp/impl/codegen/client_unary_call.h>
+#include <grpcpp/impl/codegen/proto_utils.h>
+#include <grpcpp/security/tls_credentials_options.h>
+#include <grpcpp/support/sync_stream.h>
+
+#include <algorithm>
+#include <chrono>
+#include <fstream>
+#include <iterator>
+#include <thread>
+
+#include "base/status.h"
+#include "base/strings.h"
+
+namespace kvshim::transfer {
+namespace {
+
+using base::Concat;
+using grpc::internal::RpcMethod;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using std::chrono::system_clock;
+
+constexpr char kKeepAlive[] = "/etcdserverpb.Lease/LeaseKeepAlive";
+constexpr char kSnapshot[] = "/etcdserverpb.Maintenance/Snapshot";
+
+constexpr int kAttempts = 8;
+constexpr milliseconds kFirstPause{50};
+constexpr seconds kConnectPatience{5};
+constexpr seconds kCallPatience{120};
+constexpr int64_t kKeysAPage = 500;
+constexpr int64_t kBareKeysAPage = 20000;
+
+absl::Status StatusOf(const grpc::Status& status, const std::string& name) {
+  return {static_cast<absl::StatusCode>(status.error_code()),
+          base::ToAbsl(Concat(name, ": ", status.error_message()))};
+}
+
+absl::StatusOr<std::string> ReadFile(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::string content((std::istreambuf_iterator<char>(file)), {});
+  if (!file) return absl::NotFoundError(Concat("cannot read ", path));
+  return content;
+}
+
+absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> Credentials(
+    bool tls, const sql::NetworkOptions& network) {
+  if (!tls) return grpc::InsecureChannelCredentials();
+  grpc::SslCredentialsOptions ssl;
+  if (!network.ca_file.empty()) {
+    ASSIGN_OR_RETURN(ssl.pem_root_certs, ReadFile(network.ca_file));
+  }
+  if (!network.cert_file.empty()) {
+    ASSIGN_OR_RETURN(ssl.pem_cert_chain, ReadFile(network.cert_file));
+    ASSIGN_OR_RETURN(ssl.pem_private_key, ReadFile(network.key_file));
+  }
+  if (!network.skip_verify) return grpc::SslCredentials(ssl);
+  namespace experimental = grpc::experimental;
+  experimental::TlsChannelCredentialsOptions options;
+  options.set_verify_server_certs(false);
+  options.set_check_call_host(false);
+  options.set_certificate_verifier(std::make_shared<experimental::NoOpCertificateVerifier>());
+  if (!ssl.pem_cert_chain.empty()) {
+    options.set_certificate_provider(std::make_shared<experimental::StaticDataCertificateProvider>(
+        std::vector<experimental::IdentityKeyCertPair>{
+            {ssl.pem_private_key, ssl.pem_cert_chain}}));
+    options.watch_identity_key_cert_pairs();
+  }
+  return experimental::TlsCredentials(options);
+}
+
+// HOST:PORT of a URL, without a user and a password.
+std::string Authority(std::string url) {
+  if (const size_t mark = url.find("://"); mark != std::string::npos) url.erase(0, mark + 3);
+  url.erase(std::min(url.find('/'), url.size()));
+  if (const size_t at = url.rfind('@'); at != std::string::npos) url.erase(0, at + 1);
+  return url;
+}
+
+std::vector<std::string> SplitCommas(const std::string& text) {
+  std::vector<std::string> parts;
+  for (size_t begin = 0; begin <= text.size();) {
+    const size_t end = std::min(text.find(',', begin), text.size());
+    if (end > begin) parts.push_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return parts;
+}
+
+// The first key after `key`.
+std::string After(const std::string& key) { return key + '\0'; }
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<EtcdClient>> EtcdClient::Connect(
+    const std::string& name, const sql::NetworkOptions& network) {
+  const bool tls = name.starts_with("https://");
+  ASSIGN_OR_RETURN(const auto credentials, Credentials(tls, network));
+  grpc::ChannelArguments arguments;
+  arguments.SetMaxReceiveMessageSize(-1);
+  arguments.SetMaxSendMessageSize(-1);
+  absl::Status failed = absl::InvalidArgumentError("an etcd's name is http://HOST:PORT");
+  for (const std::string& part : SplitCommas(name)) {
+    const std::string authority = Authority(part);
+    std::unique_ptr<EtcdClient> client(
+        new EtcdClient(Concat(tls ? "https://" : "http://", authority),
+                       grpc::CreateCustomChannel(authority, credentials, arguments)));
+    const auto deadline = system_clock::now() + kConnectPatience;
+    if (!client->channel_->WaitForConnected(deadline)) {
+      failed = absl::UnavailableError(Concat("no etcd answers at ", client->name_));
+      continue;
+    }
+    etcdserverpb::RangeRequest request;
+    request.set_key(std::string(1, '\0'));
+    request.set_count_only(true);
+    auto response = client->Call<etcdserverpb::RangeResponse>(kRange, request);
+    failed = response.status();
+    if (!response.ok()) continue;
+    client->cluster_id_ = response->header().cluster_id();
+    return client;
+  }
+  return failed;
+}
+
+absl::Status EtcdClient::Call(const char* method, const google::protobuf::MessageLite& request,
+                              google::protobuf::MessageLite& response) {
+  const RpcMethod rpc(method, RpcMethod::NORMAL_RPC, channel_);
+  milliseconds pause = kFirstPause;
+  for (int attempt = 1;; ++attempt, pause *= 2) {
+    grpc::ClientContext context;
+    context.set_deadline(system_clock::now() + kCallPatience);
+    const grpc::Status status =
+        grpc::internal::BlockingUnaryCall<google::protobuf::MessageLite,
+                                          google::protobuf::MessageLite>(
+            channel_.get(), rpc, &context, request, &response);
+    if (status.ok()) return absl::OkStatus();
+    if (status.error_code() != grpc::StatusCode::UNAVAILABLE || attempt == kAttempts) {
+      return StatusOf(status, name_);
+    }
+    std::this_thread::sleep_for(pause);
+  }
+}
+
+absl::StatusOr<std::vector<int64_t>> EtcdClient::Leases() {
+  ASSIGN_OR_RETURN(const auto response,
+                   Call<etcdserverpb::LeaseLeasesResponse>(kLeaseLeases,
+                                                           etcdserverpb::LeaseLeasesRequest()));
+  std::vector<int64_t> leases;
+  for (const auto& lease : response.leases()) leases.push_back(lease.id());
+  std::ranges::sort(leases);
+  return leases;
+}
+
+absl::Status EtcdClient::KeepAlive(std::span<const int64_t> leases) {
+  using Stream = grpc::ClientReaderWriter<etcdserverpb::LeaseKeepAliveRequest,
+                                          etcdserverpb::LeaseKeepAliveResponse>;
+  using Factory =
+      grpc::internal::ClientReaderWriterFactory<etcdserverpb::LeaseKeepAliveRequest,
+                                                etcdserverpb::LeaseKeepAliveResponse>;
+  grpc::ClientContext context;
+  context.set_deadline(system_clock::now() + kCallPatience);
+  const RpcMethod rpc(kKeepAlive, RpcMethod::BIDI_STREAMING, channel_);
+  const std::unique_ptr<Stream> stream(Factory::Create(channel_.get(), rpc, &context));
+  // Answers are taken along: a server that cannot send need not read on.
+  constexpr size_t kUnanswered = 100;
+  size_t answered = 0;
+  etcdserverpb::LeaseKeepAliveResponse response;
+  for (size_t i = 0; i < leases.size(); ++i) {
+    etcdserverpb::LeaseKeepAliveRequest request;
+    request.set_id(leases[i]);
+    if (!stream->Write(request)) break;
+    if (i >= answered + kUnanswered && stream->Read(&response)) ++answered;
+  }
+  stream->WritesDone();
+  while (answered < leases.size() && stream->Read(&response)) ++answered;
+  if (answered == leases.size()) {
+    context.TryCancel();
+    stream->Finish();
+    return absl::OkStatus();
+  }
+  const grpc::Status status = stream->Finish();
+  if (!status.ok()) return StatusOf(status, name_);
+  return absl::UnavailableError(Concat(name_, ": keepalives were not answered"));
+}
+
+absl::Status EtcdClient::Snapshot(const std::function<absl::Status(const std::string&)>& visit) {
+  using Stream = grpc::ClientReader<etcdserverpb::SnapshotResponse>;
+  using Factory = grpc::internal::ClientReaderFactory<etcdserverpb::SnapshotResponse>;
+  grpc::ClientContext context;
+  const RpcMethod rpc(kSnapshot, RpcMethod::SERVER_STREAMING, channel_);
+  const std::unique_ptr<Stream> stream(
+      Factory::Create(channel_.get(), rpc, &context, etcdserverpb::SnapshotRequest()));
+  etcdserverpb::SnapshotResponse response;
+  absl::Status visited;
+  while (visited.ok() && stream->Read(&response)) visited = visit(response.blob());
+  if (!visited.ok()) context.TryCancel();
+  const grpc::Status status = stream->Finish();
+  RETURN_IF_ERROR(visited);
+  return status.ok() ? absl::OkStatus() : StatusOf(status, name_);
+}
+
+absl::Status EtcdClient::List(
+    int64_t revision, bool keys_only,
+    const std::function<absl::Status(const etcdserverpb::RangeResponse&)>& visit) {
+  etcdserverpb::RangeRequest request;
+  request.set_key(std::string(1, '\0'));
+  request.set_range_end(std::string(1, '\0'));
+  request.set_revision(revision);
+  request.set_limit(keys_only ? kBareKeysAPage : kKeysAPage);
+  request.set_keys_only(keys_only);
+  while (true) {
+    ASSIGN_OR_RETURN(const auto page, Call<etcdserverpb::RangeResponse>(kRange, request));
+    if (request.revision() == 0) request.set_revision(page.header().revision());
+    RETURN_IF_ERROR(visit(page));
+    if (!page.more() || page.kvs().empty()) return absl::OkStatus();
+    request.set_key(After(page.kvs().rbegin()->key()));
+  }
+}
+
+}  // namespace kvshim::transfer

@@ -1,0 +1,82 @@
+#include "transfer/log_target.h"
+
+#include <algorithm>
+#include <functional>
+#include <utility>
+#include <vector>
+
+#include "base/status.h"
+#include "base/strings.h"
+#include "log/contents.h"
+#include "log/import.h"
+
+namespace kvshim::transfer {
+namespace {
+
+class LogTarget final : public Target {
+ public:
+  explicit LogTarget(std::unique_ptr<log::Importer> importer)
+      : importer_(std::move(importer)),
+        name_(base::Concat("the kvshim database ", importer_->database().name())),
+        written_through_(importer_->revision()) {}
+
+  const std::string& name() const override { return name_; }
+  bool resumed() const override { return importer_->resumed(); }
+
+  absl::Status Begin(const Inventory& inventory) override {
+    return importer_->Begin(inventory.compact_revision, inventory.leases);
+  }
+
+  absl::Status Add(const KeyValue& row) override {
+    if (resumed()) given_.push_back(Mark(row));
+    if (row.mod_revision() <= written_through_) return absl::OkStatus();
+    return importer_->Add(row);
+  }
+
+  absl::Status Complete(int64_t revision) override {
+    RETURN_IF_ERROR(importer_->Complete(revision));
+    if (!resumed()) return absl::OkStatus();
+    std::ranges::sort(given_);
+    return importer_->DeleteStrays(
+        [&](const KeyValue& row) { return std::ranges::binary_search(given_, Mark(row)); });
+  }
+
+  absl::StatusOr<Digest> ReadBack(const std::function<void(const KeyValue&)>& on_row) override {
+    sql::Database& database = importer_->database();
+    ASSIGN_OR_RETURN(const log::Contents contents,
+                     log::Contents::Read(database, log::Contents::Of::kImport));
+    Digest digest(Digest::Of::kVersions);
+    RETURN_IF_ERROR(contents.Visit(database, [&](const KeyValue& row) {
+      digest.Add(row);
+      on_row(row);
+      return absl::OkStatus();
+    }));
+    digest.Add(contents.leases());
+    return digest;
+  }
+
+  absl::Status Publish() override { return importer_->Publish(); }
+
+ private:
+  // Enough to tell rows apart; the digests are what proves it.
+  using RowMark = std::pair<int64_t, size_t>;
+  static RowMark Mark(const KeyValue& row) {
+    return {row.mod_revision(), std::hash<std::string_view>()(row.key())};
+  }
+
+  const std::unique_ptr<log::Importer> importer_;
+  const std::string name_;
+  const int64_t written_through_;
+  std::vector<RowMark> given_;  // every row of the source, where strays may have to be found
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Target>> OpenLogTarget(const sql::Dsn& dsn,
+                                                      const std::string& origin,
+                                                      const sql::NetworkOptions& network) {
+  ASSIGN_OR_RETURN(auto importer, log::Importer::Open(dsn, {.network = network}, origin));
+  return std::make_unique<LogTarget>(std::move(importer));
+}
+
+}  // namespace kvshim::transfer
