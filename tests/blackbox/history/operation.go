@@ -41,6 +41,9 @@ type Operation struct {
 	Request     Request
 	Answer      Answer `json:",omitzero"` // of an operation that is OK
 	Error       string `json:",omitempty"`
+	// Sent is how often gRPC sent the request. It sends one again by itself only where the server has
+	// said that it had not begun on it.
+	Sent int
 }
 
 // Request is a transaction, or where it has one step and no guards the plain call of that step.
@@ -196,6 +199,9 @@ func (o Operation) String() string {
 	what := o.Error
 	if o.Outcome == OK {
 		what = o.Answer.String()
+	}
+	if o.Sent > 1 {
+		what += fmt.Sprintf(" (sent %d times)", o.Sent)
 	}
 	return fmt.Sprintf("%s..%s session %d server %d: %v -> %s %s", seconds(o.Call), seconds(o.Return),
 		o.Session, o.Server, o.Request, o.Outcome, what)

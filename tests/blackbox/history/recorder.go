@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
@@ -14,6 +15,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/stats"
 	"google.golang.org/grpc/status"
 )
 
@@ -74,9 +76,26 @@ func connect(url string) (*clientv3.Client, error) {
 			Backoff: backoff.Config{BaseDelay: 50 * time.Millisecond, Multiplier: 1.5, Jitter: 0.2,
 				MaxDelay: 500 * time.Millisecond},
 			MinConnectTimeout: 2 * time.Second,
-		})},
+		}), grpc.WithStatsHandler(sendings{})},
 	})
 }
+
+// sendings counts how often a call is sent, in the counter of its context.
+type sendings struct{}
+
+type sendingsKey struct{}
+
+func (sendings) HandleRPC(ctx context.Context, s stats.RPCStats) {
+	if _, sent := s.(*stats.OutHeader); sent {
+		if count, ours := ctx.Value(sendingsKey{}).(*atomic.Int32); ours {
+			count.Add(1)
+		}
+	}
+}
+
+func (sendings) TagRPC(ctx context.Context, _ *stats.RPCTagInfo) context.Context   { return ctx }
+func (sendings) TagConn(ctx context.Context, _ *stats.ConnTagInfo) context.Context { return ctx }
+func (sendings) HandleConn(context.Context, stats.ConnStats)                       {}
 
 // Close ends the connections.
 func (r *Recorder) Close() {
@@ -91,7 +110,8 @@ func (r *Recorder) Elapsed() time.Duration { return time.Since(r.begin) }
 
 // Do asks a server and notes what became of it. It returns after timeout at the latest.
 func (r *Recorder) Do(session, server int, request Request, timeout time.Duration) Operation {
-	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	var sent atomic.Int32
+	ctx, cancel := context.WithTimeout(context.WithValue(context.Background(), sendingsKey{}, &sent), timeout)
 	defer cancel()
 	o := Operation{Session: session, Server: server, Request: request}
 	before := r.members[server].incarnation()
@@ -101,7 +121,7 @@ func (r *Recorder) Do(session, server int, request Request, timeout time.Duratio
 	if before == r.members[server].incarnation() {
 		o.Incarnation = before
 	}
-	o.Outcome, o.Answer = outcome(err), answer
+	o.Outcome, o.Answer, o.Sent = outcome(err), answer, int(sent.Load())
 	if err != nil {
 		o.Error = err.Error()
 	}
