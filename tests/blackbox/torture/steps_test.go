@@ -114,7 +114,7 @@ func breakEveryStep(t *testing.T, kind database.Kind) {
 	cancel()
 	<-worked
 	c.Nodes[0].Proxy.Heal()
-	c.finish(recorder, report, 45*time.Second)
+	c.finish(recorder, report, 20*time.Second)
 	report.Expect(t)
 }
 

@@ -18,7 +18,7 @@ import (
 func rounds(t *testing.T, short time.Duration, play func(t *testing.T, plan Plan)) {
 	plan := Plan{Seed: 1, Duration: short, Progress: true, Quiet: 700 * time.Millisecond,
 		Workload: history.Workload{Sessions: 16, Pause: 10 * time.Millisecond},
-		Longest:  4 * time.Second, Patience: 45 * time.Second}
+		Longest:  4 * time.Second, Patience: 20 * time.Second}
 	if seed, err := strconv.ParseUint(os.Getenv("SEED"), 10, 64); err == nil {
 		plan.Seed = seed
 	}
