@@ -8,7 +8,7 @@
 
 namespace kvshim::sql {
 
-class MariaDbPlace final : public Place {
+class MariaDbPlace : public Place {
  public:
   ~MariaDbPlace() override { QueryIn("", "DROP DATABASE IF EXISTS " + name_); }
 
@@ -52,6 +52,12 @@ class MariaDbPlace final : public Place {
 
  private:
   const std::string name_ = FreshName();
+};
+
+// The same, appended to as a Galera cluster is.
+class AsGaleraPlace final : public MariaDbPlace {
+ public:
+  std::string dsn() const override { return MariaDbPlace::dsn() + "?compound=true"; }
 };
 
 }  // namespace kvshim::sql

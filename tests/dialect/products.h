@@ -29,9 +29,10 @@ std::unique_ptr<Place> Make() {
 inline constexpr Product kSqlite{"SQLite", Make<SqlitePlace>};
 inline constexpr Product kPostgres{"PostgreSQL", Make<PostgresPlace>};
 inline constexpr Product kMariaDb{"MariaDB", Make<MariaDbPlace>};
+inline constexpr Product kAsGalera{"AsGalera", Make<AsGaleraPlace>};
 
-inline auto AllProducts() { return ::testing::Values(kSqlite, kPostgres, kMariaDb); }
-inline auto SharedProducts() { return ::testing::Values(kPostgres, kMariaDb); }
+inline auto AllProducts() { return ::testing::Values(kSqlite, kPostgres, kMariaDb, kAsGalera); }
+inline auto SharedProducts() { return ::testing::Values(kPostgres, kMariaDb, kAsGalera); }
 
 inline std::string ProductName(const ::testing::TestParamInfo<Product>& info) {
   return info.param.name;

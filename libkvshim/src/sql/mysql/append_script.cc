@@ -133,6 +133,31 @@ size_t AppendScript::total() const {
   return total;
 }
 
+std::string AppendScript::Compound() const {
+  Statement script(total() + 1024 + 256 * rows_statements_);
+  script.Text(
+      "BEGIN NOT ATOMIC DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END; ");
+  for (size_t i = 0; i < statements_.size(); ++i) {
+    if (OfRows(i)) {
+      script
+          .Text("BEGIN DECLARE EXIT HANDLER FOR 1062 SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = '")
+          .Text(kRowsBeyond)
+          .Text("'; ");
+    }
+    script.Text(statements_[i]).Text("; ");
+    if (counts_[i] >= 0) {
+      script.Text("IF ROW_COUNT() <> ")
+          .Int(counts_[i])
+          .Text(
+              " THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'other rows were inserted than "
+              "were given'; END IF; ");
+    }
+    if (OfRows(i)) script.Text("END; ");
+  }
+  script.Text("END");
+  return script.text();
+}
+
 std::string AppendScript::Joined() const {
   Statement script(total() + 2 * statements_.size());
   for (const Statement& statement : statements_) {

@@ -2,11 +2,13 @@
 //
 // The guard: @kvshim_prev is the predecessor's nonce where the head still is what the batch was
 // evaluated at, and NULL where it is not. NULL in `prev`, or a `seq` that is taken, is an error in
-// every sql_mode. Statements that were sent together end at the first error, COMMIT included, and
-// the caller rolls back. What does not fit into one packet goes statement by statement.
+// every sql_mode.
 //
-// MariaDB could take all of it as one compound statement with a handler that rolls back, and takes
-// a third longer for it (docs/decisions/mysql_append.md).
+// Statements that are sent together end at the first error, COMMIT included, and the caller rolls
+// back. In a Galera cluster that does not hold: a transaction that another node's commit pushes
+// aside between two of them is rolled back without an error, and the rest is executed outside of
+// it. There all of it is one compound statement, which takes a third longer
+// (docs/decisions/mysql_append.md). What does not fit into one packet goes statement by statement.
 //
 // Thread safety: a value.
 #pragma once
@@ -31,8 +33,9 @@ class AppendScript {
   size_t largest() const;
   size_t total() const;
 
-  // One text, separated by semicolons.
+  // One text: separated by semicolons; MariaDB's compound statement.
   std::string Joined() const;
+  std::string Compound() const;
 
   // What each statement must have inserted; -1: nothing that is counted.
   const std::vector<int64_t>& counts() const { return counts_; }

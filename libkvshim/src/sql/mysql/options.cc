@@ -14,6 +14,8 @@ namespace {
 
 using base::Concat;
 
+constexpr std::string_view kCompound = "compound";
+
 // The text is not repeated: it may have a password in it.
 absl::Status Unreadable(std::string_view what) {
   return absl::InvalidArgumentError(
@@ -175,6 +177,7 @@ absl::StatusOr<Options> Options::FromDsn(const Dsn& dsn, const NetworkOptions& n
   RETURN_IF_ERROR(dsn.Accept({"tls",
                               kPasswordFile,
                               kPasswordEnv,
+                              kCompound,
                               "timeout",
                               "readTimeout",
                               "writeTimeout",
@@ -195,6 +198,13 @@ absl::StatusOr<Options> Options::FromDsn(const Dsn& dsn, const NetworkOptions& n
   Options options{.network = network};
   RETURN_IF_ERROR(ParseAddress(dsn.address, options));
   ASSIGN_OR_RETURN(options.encryption, ParseEncryption(dsn, network));
+  if (const std::string* compound = dsn.Find(kCompound)) {
+    if (*compound != "true" && *compound != "false") {
+      return absl::InvalidArgumentError(
+          Concat("the database's name has compound=", *compound, "; write true or false"));
+    }
+    options.compound = *compound == "true";
+  }
   ASSIGN_OR_RETURN(std::optional<std::string> outside, OutsidePassword(dsn));
   if (outside.has_value()) options.passwords = {*std::move(outside)};
   if (options.passwords.empty()) options.passwords.emplace_back();

@@ -10,8 +10,9 @@
 // kubernetes; mysql:// alone is the socket /var/run/mysqld/mysqld.sock. An IPv6 address stands in
 // brackets. The password may be percent-encoded or not, and a '?' in it must be (%3F). The
 // parameters of go-sql-driver that concern only Go programs are taken and have no effect, its time
-// limits included; tls is true, skip-verify, preferred or false. Two more are ours:
-// password_file=PATH and password_env=NAME.
+// limits included; tls is true, skip-verify, preferred or false. Three more are ours:
+// password_file=PATH, password_env=NAME, and compound=true, for a Galera cluster behind something
+// that hides it (append_script.h).
 #pragma once
 
 #include <string>
@@ -51,6 +52,7 @@ struct Options {
   std::string database = kDefaultDatabase;
   std::string name;  // for messages: mysql://HOST:PORT/DATABASE
   Encryption encryption = Encryption::kNone;
+  bool compound = false;  // appends are compound statements, wherever they go
   NetworkOptions network;
 
   static absl::StatusOr<Options> FromDsn(const Dsn& dsn, const NetworkOptions& network);

@@ -120,10 +120,10 @@ absl::Status Fill(Connection& connection, const Genesis& genesis) {
   for (const PutMeta& meta : genesis.meta) {
     RETURN_IF_ERROR(InsertMeta(connection, meta.name, meta.value));
   }
-  RETURN_IF_ERROR(connection
-                      .Run("INSERT INTO kv_lock (id) VALUES (1); "
-                           "INSERT INTO kv_owner (id, server, term, beat) VALUES (1, 0, 0, 0)")
-                      .status());
+  RETURN_IF_ERROR(connection.Execute("INSERT INTO kv_lock (id) VALUES (1)").status());
+  RETURN_IF_ERROR(
+      connection.Execute("INSERT INTO kv_owner (id, server, term, beat) VALUES (1, 0, 0, 0)")
+          .status());
   RETURN_IF_ERROR(
       connection.Execute(InsertBatch(genesis.batch, Statement().Bytes(genesis.batch.prev).text()))
           .status());

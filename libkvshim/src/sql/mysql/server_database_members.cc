@@ -14,18 +14,16 @@ absl::Status ServerDatabase::RenewLeases(std::span<const int64_t> ids,
   std::vector<int64_t> ordered(ids.begin(), ids.end());
   std::ranges::sort(ordered);
   return WithReader([&](Connection& connection) -> absl::Status {
-    auto results = connection.Run(Statement(256 + 44 * ordered.size())
-                                      .Text("START TRANSACTION; "
-                                            "UPDATE kv_lease SET renew = renew + 1 WHERE id IN (")
-                                      .Ints(ordered)
-                                      .Text("); SELECT id, ttl, renew FROM kv_lease WHERE id IN (")
-                                      .Ints(ordered)
-                                      .Text("); COMMIT"));
-    if (!results.ok()) {
-      if (!connection.broken()) connection.Execute("ROLLBACK").status().IgnoreError();
-      return results.status();
-    }
-    while (const std::optional<Row> row = (*results)[2].Next()) {
+    // Each is a transaction of its own: what is read afterwards is durable.
+    ASSIGN_OR_RETURN(
+        std::vector<Result> results,
+        connection.Run(Statement(256 + 44 * ordered.size())
+                           .Text("UPDATE kv_lease SET renew = renew + 1 WHERE id IN (")
+                           .Ints(ordered)
+                           .Text("); SELECT id, ttl, renew FROM kv_lease WHERE id IN (")
+                           .Ints(ordered)
+                           .Text(")")));
+    while (const std::optional<Row> row = results[1].Next()) {
       visit({.id = row->Int(0), .ttl = row->Int(1), .renew = row->Int(2)});
     }
     return absl::OkStatus();

@@ -88,6 +88,9 @@ absl::Status ServerDatabase::Flush(const AppendRequest& request, CommitSample& s
 }
 
 absl::Status ServerDatabase::SendWhole(const AppendScript& script) {
+  if (writer_->server().compound) {
+    return writer_->Execute(script.Compound(), Purpose::kAppend).status();
+  }
   const auto results = writer_->Run(script.Joined(), Purpose::kAppend);
   if (!results.ok()) {
     if (writer_->error() == kDuplicateKey && script.OfRows(writer_->answered())) {

@@ -112,6 +112,7 @@ absl::Status Begin(Connection& connection, const Options& options, const Host& h
   server.identity = Concat(variables.Text("hostname"), ":", variables.Text("port"), " (server_id ",
                            variables.Text("server_id"), "), ", variables.Text("version"),
                            galera ? ", Galera" : "");
+  server.compound = galera || options.compound;
   const std::string weakness = Weakness(variables);
   server.durable = weakness.empty();
   Announce(connection, server, weakness, traits);

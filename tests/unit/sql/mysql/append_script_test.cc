@@ -37,6 +37,16 @@ TEST(AppendScript, HasTheLockAlreadyInATurn) {
   EXPECT_THAT(script.Joined(), AllOf(Not(HasSubstr("START")), Not(HasSubstr("kv_lock"))));
 }
 
+TEST(AppendScript, ACompoundStatementCountsWhatItInsertsAndRollsBack) {
+  const std::vector<LogRecord> rows = {{.id = {2, 0}, .key = "a"}, {.id = {3, 0}, .key = "b"}};
+  const std::string text = AppendScript({.rows = rows}, false, kRoom).Compound();
+  EXPECT_THAT(text, StartsWith("BEGIN NOT ATOMIC DECLARE EXIT HANDLER FOR SQLEXCEPTION "
+                               "BEGIN ROLLBACK; RESIGNAL; END; START TRANSACTION; "));
+  EXPECT_THAT(text, HasSubstr("IF ROW_COUNT() <> 1 THEN SIGNAL"));
+  EXPECT_THAT(text, HasSubstr("IF ROW_COUNT() <> 2 THEN SIGNAL"));
+  EXPECT_TRUE(text.ends_with("COMMIT; END")) << text;
+}
+
 TEST(AppendScript, PutsAsManyRowsIntoOneStatementAsFit) {
   const std::string value(400, 'v');
   std::vector<LogRecord> rows;
