@@ -82,7 +82,7 @@ void Compactor::Run() {
       revision = wanted_;
       sweep = std::exchange(sweep_, false);
     }
-    if (sweep && !SweepRows()) return;
+    if (sweep && !SweepRows(revision)) return;
     if (revision <= done()) continue;
     const base::TimePoint started = base::Clock::Real().Now();
     const double deleted_before = deleted_rows_.Value();
@@ -125,7 +125,12 @@ bool Compactor::Reclaim(int64_t revision) {
   return true;
 }
 
-bool Compactor::SweepRows() {
+bool Compactor::SweepRows(int64_t revision) {
+  // The owner before may have died before it raised the floor to the newest compaction.
+  if (revision > 0 && duties_.may_delete() &&
+      !Persist([&] { return duties_.raise_floor(revision); })) {
+    return false;
+  }
   const int64_t deleted_before = static_cast<int64_t>(deleted_rows_.Value());
   mvcc::Revision after;
   bool more = true;

@@ -10,9 +10,9 @@
 //
 // On a shared database every server forgets dead versions in its own memory, and the one that owns
 // the maintenance (store/members.h) raises the floor and deletes, once the memory of all live ones
-// is past the compaction. A server that becomes the owner sweeps first: it reads which rows there
-// are up to the floor, and deletes those that its index does not have, which the owner before it
-// may have left.
+// is past the compaction. A server that becomes the owner sweeps first: it raises the floor, where
+// the owner before it has not, reads which rows there are up to it, and deletes those that its index
+// does not have.
 //
 // Rejected: deleting by "revision <= C and superseded" in SQL. It reads the whole table for what
 // the index knows, and holds locks as long as it takes.
@@ -64,7 +64,7 @@ class Compactor {
   // False where it was stopped.
   bool Reclaim(int64_t revision);
   bool Delete(const std::vector<mvcc::Revision>& rows);
-  bool SweepRows();
+  bool SweepRows(int64_t revision);
   bool Vacuum();
   // Repeats `attempt` until it succeeds, with growing pauses. False where it was stopped.
   bool Persist(const std::function<absl::Status()>& attempt);

@@ -105,8 +105,12 @@ absl::Status Members::Tick() {
   RETURN_IF_ERROR(Own(now));
   RETURN_IF_ERROR(ReadRenewals());
   if (was_away) lessor_.ExtendAll();
-  base::MutexLock lock(mutex_);
-  ticked_ = now;
+  {
+    base::MutexLock lock(mutex_);
+    ticked_ = now;
+  }
+  // Only now IsOwner says so.
+  if (std::exchange(took_over_, false)) on_owner_();
   return absl::OkStatus();
 }
 
@@ -173,7 +177,7 @@ absl::Status Members::Own(base::TimePoint now) {
   if (!std::exchange(owning_, true)) {
     base::Log(base::Level::kInfo, "this server now ends leases and reclaims space",
               {{"before", seen.server}, {"term", next.term}});
-    on_owner_();
+    took_over_ = true;
   }
   for (const auto& [id, beat] : forgotten) RETURN_IF_ERROR(database_.RemoveServer(id, beat));
   return absl::OkStatus();

@@ -96,7 +96,8 @@ class Members {
 
   std::atomic<int64_t> owner_id_{0};
   std::atomic<bool> others_{false};
-  bool owning_ = false;  // of the members' thread: it has been told so
+  bool owning_ = false;     // of the members' thread: this server knows that it is the owner
+  bool took_over_ = false;  // the same: on_owner_ is to be called
 
   mutable base::Mutex mutex_;
   base::Condition changed_;
