@@ -4,6 +4,7 @@
 #include "base/strings.h"
 #include "moving.h"
 #include "quantity.h"
+#include "sql/error.h"
 #include "subcommands.h"
 #include "transfer/snapshot_file.h"
 
@@ -85,7 +86,11 @@ int Snapshot(const SnapshotSettings& settings) {
   if (*settings.save) {
     if (absl::Status status = transfer::SaveSnapshot(settings.endpoint, settings.file, options);
         !status.ok()) {
-      return Fail("save", status);
+      Fail("save", status);
+      if (sql::KindOf(status) == sql::ErrorKind::kHeld) {
+        std::cerr << "Or let the server that has it open give it: --endpoint http://HOST:PORT\n";
+      }
+      return 1;
     }
     const auto info = transfer::InspectSnapshot(settings.file);
     if (!info.ok()) return Fail("save", info.status());

@@ -1,7 +1,9 @@
 #include "transfer/log_target.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <functional>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -9,6 +11,7 @@
 #include "base/strings.h"
 #include "log/contents.h"
 #include "log/import.h"
+#include "transfer/table_reader.h"
 
 namespace kvshim::transfer {
 namespace {
@@ -70,11 +73,27 @@ class LogTarget final : public Target {
   std::vector<RowMark> given_;  // every row of the source, where strays may have to be found
 };
 
+// Opening a SQLite file for writing sets it up before anything of it is read: another program's
+// must not come that far.
+absl::Status RefuseForeignFile(const sql::Dsn& dsn, const sql::NetworkOptions& network) {
+  std::error_code error;
+  if (dsn.scheme != sql::kSqliteScheme || std::filesystem::file_size(dsn.address, error) == 0 ||
+      error) {
+    return absl::OkStatus();
+  }
+  ASSIGN_OR_RETURN(const auto reader, TableReader::Open(dsn, network));
+  ASSIGN_OR_RETURN(const bool ours, reader->HasTable("kv_batch"));
+  if (ours) return absl::OkStatus();
+  return absl::FailedPreconditionError(base::Concat("the file ", dsn.address,
+                                                    " belongs to another program; name a new one"));
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Target>> OpenLogTarget(const sql::Dsn& dsn,
                                                       const std::string& origin,
                                                       const sql::NetworkOptions& network) {
+  RETURN_IF_ERROR(RefuseForeignFile(dsn, network));
   ASSIGN_OR_RETURN(auto importer, log::Importer::Open(dsn, {.network = network}, origin));
   return std::make_unique<LogTarget>(std::move(importer));
 }

@@ -21,7 +21,6 @@ class Attempt {
       : source_(source),
         target_(target),
         options_(options),
-        keeps_(keeps),
         done_{.source = Digest(keeps), .target = Digest(keeps)} {}
 
   absl::StatusOr<Migration> Run() {
@@ -63,7 +62,6 @@ class Attempt {
   Source& source_;
   Target& target_;
   const MigrationOptions& options_;
-  const Digest::Of keeps_;
   Migration done_;
 };
 

@@ -94,7 +94,6 @@ func TestAlarm(t *testing.T) {
 }
 
 func TestSnapshot(t *testing.T) {
-	server.OnlySQLite(t, "a snapshot is the file")
 	c := start(t)
 	for i := range 20 {
 		c.is("OK", "put", fmt.Sprint("k", i), "v")
