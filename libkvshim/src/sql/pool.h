@@ -6,8 +6,7 @@
 // Thread safety: every method may be called from any thread; a Lease belongs to one.
 //
 //   Pool<Connection> pool(4, [&] { return Connection::Open(options); });
-//   ASSIGN_OR_RETURN(auto connection, pool.Take());
-//   if (!connection->Query(...).ok()) connection.Discard();
+//   pool.With([](Connection& connection) { return connection.Query(...); });
 #pragma once
 
 #include <cstddef>
@@ -83,6 +82,23 @@ class Pool {
     if (opened.ok()) return Lease(*this, *std::move(opened), generation);
     GiveBack(nullptr, generation);
     return opened.status();
+  }
+
+  // Has `use` work with a connection; one that it broke, or that the server has ended while nobody
+  // used it, as a restart of the server does with all, is closed.
+  template <typename Use>
+  auto With(Use use) -> decltype(use(std::declval<Connection&>())) {
+    for (size_t discarded = 0;; ++discarded) {
+      absl::StatusOr<Lease> lease = Take();
+      if (!lease.ok()) return lease.status();
+      if ((*lease)->Stale() && discarded <= size_) {
+        lease->Discard();
+        continue;
+      }
+      auto result = use(**lease);
+      if ((*lease)->broken()) lease->Discard();
+      return result;
+    }
   }
 
   void Clear() {

@@ -74,7 +74,7 @@ absl::Status ServerDatabase::Snapshot(
 // What this process has written since the last count is added, as the quota asks after each put;
 // free pages are always told as they are.
 absl::StatusOr<DatabaseSize> ServerDatabase::Size() {
-  return WithReader([this](Connection& connection) -> absl::StatusOr<DatabaseSize> {
+  return readers_.With([this](Connection& connection) -> absl::StatusOr<DatabaseSize> {
     const int64_t written = bytes_ + rows_ * kRowBytes;
     ASSIGN_OR_RETURN(Result size,
                      connection.Execute("SELECT SUM(DATA_LENGTH + INDEX_LENGTH), SUM(DATA_FREE) "

@@ -68,8 +68,6 @@ class ServerDatabase final : public SharedDatabase {
   void Announce(int64_t /*seq*/) override {}
 
  private:
-  using Reader = Pool<Connection>::Lease;
-
   absl::StatusOr<std::unique_ptr<Connection>> Connect(Role role);
   // The appending connection, opened where there is none.
   absl::StatusOr<Connection*> Writer();
@@ -79,10 +77,6 @@ class ServerDatabase final : public SharedDatabase {
   // Sends an append whole, or one statement after the other.
   absl::Status SendWhole(const AppendScript& script);
   absl::Status SendInParts(const AppendScript& script);
-  // Has `use` work with a connection of the pool, which is closed where that broke it.
-  template <typename Use>
-  auto WithReader(Use use) -> decltype(use(std::declval<Connection&>()));
-
   const Options options_;
   const Options patient_;  // for statements that may take an hour
   const DatabaseOptions hooks_;
@@ -107,21 +101,5 @@ class ServerDatabase final : public SharedDatabase {
   int64_t counted_ GUARDED_BY(size_mutex_) = -1;  // bytes in use, by the server's last count
   int64_t written_when_counted_ GUARDED_BY(size_mutex_) = 0;
 };
-
-template <typename Use>
-auto ServerDatabase::WithReader(Use use) -> decltype(use(std::declval<Connection&>())) {
-  for (size_t discarded = 0;; ++discarded) {
-    absl::StatusOr<Reader> reader = readers_.Take();
-    if (!reader.ok()) return reader.status();
-    // The server closed it while nobody looked.
-    if ((*reader)->Stale() && discarded <= options_.network.connections) {
-      reader->Discard();
-      continue;
-    }
-    auto result = use(**reader);
-    if ((*reader)->broken()) reader->Discard();
-    return result;
-  }
-}
 
 }  // namespace kvshim::sql::mysql

@@ -13,7 +13,7 @@ absl::Status ServerDatabase::RenewLeases(std::span<const int64_t> ids,
   // Ordered, so that two servers that renew the same leases cannot lock each other out.
   std::vector<int64_t> ordered(ids.begin(), ids.end());
   std::ranges::sort(ordered);
-  return WithReader([&](Connection& connection) -> absl::Status {
+  return readers_.With([&](Connection& connection) -> absl::Status {
     // Each is a transaction of its own: what is read afterwards is durable.
     ASSIGN_OR_RETURN(
         std::vector<Result> results,
@@ -31,7 +31,7 @@ absl::Status ServerDatabase::RenewLeases(std::span<const int64_t> ids,
 }
 
 absl::StatusOr<Membership> ServerDatabase::Beat(const ServerRecord& self) {
-  return WithReader([&](Connection& connection) -> absl::StatusOr<Membership> {
+  return readers_.With([&](Connection& connection) -> absl::StatusOr<Membership> {
     Statement script(512 + 2 * self.urls.size());
     script.Text("REPLACE INTO kv_server (id, name, urls, applied_seq, beat) VALUES (")
         .Int(self.id)
@@ -64,7 +64,7 @@ absl::StatusOr<Membership> ServerDatabase::Beat(const ServerRecord& self) {
 
 absl::StatusOr<bool> ServerDatabase::ReplaceOwner(const OwnerRecord& seen,
                                                   const OwnerRecord& next) {
-  return WithReader([&](Connection& connection) -> absl::StatusOr<bool> {
+  return readers_.With([&](Connection& connection) -> absl::StatusOr<bool> {
     // Counted is what was found, also where it is replaced by the same.
     ASSIGN_OR_RETURN(const Result replaced,
                      connection.Execute(Statement()
@@ -85,7 +85,7 @@ absl::StatusOr<bool> ServerDatabase::ReplaceOwner(const OwnerRecord& seen,
 }
 
 absl::Status ServerDatabase::RemoveServer(int64_t id, int64_t beat) {
-  return WithReader([&](Connection& connection) {
+  return readers_.With([&](Connection& connection) {
     return connection
         .Execute(Statement()
                      .Text("DELETE FROM kv_server WHERE id = ")

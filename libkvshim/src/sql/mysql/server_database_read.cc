@@ -79,7 +79,7 @@ absl::Status ServerDatabase::Load(TableVisitor& visitor) {
 }
 
 absl::Status ServerDatabase::ReadHead(const std::function<void(const BatchRecord&)>& visit) {
-  return WithReader([&](Connection& connection) {
+  return readers_.With([&](Connection& connection) {
     return VisitHead(connection, [&](const BatchRecord& batch) {
       visit(batch);
       return absl::OkStatus();
@@ -88,7 +88,7 @@ absl::Status ServerDatabase::ReadHead(const std::function<void(const BatchRecord
 }
 
 absl::StatusOr<std::optional<std::string>> ServerDatabase::ReadMeta(std::string_view name) {
-  return WithReader([&](Connection& connection) -> absl::StatusOr<std::optional<std::string>> {
+  return readers_.With([&](Connection& connection) -> absl::StatusOr<std::optional<std::string>> {
     ASSIGN_OR_RETURN(Result found,
                      connection.Execute(
                          Statement().Text("SELECT value FROM kv_meta WHERE name = ").Bytes(name)));
@@ -108,7 +108,7 @@ absl::Status ServerDatabase::Fetch(std::span<const RowId> ids,
   sorted.reserve(ids.size());
   for (const size_t place : places) sorted.push_back(ids[place]);
 
-  return WithReader([&](Connection& connection) -> absl::Status {
+  return readers_.With([&](Connection& connection) -> absl::Status {
     for (size_t begin = 0; begin < sorted.size(); begin += kFetchedAtOnce) {
       const auto wanted =
           std::span(sorted).subspan(begin, std::min(kFetchedAtOnce, sorted.size() - begin));
@@ -131,7 +131,7 @@ absl::Status ServerDatabase::Fetch(std::span<const RowId> ids,
 
 absl::Status ServerDatabase::ReadRows(int64_t from, int64_t to,
                                       const std::function<bool(const LogRecord&)>& visit) {
-  return WithReader([&](Connection& connection) {
+  return readers_.With([&](Connection& connection) {
     return connection.Stream(
         base::Concat("SELECT " KVSHIM_MYSQL_INDEX_COLUMNS ", value FROM kv_log WHERE rev >= ", from,
                      " AND rev <= ", to, " ORDER BY rev, sub"),
@@ -141,7 +141,7 @@ absl::Status ServerDatabase::ReadRows(int64_t from, int64_t to,
 
 absl::Status ServerDatabase::ReadRowsWithoutValues(
     RowId after, int64_t to, int64_t limit, const std::function<void(const LogRecord&)>& visit) {
-  return WithReader([&](Connection& connection) -> absl::Status {
+  return readers_.With([&](Connection& connection) -> absl::Status {
     ASSIGN_OR_RETURN(Result found,
                      connection.Execute(base::Concat(
                          "SELECT " KVSHIM_MYSQL_INDEX_COLUMNS " FROM kv_log WHERE rev >= ",
@@ -154,7 +154,7 @@ absl::Status ServerDatabase::ReadRowsWithoutValues(
 
 absl::Status ServerDatabase::ReadBatches(int64_t from, int64_t limit,
                                          const std::function<bool(const BatchRecord&)>& visit) {
-  return WithReader([&](Connection& connection) -> absl::Status {
+  return readers_.With([&](Connection& connection) -> absl::Status {
     ASSIGN_OR_RETURN(Result found,
                      connection.Execute(base::Concat(
                          "SELECT " KVSHIM_MYSQL_BATCH_COLUMNS " FROM kv_batch WHERE seq >= ", from,
@@ -167,7 +167,7 @@ absl::Status ServerDatabase::ReadBatches(int64_t from, int64_t limit,
 }
 
 absl::Status ServerDatabase::ReadLeases(const std::function<void(const LeaseRecord&)>& visit) {
-  return WithReader([&](Connection& connection) {
+  return readers_.With([&](Connection& connection) {
     return VisitLeases(connection, [&](const LeaseRecord& lease) {
       visit(lease);
       return absl::OkStatus();

@@ -164,7 +164,7 @@ absl::Status ServerDatabase::LockLeases(std::span<const int64_t> ids,
 absl::Status ServerDatabase::DeleteRows(std::span<const RowId> ids) {
   RETURN_IF_ERROR(Reach(hooks_.fault, FaultPoint::kBeforeDelete));
   if (ids.empty()) return absl::OkStatus();
-  return WithReader([&](Connection& connection) -> absl::Status {
+  return readers_.With([&](Connection& connection) -> absl::Status {
     ASSIGN_OR_RETURN(Result newest,
                      connection.Execute("SELECT gc_floor FROM kv_batch ORDER BY seq DESC LIMIT 1"));
     const std::optional<Row> head = newest.Next();

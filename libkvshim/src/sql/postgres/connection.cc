@@ -399,6 +399,14 @@ absl::Status Connection::Copy(const std::string& query, const std::function<bool
   }
 }
 
+bool Connection::Stale() {
+  pollfd waiting{.fd = PQsocket(handle_), .events = POLLIN | POLLRDHUP, .revents = 0};
+  if (!broken_ && poll(&waiting, 1, 0) != 0) {
+    broken_ = PQconsumeInput(handle_) == 0 || PQstatus(handle_) == CONNECTION_BAD;
+  }
+  return broken_;
+}
+
 absl::StatusOr<int64_t> Connection::TakeNotifications() {
   if (PQconsumeInput(handle_) == 0) return Lost("listening", false);
   int64_t highest = 0;

@@ -73,6 +73,8 @@ class Connection {
   absl::StatusOr<int64_t> TakeNotifications();
 
   bool broken() const { return broken_; }
+  // The same, after looking whether an idle session has been ended meanwhile.
+  bool Stale();
   // Set where the server said that it does not wait for its standby any more.
   bool replication_cancelled() const { return replication_cancelled_; }
   const std::string& name() const { return options_.name; }

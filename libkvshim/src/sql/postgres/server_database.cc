@@ -58,7 +58,7 @@ absl::Status ServerDatabase::Snapshot(
 }
 
 absl::StatusOr<DatabaseSize> ServerDatabase::Size() {
-  return WithReader([](Connection& connection) -> absl::StatusOr<DatabaseSize> {
+  return readers_.With([](Connection& connection) -> absl::StatusOr<DatabaseSize> {
     ASSIGN_OR_RETURN(const Result size,
                      connection.Execute("SELECT pg_total_relation_size('kv_log') + "
                                         "pg_total_relation_size('kv_batch')",

@@ -6,6 +6,11 @@
 // newest head, and its guard fails where that is not the predecessor. The first error has the
 // server skip the rest, COMMIT included.
 //
+// A server whose process is stopped, or whose network swallows everything, in the middle of an
+// append or of its turn leaves a transaction behind that holds the lock row and waits for its
+// client for ever. Whoever waits in vain ends that session: its client, should it ever go on, finds
+// its commit without an answer, and finds out what became of it.
+//
 // Thread safety: as sql::SharedDatabase.
 #pragma once
 
@@ -68,18 +73,14 @@ class ServerDatabase final : public SharedDatabase {
   void Announce(int64_t seq) override;
 
  private:
-  using Reader = Pool<Connection>::Lease;
-
   absl::StatusOr<std::unique_ptr<Connection>> Connect();
   // The appending connection, opened where there is none.
   absl::StatusOr<Connection*> Writer();
-  // After an error on it: rolls back, or lets go of it.
-  void Recover();
+  // After an error on it: rolls back, or lets go of it. Where the lock row was not had in time,
+  // ends a turn that has frozen.
+  void Recover(const absl::Status& error);
+  void EndFrozenTurns();
   absl::Status Flush(const AppendRequest& request, CommitSample& sample);
-  // Has `use` work with a connection of the pool, which is closed where that broke it.
-  template <typename Use>
-  auto WithReader(Use use) -> decltype(use(std::declval<Connection&>()));
-
   const Options options_;
   const DatabaseOptions hooks_;
   SessionTraits traits_;
@@ -102,14 +103,5 @@ class ServerDatabase final : public SharedDatabase {
   base::Mutex news_mutex_;
   std::unique_ptr<News> news_ GUARDED_BY(news_mutex_);  // last: its thread uses the rest
 };
-
-template <typename Use>
-auto ServerDatabase::WithReader(Use use) -> decltype(use(std::declval<Connection&>())) {
-  absl::StatusOr<Reader> reader = readers_.Take();
-  if (!reader.ok()) return reader.status();
-  auto result = use(**reader);
-  if ((*reader)->broken()) reader->Discard();
-  return result;
-}
 
 }  // namespace kvshim::sql::postgres

@@ -8,7 +8,7 @@ namespace kvshim::sql::postgres {
 
 absl::Status ServerDatabase::RenewLeases(std::span<const int64_t> ids,
                                          const std::function<void(const LeaseRecord&)>& visit) {
-  return WithReader([&](Connection& connection) -> absl::Status {
+  return readers_.With([&](Connection& connection) -> absl::Status {
     // Ordered, so that two servers that renew the same leases cannot lock each other out.
     ASSIGN_OR_RETURN(
         const Result renewed,
@@ -25,7 +25,7 @@ absl::Status ServerDatabase::RenewLeases(std::span<const int64_t> ids,
 }
 
 absl::StatusOr<Membership> ServerDatabase::Beat(const ServerRecord& self) {
-  return WithReader([&](Connection& connection) -> absl::StatusOr<Membership> {
+  return readers_.With([&](Connection& connection) -> absl::StatusOr<Membership> {
     std::vector<Command> commands;
     commands.push_back(
         {"INSERT INTO kv_server (id, name, urls, applied_seq, beat) VALUES ($1, $2, $3, $4, $5) "
@@ -60,7 +60,7 @@ absl::StatusOr<Membership> ServerDatabase::Beat(const ServerRecord& self) {
 
 absl::StatusOr<bool> ServerDatabase::ReplaceOwner(const OwnerRecord& seen,
                                                   const OwnerRecord& next) {
-  return WithReader([&](Connection& connection) -> absl::StatusOr<bool> {
+  return readers_.With([&](Connection& connection) -> absl::StatusOr<bool> {
     ASSIGN_OR_RETURN(const Result replaced,
                      connection.Execute("UPDATE kv_owner SET server = $1, term = $2, beat = $3 "
                                         "WHERE id = 1 AND server = $4 AND term = $5 AND beat = $6",
@@ -76,7 +76,7 @@ absl::StatusOr<bool> ServerDatabase::ReplaceOwner(const OwnerRecord& seen,
 }
 
 absl::Status ServerDatabase::RemoveServer(int64_t id, int64_t beat) {
-  return WithReader([&](Connection& connection) {
+  return readers_.With([&](Connection& connection) {
     return connection
         .Execute("DELETE FROM kv_server WHERE id = $1 AND beat = $2",
                  Parameters().Int8(id).Int8(beat))

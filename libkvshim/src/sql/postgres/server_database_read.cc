@@ -74,7 +74,7 @@ absl::Status ServerDatabase::Load(TableVisitor& visitor) {
 }
 
 absl::Status ServerDatabase::ReadHead(const std::function<void(const BatchRecord&)>& visit) {
-  return WithReader([&](Connection& connection) {
+  return readers_.With([&](Connection& connection) {
     return VisitHead(connection, [&](const BatchRecord& batch) {
       visit(batch);
       return absl::OkStatus();
@@ -83,7 +83,7 @@ absl::Status ServerDatabase::ReadHead(const std::function<void(const BatchRecord
 }
 
 absl::StatusOr<std::optional<std::string>> ServerDatabase::ReadMeta(std::string_view name) {
-  return WithReader([&](Connection& connection) -> absl::StatusOr<std::optional<std::string>> {
+  return readers_.With([&](Connection& connection) -> absl::StatusOr<std::optional<std::string>> {
     ASSIGN_OR_RETURN(
         const Result found,
         connection.Execute("SELECT value FROM kv_meta WHERE name = $1", Parameters().Text(name)));
@@ -94,7 +94,7 @@ absl::StatusOr<std::optional<std::string>> ServerDatabase::ReadMeta(std::string_
 
 absl::Status ServerDatabase::Fetch(std::span<const RowId> ids,
                                    const std::function<void(size_t, const LogRecord&)>& visit) {
-  return WithReader([&](Connection& connection) -> absl::Status {
+  return readers_.With([&](Connection& connection) -> absl::Status {
     // By exact keys whatever the planner thinks of the table.
     ASSIGN_OR_RETURN(
         const Result found,
@@ -115,7 +115,7 @@ absl::Status ServerDatabase::Fetch(std::span<const RowId> ids,
 
 absl::Status ServerDatabase::ReadRows(int64_t from, int64_t to,
                                       const std::function<bool(const LogRecord&)>& visit) {
-  return WithReader([&](Connection& connection) {
+  return readers_.With([&](Connection& connection) {
     return connection.Copy(
         base::Concat("SELECT " KVSHIM_PG_INDEX_COLUMNS ", value FROM kv_log WHERE rev >= ", from,
                      " AND rev <= ", to, " ORDER BY rev, sub"),
@@ -127,7 +127,7 @@ absl::Status ServerDatabase::ReadRows(int64_t from, int64_t to,
 
 absl::Status ServerDatabase::ReadRowsWithoutValues(
     RowId after, int64_t to, int64_t limit, const std::function<void(const LogRecord&)>& visit) {
-  return WithReader([&](Connection& connection) -> absl::Status {
+  return readers_.With([&](Connection& connection) -> absl::Status {
     ASSIGN_OR_RETURN(
         const Result found,
         connection.Execute("SELECT " KVSHIM_PG_INDEX_COLUMNS
@@ -143,7 +143,7 @@ absl::Status ServerDatabase::ReadRowsWithoutValues(
 
 absl::Status ServerDatabase::ReadBatches(int64_t from, int64_t limit,
                                          const std::function<bool(const BatchRecord&)>& visit) {
-  return WithReader([&](Connection& connection) -> absl::Status {
+  return readers_.With([&](Connection& connection) -> absl::Status {
     ASSIGN_OR_RETURN(const Result found,
                      connection.Execute("SELECT " KVSHIM_PG_BATCH_COLUMNS
                                         " FROM kv_batch WHERE seq >= $1 ORDER BY seq LIMIT $2",
@@ -156,7 +156,7 @@ absl::Status ServerDatabase::ReadBatches(int64_t from, int64_t limit,
 }
 
 absl::Status ServerDatabase::ReadLeases(const std::function<void(const LeaseRecord&)>& visit) {
-  return WithReader([&](Connection& connection) {
+  return readers_.With([&](Connection& connection) {
     return VisitLeases(connection, [&](const LeaseRecord& lease) {
       visit(lease);
       return absl::OkStatus();

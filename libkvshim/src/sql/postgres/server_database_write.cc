@@ -3,6 +3,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/logger.h"
 #include "base/status.h"
 #include "base/strings.h"
 #include "sql/postgres/error.h"
@@ -81,17 +82,33 @@ Command InsertRows(std::span<const LogRecord> rows) {
 
 absl::StatusOr<Connection*> ServerDatabase::Writer() {
   if (reconnect_.exchange(false)) writer_.reset();
-  if (writer_ == nullptr || writer_->broken()) {
+  if (writer_ == nullptr || writer_->Stale()) {
     in_turn_ = false;
     ASSIGN_OR_RETURN(writer_, Connect());
   }
   return writer_.get();
 }
 
-void ServerDatabase::Recover() {
+void ServerDatabase::Recover(const absl::Status& error) {
   in_turn_ = false;
+  if (sql::KindOf(error) == ErrorKind::kBusy) EndFrozenTurns();
   if (writer_ == nullptr) return;
   if (writer_->broken() || !writer_->ExecuteScript("ROLLBACK").ok()) writer_.reset();
+}
+
+void ServerDatabase::EndFrozenTurns() {
+  // Half of the time for one statement: longer than a turn that goes on waits for its server.
+  const absl::StatusOr<Result> ended = readers_.With([&](Connection& connection) {
+    return connection.Execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_locks JOIN pg_stat_activity USING (pid) "
+        "WHERE relation = 'kv_lock'::regclass AND granted AND wait_event = 'ClientRead' AND "
+        "xact_start < clock_timestamp() - $1 * interval '1 millisecond'",
+        Parameters().Int8(options_.network.timeout.count() / 2));
+  });
+  if (ended.ok() && ended->rows() > 0) {
+    base::Log(base::Level::kWarning, "ended the turn of a server that has frozen",
+              {{"database", options_.name}});
+  }
 }
 
 absl::Status ServerDatabase::Append(const AppendRequest& request) {
@@ -99,7 +116,7 @@ absl::Status ServerDatabase::Append(const AppendRequest& request) {
   CommitSample sample;
   absl::Status status = Flush(request, sample);
   if (!status.ok()) {
-    Recover();
+    Recover(status);
     ++(sql::KindOf(status) == ErrorKind::kConflict ? conflicts_ : failures_);
     return status;
   }
@@ -175,12 +192,12 @@ absl::Status ServerDatabase::Lock() {
     in_turn_ = true;
     return absl::OkStatus();
   }
-  Recover();
+  Recover(results.status());
   return results.status();
 }
 
 void ServerDatabase::Unlock() {
-  if (in_turn_) Recover();
+  if (in_turn_) Recover(absl::OkStatus());
 }
 
 absl::Status ServerDatabase::LockLeases(std::span<const int64_t> ids,
@@ -190,7 +207,7 @@ absl::Status ServerDatabase::LockLeases(std::span<const int64_t> ids,
       writer_->Execute("SELECT id, ttl, renew FROM kv_lease WHERE id = ANY($1::int8[]) FOR UPDATE",
                        Parameters().Int8Array(ids.size(), [&](size_t i) { return ids[i]; }));
   if (!found.ok()) {
-    Recover();
+    Recover(found.status());
     return found.status();
   }
   for (int row = 0; row < found->rows(); ++row) {
@@ -201,7 +218,7 @@ absl::Status ServerDatabase::LockLeases(std::span<const int64_t> ids,
 
 absl::Status ServerDatabase::DeleteRows(std::span<const RowId> ids) {
   RETURN_IF_ERROR(Reach(hooks_.fault, FaultPoint::kBeforeDelete));
-  return WithReader([&](Connection& connection) -> absl::Status {
+  return readers_.With([&](Connection& connection) -> absl::Status {
     ASSIGN_OR_RETURN(
         const Result floor,
         connection.Execute("SELECT gc_floor FROM kv_batch ORDER BY seq DESC LIMIT 1", {}));
