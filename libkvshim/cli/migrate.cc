@@ -24,7 +24,8 @@ void DeclareMigrateFlags(CLI::App& command, MigrateSettings& settings) {
                    "what is left of it");
   DeclareNetworkFlags(command, settings.network);
   command.footer(
-      "Nothing is written to the source. Stop its writers first: what they write after the move has\n"
+      "Nothing is written to the source. Stop its writers first: what they write after the move "
+      "has\n"
       "begun does not come along. A move that was ended is completed by the same command.\n"
       "Exit status: 0 where everything was moved and compared equal, 1 where not.");
 }

@@ -18,14 +18,14 @@ int Fail(const char* what, const absl::Status& status) {
 
 void PrintInfo(const transfer::SnapshotInfo& info, bool as_json) {
   if (as_json) {
-    std::cout << boost::json::serialize(boost::json::object{
-                     {"hash", info.digest},
-                     {"revision", info.revision},
-                     {"compactRevision", info.compact_revision},
-                     {"totalKey", info.keys},
-                     {"versions", info.versions},
-                     {"leases", info.leases},
-                     {"totalSize", info.bytes}})
+    std::cout << boost::json::serialize(
+                     boost::json::object{{"hash", info.digest},
+                                         {"revision", info.revision},
+                                         {"compactRevision", info.compact_revision},
+                                         {"totalKey", info.keys},
+                                         {"versions", info.versions},
+                                         {"leases", info.leases},
+                                         {"totalSize", info.bytes}})
               << std::endl;
     return;
   }
@@ -33,8 +33,7 @@ void PrintInfo(const transfer::SnapshotInfo& info, bool as_json) {
     std::cout << name << std::string(10 - name.size(), ' ') << value << '\n';
   };
   line("hash", info.digest);
-  line("revision",
-       base::Concat(info.revision, ", compacted at ", info.compact_revision));
+  line("revision", base::Concat(info.revision, ", compacted at ", info.compact_revision));
   line("keys", base::Concat(info.keys, ", in ", info.versions, " versions"));
   line("leases", base::Concat(info.leases));
   line("size", FormatSize(info.bytes));

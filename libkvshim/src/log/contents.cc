@@ -54,15 +54,15 @@ class Contents::Reader final : public sql::TableVisitor {
   void OnRow(const sql::LogRecord& row) override {
     if (hole_.empty()) hole_ = dense_->Add(row.id);
     std::vector<Row>& rows = contents_.rows_;
-    const bool compacted = rows_ == Rows::kLiving ||
-                           row.id.revision <= contents_.head_.compact_revision;
+    const bool compacted =
+        rows_ == Rows::kLiving || row.id.revision <= contents_.head_.compact_revision;
     const auto [newest, added] = newest_.try_emplace(std::string(row.key), rows.size());
     if (!added && compacted) rows[newest->second].dead = true;
     newest->second = rows.size();
     if (row.tombstone) newest_.erase(newest);
     if (row.tombstone && compacted) return;
-    rows.push_back({row.id, static_cast<uint32_t>(row.key.size()) +
-                                static_cast<uint32_t>(row.value_size)});
+    rows.push_back(
+        {row.id, static_cast<uint32_t>(row.key.size()) + static_cast<uint32_t>(row.value_size)});
   }
 
   absl::StatusOr<Contents> Finish() {
@@ -96,8 +96,8 @@ absl::Status Contents::Visit(sql::Database& database,
   std::vector<KeyValue> found;
   for (size_t begin = 0; begin < rows_.size(); begin += ids.size()) {
     ids.clear();
-    for (size_t bytes = 0; begin + ids.size() < rows_.size() && ids.size() < kRowsAtOnce &&
-                           bytes < kBytesAtOnce;) {
+    for (size_t bytes = 0;
+         begin + ids.size() < rows_.size() && ids.size() < kRowsAtOnce && bytes < kBytesAtOnce;) {
       const Row& row = rows_[begin + ids.size()];
       bytes += row.bytes;
       ids.push_back(row.id);
@@ -119,9 +119,9 @@ absl::Status Contents::Visit(sql::Database& database,
           database.ReadHead([&](const sql::BatchRecord& head) { floor = head.gc_floor; }));
       const std::string place = Concat("(", ids[i].revision, ", ", ids[i].sub, ")");
       if (ids[i].revision > floor) return Damaged(database.name(), Concat("has lost ", place));
-      return sql::MakeError(sql::ErrorKind::kConflict,
-                            Concat("database ", database.name(), " was compacted while it was read: ",
-                                   place, " is gone; run it again"));
+      return sql::MakeError(sql::ErrorKind::kConflict, Concat("database ", database.name(),
+                                                              " was compacted while it was read: ",
+                                                              place, " is gone; run it again"));
     }
   }
   return absl::OkStatus();

@@ -85,8 +85,7 @@ absl::Status Importer::Begin(int64_t compact_revision, std::span<const LeaseGran
     ASSIGN_OR_RETURN(const Contents contents, Contents::Read(*database_, Contents::Of::kImport));
     before = contents.leases();
   } else {
-    RETURN_IF_ERROR(
-        Flush(head_.revision, {}, {sql::PutMeta{kOriginName, origin_}}, kUnfinished));
+    RETURN_IF_ERROR(Flush(head_.revision, {}, {sql::PutMeta{kOriginName, origin_}}, kUnfinished));
   }
   const std::vector<Op> ops = LeaseChanges(before, leases);
   for (size_t begin = 0; begin < ops.size(); begin += kOpsAtOnce) {
@@ -108,10 +107,10 @@ absl::Status Importer::Add(const KeyValue& row) {
                                       ") of an import comes after revision ", last));
   }
   const int64_t before = dense && last < compact_revision_ ? compact_revision_ : last;
-  if (dense && (begins ? revision != before + 1 || row.sub() != 0
-                       : row.sub() != rows_.back().sub() + 1)) {
-    return absl::DataLossError(Concat("the source has nothing between revision ", before,
-                                      " and (", revision, ", ", row.sub(), ")"));
+  if (dense &&
+      (begins ? revision != before + 1 || row.sub() != 0 : row.sub() != rows_.back().sub() + 1)) {
+    return absl::DataLossError(Concat("the source has nothing between revision ", before, " and (",
+                                      revision, ", ", row.sub(), ")"));
   }
   if (begins) {
     const size_t size = row.key().size() + row.value().size();

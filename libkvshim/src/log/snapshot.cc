@@ -20,8 +20,7 @@ absl::Status CopyInto(const sql::Dsn& target, sql::Database& source) {
   ASSIGN_OR_RETURN(const Contents contents, Contents::Read(source, Contents::Of::kStore));
   ASSIGN_OR_RETURN(auto importer, Importer::Open(target, {}, source.name()));
   RETURN_IF_ERROR(importer->Begin(contents.head().compact_revision, contents.leases()));
-  RETURN_IF_ERROR(
-      contents.Visit(source, [&](const KeyValue& row) { return importer->Add(row); }));
+  RETURN_IF_ERROR(contents.Visit(source, [&](const KeyValue& row) { return importer->Add(row); }));
   RETURN_IF_ERROR(importer->Complete(contents.head().revision));
   return importer->Publish();
 }

@@ -64,8 +64,7 @@ absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> Credentials(
   options.set_certificate_verifier(std::make_shared<experimental::NoOpCertificateVerifier>());
   if (!ssl.pem_cert_chain.empty()) {
     options.set_certificate_provider(std::make_shared<experimental::StaticDataCertificateProvider>(
-        std::vector<experimental::IdentityKeyCertPair>{
-            {ssl.pem_private_key, ssl.pem_cert_chain}}));
+        std::vector<experimental::IdentityKeyCertPair>{{ssl.pem_private_key, ssl.pem_cert_chain}}));
     options.watch_identity_key_cert_pairs();
   }
   return experimental::TlsCredentials(options);
@@ -131,10 +130,9 @@ absl::Status EtcdClient::Call(const char* method, const google::protobuf::Messag
   for (int attempt = 1;; ++attempt, pause *= 2) {
     grpc::ClientContext context;
     context.set_deadline(system_clock::now() + kCallPatience);
-    const grpc::Status status =
-        grpc::internal::BlockingUnaryCall<google::protobuf::MessageLite,
-                                          google::protobuf::MessageLite>(
-            channel_.get(), rpc, &context, request, &response);
+    const grpc::Status status = grpc::internal::BlockingUnaryCall<google::protobuf::MessageLite,
+                                                                  google::protobuf::MessageLite>(
+        channel_.get(), rpc, &context, request, &response);
     if (status.ok()) return absl::OkStatus();
     if (status.error_code() != grpc::StatusCode::UNAVAILABLE || attempt == kAttempts) {
       return StatusOf(status, name_);
@@ -144,9 +142,8 @@ absl::Status EtcdClient::Call(const char* method, const google::protobuf::Messag
 }
 
 absl::StatusOr<std::vector<int64_t>> EtcdClient::Leases() {
-  ASSIGN_OR_RETURN(const auto response,
-                   Call<etcdserverpb::LeaseLeasesResponse>(kLeaseLeases,
-                                                           etcdserverpb::LeaseLeasesRequest()));
+  ASSIGN_OR_RETURN(const auto response, Call<etcdserverpb::LeaseLeasesResponse>(
+                                            kLeaseLeases, etcdserverpb::LeaseLeasesRequest()));
   std::vector<int64_t> leases;
   for (const auto& lease : response.leases()) leases.push_back(lease.id());
   std::ranges::sort(leases);
@@ -156,9 +153,8 @@ absl::StatusOr<std::vector<int64_t>> EtcdClient::Leases() {
 absl::Status EtcdClient::KeepAlive(std::span<const int64_t> leases) {
   using Stream = grpc::ClientReaderWriter<etcdserverpb::LeaseKeepAliveRequest,
                                           etcdserverpb::LeaseKeepAliveResponse>;
-  using Factory =
-      grpc::internal::ClientReaderWriterFactory<etcdserverpb::LeaseKeepAliveRequest,
-                                                etcdserverpb::LeaseKeepAliveResponse>;
+  using Factory = grpc::internal::ClientReaderWriterFactory<etcdserverpb::LeaseKeepAliveRequest,
+                                                            etcdserverpb::LeaseKeepAliveResponse>;
   grpc::ClientContext context;
   context.set_deadline(system_clock::now() + kCallPatience);
   const RpcMethod rpc(kKeepAlive, RpcMethod::BIDI_STREAMING, channel_);

@@ -70,10 +70,9 @@ class EtcdSource final : public Source {
       }
       auto response = client_->Call<etcdserverpb::TxnResponse>(kTxn, request);
       if (response.status().code() == absl::StatusCode::kOutOfRange) {
-        return sql::MakeError(
-            sql::ErrorKind::kConflict,
-            Concat(name_, " was compacted while it was read at revision ", revision_,
-                   "; stop its compaction, or run it again"));
+        return sql::MakeError(sql::ErrorKind::kConflict,
+                              Concat(name_, " was compacted while it was read at revision ",
+                                     revision_, "; stop its compaction, or run it again"));
       }
       RETURN_IF_ERROR(response.status());
       for (size_t i = begin; i < begin + count; ++i) {

@@ -24,8 +24,7 @@ class LogSource final : public Source {
   const std::string& origin() const override { return origin_; }
 
   absl::StatusOr<Inventory> Look() override {
-    ASSIGN_OR_RETURN(contents_,
-                     log::Contents::Read(*database_, log::Contents::Of::kStore, rows_));
+    ASSIGN_OR_RETURN(contents_, log::Contents::Read(*database_, log::Contents::Of::kStore, rows_));
     return Inventory{.revision = contents_->head().revision,
                      .compact_revision = contents_->head().compact_revision,
                      .leases = contents_->leases(),

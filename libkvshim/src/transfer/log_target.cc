@@ -84,8 +84,8 @@ absl::Status RefuseForeignFile(const sql::Dsn& dsn, const sql::NetworkOptions& n
   ASSIGN_OR_RETURN(const auto reader, TableReader::Open(dsn, network));
   ASSIGN_OR_RETURN(const bool ours, reader->HasTable("kv_batch"));
   if (ours) return absl::OkStatus();
-  return absl::FailedPreconditionError(base::Concat("the file ", dsn.address,
-                                                    " belongs to another program; name a new one"));
+  return absl::FailedPreconditionError(
+      base::Concat("the file ", dsn.address, " belongs to another program; name a new one"));
 }
 
 }  // namespace

@@ -44,10 +44,10 @@ class Attempt {
       Tell(Progress::Phase::kReadingBack, ++rows);
     }));
     if (done_.target != done_.source) {
-      return absl::DataLossError(Concat(
-          "the copy differs from its source: ", source_.name(), " has ", done_.source.rows(),
-          " rows, sha256 ", done_.source.Text(), "; ", target_.name(), " has ",
-          done_.target.rows(), " rows, sha256 ", done_.target.Text()));
+      return absl::DataLossError(
+          Concat("the copy differs from its source: ", source_.name(), " has ", done_.source.rows(),
+                 " rows, sha256 ", done_.source.Text(), "; ", target_.name(), " has ",
+                 done_.target.rows(), " rows, sha256 ", done_.target.Text()));
     }
     RETURN_IF_ERROR(target_.Publish());
     return done_;

@@ -37,8 +37,9 @@ absl::Status SystemError(std::string_view what, const std::string& path) {
 
 absl::Status Foreign(const std::string& file) {
   return absl::FailedPreconditionError(
-      Concat(file, " is no snapshot of kvshim. One of etcd is restored by etcdutl or etcdctl, and "
-                   "moved from the etcd that serves it by `kvshim migrate`"));
+      Concat(file,
+             " is no snapshot of kvshim. One of etcd is restored by etcdutl or etcdctl, and "
+             "moved from the etcd that serves it by `kvshim migrate`"));
 }
 
 // SHA-256 of everything but the last 32 bytes, which are what it should be.
@@ -208,8 +209,7 @@ absl::Status SaveSnapshot(const std::string& endpoint, const std::string& file,
 
 absl::StatusOr<Migration> RestoreSnapshot(const std::string& file, const std::string& to,
                                           const MigrationOptions& options) {
-  ASSIGN_OR_RETURN(const OpenFile opened,
-                   OpenSnapshot(file, Keeps(to) == Digest::Of::kValues));
+  ASSIGN_OR_RETURN(const OpenFile opened, OpenSnapshot(file, Keeps(to) == Digest::Of::kValues));
   MigrationOptions named = options;
   if (options.on_begin) {
     named.on_begin = [&](const std::string& /*copy*/, const std::string& target, bool resumed) {

@@ -24,9 +24,9 @@ absl::StatusOr<std::unique_ptr<Source>> OpenSource(const std::string& name,
   ASSIGN_OR_RETURN(const bool kine, reader->HasTable("kine"));
   if (kine && (!ours || options.prefer_kine)) return OpenKineSource(std::move(reader));
   if (!ours) {
-    return absl::FailedPreconditionError(
-        base::Concat("the database ", reader->name(), " is neither kvshim's nor kine's: it has no "
-                     "table kv_batch and no table kine"));
+    return absl::FailedPreconditionError(base::Concat("the database ", reader->name(),
+                                                      " is neither kvshim's nor kine's: it has no "
+                                                      "table kv_batch and no table kine"));
   }
   reader.reset();
   return OpenLogSource(dsn, options);

@@ -44,8 +44,8 @@ class SqliteReader final : public TableReader {
   const std::string& name() const override { return name_; }
 
   absl::StatusOr<bool> HasTable(const std::string& table) override {
-    sqlite::Cursor row = connection_->Use(
-        "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1");
+    sqlite::Cursor row =
+        connection_->Use("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1");
     row->BindText(1, table);
     return row->Step();
   }
@@ -143,22 +143,20 @@ class MysqlReader final : public TableReader {
                                                            const sql::NetworkOptions& network) {
     ASSIGN_OR_RETURN(mysql::Options options, mysql::Options::FromDsn(dsn, network));
     auto reader = std::make_unique<MysqlReader>(std::move(options));
-    ASSIGN_OR_RETURN(reader->connection_, mysql::OpenSession(reader->options_, reader->traits_,
-                                                             mysql::Role::kReader));
-    RETURN_IF_ERROR(
-        reader->connection_->Execute("SET SESSION net_write_timeout = 3600").status());
+    ASSIGN_OR_RETURN(reader->connection_,
+                     mysql::OpenSession(reader->options_, reader->traits_, mysql::Role::kReader));
+    RETURN_IF_ERROR(reader->connection_->Execute("SET SESSION net_write_timeout = 3600").status());
     return reader;
   }
 
   const std::string& name() const override { return options_.name; }
 
   absl::StatusOr<bool> HasTable(const std::string& table) override {
-    ASSIGN_OR_RETURN(
-        const mysql::Result found,
-        connection_->Execute(mysql::Statement()
-                                 .Text("SELECT 1 FROM information_schema.TABLES WHERE "
-                                       "TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ")
-                                 .Bytes(table)));
+    ASSIGN_OR_RETURN(const mysql::Result found,
+                     connection_->Execute(mysql::Statement()
+                                              .Text("SELECT 1 FROM information_schema.TABLES WHERE "
+                                                    "TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ")
+                                              .Bytes(table)));
     return found.rows() > 0;
   }
 

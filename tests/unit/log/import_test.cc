@@ -83,7 +83,8 @@ TEST_F(ImporterTest, AHoleAboveTheCompactRevisionIsRefused) {
   auto importer = MustOpenImporter();
   ASSERT_TRUE(importer->Begin(10, {}).ok());
   ASSERT_TRUE(importer->Add(Row("a", 11, 11, 1)).ok());
-  EXPECT_THAT(Message(importer->Add(Row("b", 13, 13, 1))), HasSubstr("nothing between revision 11"));
+  EXPECT_THAT(Message(importer->Add(Row("b", 13, 13, 1))),
+              HasSubstr("nothing between revision 11"));
   EXPECT_THAT(Message(importer->Complete(12)), HasSubstr("ends at revision 11"));
 }
 
@@ -119,8 +120,7 @@ TEST_F(ImporterTest, AnotherOneGoesOn) {
     ASSERT_TRUE(importer->Begin(8, leases).ok());
     ASSERT_TRUE(importer->Add(Row("c", 6, 8, 2)).ok());
     ASSERT_TRUE(importer->Complete(8).ok());
-    ASSERT_TRUE(
-        importer->DeleteStrays([](const KeyValue& row) { return row.key() != "b"; }).ok());
+    ASSERT_TRUE(importer->DeleteStrays([](const KeyValue& row) { return row.key() != "b"; }).ok());
     const auto contents = Contents::Read(importer->database(), Contents::Of::kImport);
     ASSERT_TRUE(contents.ok()) << contents.status();
     EXPECT_EQ(contents->rows(), 2);
@@ -163,13 +163,13 @@ TEST_F(ImporterTest, ManyRowsOfOneRevisionStayTogether) {
 std::vector<std::string> Shown(const std::string& path, int64_t compact, Contents::Rows rows) {
   auto log = MustOpen(path);
   Writer writer(MustLoad(*log).head);
-  writer.Put("a", "1");   // 2
-  writer.Put("b", "1");   // 3
-  writer.Put("a", "2");   // 4
-  writer.Delete("b");     // 5
-  writer.Put("b", "2");   // 6
+  writer.Put("a", "1");    // 2
+  writer.Put("b", "1");    // 3
+  writer.Put("a", "2");    // 4
+  writer.Delete("b");      // 5
+  writer.Put("b", "2");    // 6
   writer.Put("gone", "");  // 7
-  writer.Delete("gone");  // 8
+  writer.Delete("gone");   // 8
   writer.MustAppend(*log);
   writer.batch().compact_revision = compact;
   writer.MustAppend(*log);
@@ -180,10 +180,14 @@ std::vector<std::string> Shown(const std::string& path, int64_t compact, Content
   EXPECT_TRUE(contents.ok()) << contents.status();
   EXPECT_EQ(contents->keys(), 2);
   std::vector<std::string> shown;
-  EXPECT_TRUE(contents->Visit(**database, [&](const KeyValue& row) {
-    shown.push_back(base::Concat(row.is_tombstone() ? "-" : "", row.key(), row.mod_revision()));
-    return absl::OkStatus();
-  }).ok());
+  EXPECT_TRUE(contents
+                  ->Visit(**database,
+                          [&](const KeyValue& row) {
+                            shown.push_back(base::Concat(row.is_tombstone() ? "-" : "", row.key(),
+                                                         row.mod_revision()));
+                            return absl::OkStatus();
+                          })
+                  .ok());
   return shown;
 }
 

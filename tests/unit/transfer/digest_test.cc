@@ -27,17 +27,17 @@ Digest Of(Digest::Of what, const std::vector<KeyValueFields>& rows,
 TEST(Digest, EveryFieldOfARowCounts) {
   const Digest original = Of(Digest::Of::kVersions, {Fields()});
   EXPECT_EQ(original, Of(Digest::Of::kVersions, {Fields()}));
-  for (const auto& change : std::vector<void (*)(KeyValueFields&)>{
-           [](KeyValueFields& row) { row.key = "kex"; },
-           [](KeyValueFields& row) { row.value = "valux"; },
-           [](KeyValueFields& row) { row.create_revision = 3; },
-           [](KeyValueFields& row) { row.mod_revision = 6; },
-           [](KeyValueFields& row) { row.version = 4; },
-           [](KeyValueFields& row) { row.lease = kNoLease; },
-           [](KeyValueFields& row) {
-             row.key = "keyv";
-             row.value = "alue";
-           }}) {
+  for (const auto& change :
+       std::vector<void (*)(KeyValueFields&)>{[](KeyValueFields& row) { row.key = "kex"; },
+                                              [](KeyValueFields& row) { row.value = "valux"; },
+                                              [](KeyValueFields& row) { row.create_revision = 3; },
+                                              [](KeyValueFields& row) { row.mod_revision = 6; },
+                                              [](KeyValueFields& row) { row.version = 4; },
+                                              [](KeyValueFields& row) { row.lease = kNoLease; },
+                                              [](KeyValueFields& row) {
+                                                row.key = "keyv";
+                                                row.value = "alue";
+                                              }}) {
     KeyValueFields changed = Fields();
     change(changed);
     EXPECT_NE(original, Of(Digest::Of::kVersions, {changed}));
