@@ -22,15 +22,16 @@ const std::string kAll(1, '\0');
 // One server.
 class Server {
  public:
-  Server(std::shared_ptr<MemoryTables> tables, StoreOptions options)
-      : faults_(std::make_shared<MemoryDatabase::Faults>()) {
+  Server(std::shared_ptr<MemoryTables> tables, StoreOptions options,
+         const MemoryDatabase::Faults& faults) {
     options.on_fatal = [this](const absl::Status& status) {
       base::MutexLock lock(mutex_);
       fatal_ = status;
     };
     EngineSeams seams;
-    seams.database = [tables, faults = faults_] {
-      return std::make_unique<MemoryDatabase>(tables, faults);
+    seams.database = [tables, faults] {
+      return std::make_unique<MemoryDatabase>(tables,
+                                              std::make_shared<MemoryDatabase::Faults>(faults));
     };
     auto opened = Engine::Open("", options, std::move(seams));
     EXPECT_TRUE(opened.ok()) << opened.status();
@@ -48,9 +49,6 @@ class Server {
 
   Engine& operator*() { return *engine_; }
   Engine* operator->() { return engine_.get(); }
-  // Before the server is used, or while nothing goes on.
-  MemoryDatabase::Faults& faults() { return *faults_; }
-
   // The watch has heard everything up to this revision.
   std::vector<WatchEvent> EventsUpTo(int64_t revision) {
     while (true) {
@@ -79,7 +77,6 @@ class Server {
   }
 
  private:
-  const std::shared_ptr<MemoryDatabase::Faults> faults_;
   base::Mutex mutex_;
   absl::Status fatal_ GUARDED_BY(mutex_);
   std::vector<WatchEvent> events_ GUARDED_BY(mutex_);
@@ -90,7 +87,9 @@ class Server {
 
 class ManyServers : public testing::Test {
  protected:
-  Server& Add() { return *servers_.emplace_back(std::make_unique<Server>(tables_, options_)); }
+  Server& Add(const MemoryDatabase::Faults& faults = {}) {
+    return *servers_.emplace_back(std::make_unique<Server>(tables_, options_, faults));
+  }
 
   static int64_t Put(Server& server, const std::string& key, const std::string& value) {
     const auto put = server->Put({.key = key, .value = value});
@@ -194,18 +193,18 @@ TEST_F(ManyServers, ACompactionAtOneServerHoldsAtAll) {
 
 TEST_F(ManyServers, AServerThatWasAwayTooLongLoadsEverythingAgain) {
   Server& a = Add();
-  Server& b = Add();
+  const auto away = std::make_shared<std::atomic<bool>>(false);
+  Server& b = Add({.read_fails = [away] { return away->load(); }});
   Put(a, "k", "first");
   EXPECT_EQ(Get(b, "k"), "first");
-  std::atomic<bool> away{true};
-  b.faults().read_fails = [&] { return away.load(); };
+  *away = true;
   for (int i = 0; i < 50; ++i) Put(a, "k", std::to_string(i));
   Put(a, "gone", "x");
   ASSERT_TRUE(a->DeleteRange({.key = "gone"}).ok());
   const int64_t last = Put(a, "other", "o");
   // What nobody keeps any more: the batches in between.
   tables_->ForgetBatchesBefore(tables_->newest_seq());
-  away = false;
+  *away = false;
   EXPECT_EQ(Get(b, "k"), "49");
   EXPECT_EQ(Get(b, "gone"), "(none)");
   // Its watch has missed nothing: the history is there.
@@ -295,13 +294,13 @@ TEST_F(ManyServers, ARestartNoticesThatHistoryWasLost) {
 // twice, no revision is missing, and every watcher has seen the same.
 TEST_F(ManyServers, LoseNothingUnderFaults) {
   options_.request_timeout = std::chrono::milliseconds(3000);
-  std::atomic<bool> calm{false};
+  const auto calm = std::make_shared<std::atomic<bool>>(true);
   for (unsigned i = 0; i < 3; ++i) {
-    Server& server = Add();
     // Each hook has one generator a thread, as it is called from several.
-    server.faults().commit = [&calm, i] {
+    MemoryDatabase::Faults faults;
+    faults.commit = [calm, i] {
       thread_local std::mt19937 random(i + 7);
-      if (calm.load()) return CommitFault::kNone;
+      if (calm->load()) return CommitFault::kNone;
       switch (random() % 20) {
         case 0:
           return CommitFault::kNotReached;
@@ -315,11 +314,13 @@ TEST_F(ManyServers, LoseNothingUnderFaults) {
           return CommitFault::kNone;
       }
     };
-    server.faults().read_fails = [&calm, i] {
+    faults.read_fails = [calm, i] {
       thread_local std::mt19937 random(i + 99);
-      return !calm.load() && random() % 30 == 0;
+      return !calm->load() && random() % 30 == 0;
     };
+    Add(faults);
   }
+  *calm = false;
   base::Mutex mutex;
   std::map<std::string, int64_t> acknowledged;
   std::set<std::string> unknown;
@@ -355,7 +356,7 @@ TEST_F(ManyServers, LoseNothingUnderFaults) {
     });
   }
   for (std::thread& client : clients) client.join();
-  calm = true;
+  *calm = true;
   const int64_t last = Put(*servers_[0], "last", "");
 
   std::vector<WatchEvent> reference;
