@@ -112,6 +112,7 @@ void Committer::Run() {
     }
     if (!pending_.empty()) CommitOnce();
   }
+  if (shared_ != nullptr) parts_.known_head.Keep(parts_.replica.head());
 }
 
 bool Committer::Await() {
@@ -532,6 +533,8 @@ absl::Status Committer::BeginEpoch() {
 void Committer::BackOff(const absl::Status& why) {
   constexpr base::Duration kFirst = std::chrono::milliseconds(20);
   constexpr base::Duration kLast = std::chrono::seconds(1);
+  // What comes back may be a copy that lagged behind.
+  if (pause_ == base::Duration(0)) parts_.known_head.Keep(parts_.replica.head());
   pause_ = pause_ == base::Duration(0) ? kFirst : std::min(pause_ * 2, kLast);
   retry_at_ = base::Clock::Real().Now() + pause_;
   static base::LogLimiter limiter(std::chrono::seconds(2));

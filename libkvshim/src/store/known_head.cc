@@ -56,11 +56,13 @@ KnownHead::KnownHead(const std::string& directory, uint64_t cluster_id) {
 }
 
 void KnownHead::Note(const log::Head& head) {
-  if (path_.empty()) return;
-  const base::TimePoint now = base::Clock::Real().Now();
+  if (base::Clock::Real().Now() - written_ >= kWriteEvery) Keep(head);
+}
+
+void KnownHead::Keep(const log::Head& head) {
   const Mark mark{head.epoch, head.seq, head.revision, head.nonce};
-  if (now - written_ < kWriteEvery || mark == mark_) return;
-  written_ = now;
+  if (path_.empty() || mark == mark_) return;
+  written_ = base::Clock::Real().Now();
   const std::string aside = path_ + ".new";
   std::ofstream file(aside);
   file << mark.epoch << ' ' << mark.seq << ' ' << mark.revision << ' ' << ToHex(mark.nonce) << '\n';

@@ -3,10 +3,10 @@
 // that lagged behind, an old backup put in place. Without it a restarted server would take the
 // shorter history for the truth, and use revisions again that clients have seen.
 //
-// The file is written aside and renamed, about once a second while there is news; what it misses by
-// a crash makes it older, never wrong.
+// The file is written aside and renamed: about once a second while there is news, when the database
+// goes away, and at the end. What it misses by a crash makes it older, never wrong.
 //
-// Thread safety: Note by one thread; the rest before that.
+// Thread safety: Note and Keep by one thread; the rest before that.
 #pragma once
 
 #include <cstdint>
@@ -37,6 +37,8 @@ class KnownHead {
 
   // The database holds this.
   void Note(const log::Head& head);
+  // The same, written at once: the database is going away, or this server is.
+  void Keep(const log::Head& head);
 
  private:
   std::string path_;  // empty: nothing is kept
