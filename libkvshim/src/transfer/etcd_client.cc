@@ -6,6 +6,7 @@
 #include <grpcpp/support/sync_stream.h>
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <fstream>
 #include <iterator>
@@ -23,6 +24,7 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using std::chrono::system_clock;
 
+constexpr char kAuthenticate[] = "/etcdserverpb.Auth/Authenticate";
 constexpr char kKeepAlive[] = "/etcdserverpb.Lease/LeaseKeepAlive";
 constexpr char kSnapshot[] = "/etcdserverpb.Maintenance/Snapshot";
 
@@ -73,9 +75,25 @@ absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> Credentials(
 // HOST:PORT of a URL, without a user and a password.
 std::string Authority(std::string url) {
   if (const size_t mark = url.find("://"); mark != std::string::npos) url.erase(0, mark + 3);
-  url.erase(std::min(url.find('/'), url.size()));
   if (const size_t at = url.rfind('@'); at != std::string::npos) url.erase(0, at + 1);
+  url.erase(std::min(url.find('/'), url.size()));
   return url;
+}
+
+std::string DecodePercents(const std::string& text) {
+  std::string decoded;
+  for (size_t i = 0; i < text.size(); ++i) {
+    unsigned byte = 0;
+    const char* const digits = text.data() + i + 1;
+    if (text[i] == '%' && i + 2 < text.size() &&
+        std::from_chars(digits, digits + 2, byte, 16).ptr == digits + 2) {
+      decoded.push_back(static_cast<char>(byte));
+      i += 2;
+    } else {
+      decoded.push_back(text[i]);
+    }
+  }
+  return decoded;
 }
 
 std::vector<std::string> SplitCommas(const std::string& text) {
@@ -104,13 +122,15 @@ absl::StatusOr<std::unique_ptr<EtcdClient>> EtcdClient::Connect(
   for (const std::string& part : SplitCommas(name)) {
     const std::string authority = Authority(part);
     std::unique_ptr<EtcdClient> client(
-        new EtcdClient(Concat(tls ? "https://" : "http://", authority),
+        new EtcdClient(Concat(tls ? "https://" : "http://", authority), AccountOf(part),
                        grpc::CreateCustomChannel(authority, credentials, arguments)));
     const auto deadline = system_clock::now() + kConnectPatience;
     if (!client->channel_->WaitForConnected(deadline)) {
       failed = absl::UnavailableError(Concat("no etcd answers at ", client->name_));
       continue;
     }
+    failed = client->Authenticate();
+    if (!failed.ok()) continue;
     etcdserverpb::RangeRequest request;
     request.set_key(std::string(1, '\0'));
     request.set_count_only(true);
@@ -123,17 +143,51 @@ absl::StatusOr<std::unique_ptr<EtcdClient>> EtcdClient::Connect(
   return failed;
 }
 
+EtcdClient::Account EtcdClient::AccountOf(const std::string& url) {
+  const size_t mark = url.find("://");
+  const size_t begin = mark == std::string::npos ? 0 : mark + 3;
+  const size_t end = url.rfind('@');
+  if (end == std::string::npos || end < begin) return {};
+  const std::string account = url.substr(begin, end - begin);
+  const size_t colon = std::min(account.find(':'), account.size());
+  return {DecodePercents(account.substr(0, colon)),
+          DecodePercents(account.substr(std::min(colon + 1, account.size())))};
+}
+
+void EtcdClient::Fill(grpc::ClientContext& context) const {
+  if (!token_.empty()) context.AddMetadata("token", token_);
+}
+
+absl::Status EtcdClient::Authenticate() {
+  token_.clear();
+  if (account_.user.empty()) return absl::OkStatus();
+  etcdserverpb::AuthenticateRequest request;
+  request.set_name(account_.user);
+  request.set_password(account_.password);
+  ASSIGN_OR_RETURN(const auto response,
+                   Call<etcdserverpb::AuthenticateResponse>(kAuthenticate, request));
+  token_ = response.token();
+  return absl::OkStatus();
+}
+
 absl::Status EtcdClient::Call(const char* method, const google::protobuf::MessageLite& request,
                               google::protobuf::MessageLite& response) {
   const RpcMethod rpc(method, RpcMethod::NORMAL_RPC, channel_);
   milliseconds pause = kFirstPause;
   for (int attempt = 1;; ++attempt, pause *= 2) {
     grpc::ClientContext context;
+    Fill(context);
     context.set_deadline(system_clock::now() + kCallPatience);
     const grpc::Status status = grpc::internal::BlockingUnaryCall<google::protobuf::MessageLite,
                                                                   google::protobuf::MessageLite>(
         channel_.get(), rpc, &context, request, &response);
     if (status.ok()) return absl::OkStatus();
+    // A token that has become too old.
+    if (status.error_code() == grpc::StatusCode::UNAUTHENTICATED && !token_.empty() &&
+        attempt < kAttempts) {
+      RETURN_IF_ERROR(Authenticate());
+      continue;
+    }
     if (status.error_code() != grpc::StatusCode::UNAVAILABLE || attempt == kAttempts) {
       return StatusOf(status, name_);
     }
@@ -156,6 +210,7 @@ absl::Status EtcdClient::KeepAlive(std::span<const int64_t> leases) {
   using Factory = grpc::internal::ClientReaderWriterFactory<etcdserverpb::LeaseKeepAliveRequest,
                                                             etcdserverpb::LeaseKeepAliveResponse>;
   grpc::ClientContext context;
+  Fill(context);
   context.set_deadline(system_clock::now() + kCallPatience);
   const RpcMethod rpc(kKeepAlive, RpcMethod::BIDI_STREAMING, channel_);
   const std::unique_ptr<Stream> stream(Factory::Create(channel_.get(), rpc, &context));
@@ -185,6 +240,7 @@ absl::Status EtcdClient::Snapshot(const std::function<absl::Status(const std::st
   using Stream = grpc::ClientReader<etcdserverpb::SnapshotResponse>;
   using Factory = grpc::internal::ClientReaderFactory<etcdserverpb::SnapshotResponse>;
   grpc::ClientContext context;
+  Fill(context);
   const RpcMethod rpc(kSnapshot, RpcMethod::SERVER_STREAMING, channel_);
   const std::unique_ptr<Stream> stream(
       Factory::Create(channel_.get(), rpc, &context, etcdserverpb::SnapshotRequest()));

@@ -38,8 +38,9 @@ inline constexpr int kMaxTxnOps = 128;
 
 class EtcdClient {
  public:
-  // `name`: http://HOST:PORT or https://, several separated by commas: the first that answers is
-  // taken. The files of `network` are for https.
+  // `name`: http://USER:PASSWORD@HOST:PORT or https://, several separated by commas: the first that
+  // answers is taken. User and password may be left out; what is special in a URL stands in them
+  // percent-encoded. The files of `network` are for https.
   static absl::StatusOr<std::unique_ptr<EtcdClient>> Connect(const std::string& name,
                                                              const sql::NetworkOptions& network);
 
@@ -66,14 +67,25 @@ class EtcdClient {
                     const std::function<absl::Status(const etcdserverpb::RangeResponse&)>& visit);
 
  private:
-  EtcdClient(std::string name, std::shared_ptr<grpc::Channel> channel)
-      : name_(std::move(name)), channel_(std::move(channel)) {}
+  struct Account {
+    std::string user, password;
+  };
+
+  EtcdClient(std::string name, Account account, std::shared_ptr<grpc::Channel> channel)
+      : name_(std::move(name)), account_(std::move(account)), channel_(std::move(channel)) {}
+
+  static Account AccountOf(const std::string& url);
+  absl::Status Authenticate();
+  // What every call is sent with.
+  void Fill(grpc::ClientContext& context) const;
 
   absl::Status Call(const char* method, const google::protobuf::MessageLite& request,
                     google::protobuf::MessageLite& response);
 
   const std::string name_;
+  const Account account_;
   const std::shared_ptr<grpc::Channel> channel_;
+  std::string token_;  // where there is an account
   uint64_t cluster_id_ = 0;
 };
 

@@ -1,9 +1,12 @@
 #include "transfer/log_target.h"
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <system_error>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -15,6 +18,9 @@
 
 namespace kvshim::transfer {
 namespace {
+
+// Running servers show that they live once a second.
+constexpr std::chrono::seconds kSeveralBeats{3};
 
 class LogTarget final : public Target {
  public:
@@ -88,12 +94,47 @@ absl::Status RefuseForeignFile(const sql::Dsn& dsn, const sql::NetworkOptions& n
       base::Concat("the file ", dsn.address, " belongs to another program; name a new one"));
 }
 
+using Beats = std::map<int64_t, std::pair<int64_t, std::string>>;  // by servers: beat and name
+
+absl::StatusOr<Beats> ReadBeats(TableReader& reader) {
+  Beats beats;
+  RETURN_IF_ERROR(
+      reader.Select("SELECT id, beat, name FROM kv_server", [&](const TableReader::Row& row) {
+        beats[row.Int(0)] = {row.Int(1), std::string(row.Bytes(2))};
+        return absl::OkStatus();
+      }));
+  return beats;
+}
+
+// A server that has the target open would have read it before the import, and not know it again.
+absl::Status RefuseServedDatabase(const sql::Dsn& dsn, const sql::NetworkOptions& network) {
+  if (dsn.scheme == sql::kSqliteScheme) return absl::OkStatus();  // its lock tells
+  const auto reader = TableReader::Open(dsn, network);
+  // It may not be there yet; what else is wrong with it, the importer says.
+  if (!reader.ok()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const bool ours, (*reader)->HasTable("kv_server"));
+  if (!ours) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const Beats before, ReadBeats(**reader));
+  if (before.empty()) return absl::OkStatus();
+  std::this_thread::sleep_for(kSeveralBeats);
+  ASSIGN_OR_RETURN(const Beats after, ReadBeats(**reader));
+  for (const auto& [id, beat] : after) {
+    const auto seen = before.find(id);
+    if (seen != before.end() && seen->second == beat) continue;
+    return absl::FailedPreconditionError(base::Concat("database ", (*reader)->name(),
+                                                      " is open in the server ", beat.second,
+                                                      "; stop that one first"));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Target>> OpenLogTarget(const sql::Dsn& dsn,
                                                       const std::string& origin,
                                                       const sql::NetworkOptions& network) {
   RETURN_IF_ERROR(RefuseForeignFile(dsn, network));
+  RETURN_IF_ERROR(RefuseServedDatabase(dsn, network));
   ASSIGN_OR_RETURN(auto importer, log::Importer::Open(dsn, {.network = network}, origin));
   return std::make_unique<LogTarget>(std::move(importer));
 }

@@ -105,7 +105,8 @@ func TestDatabaseThatWasNeverCompactedMovesWithAllItsHistory(t *testing.T) {
 	move(t, from, to)
 	_, client = serve(t, to)
 	expect.Equal(t, before, look(t, client, 0))
-	expect.Equal(t, "1", string(expect.Value(client.Get(ctx, "k", clientv3.WithRev(3)))(t).Kvs[0].Value))
+	old := expect.Value(client.Get(ctx, "k", clientv3.WithRev(3)))(t)
+	expect.Equal(t, "1", string(old.Kvs[0].Value))
 }
 
 // Only the state at the beginning moves; the servers of the source need not stop for that.
@@ -125,6 +126,16 @@ func TestDatabaseMovesWhileServersWriteToIt(t *testing.T) {
 	expect.Equal(t, want, values(t, copied))
 }
 
+func TestTargetThatAServerHasOpenIsRefused(t *testing.T) {
+	from, to := local(t), fresh(t)
+	populated(t, from)
+	s, client := serve(t, to)
+	fails(t, " is open in the ", "migrate", "--from", from, "--to", to)
+	expect.Value(client.Put(server.Context(t), "k", "v"))(t)
+	stop(t, s)
+	fails(t, "is not empty", "migrate", "--from", from, "--to", to)
+}
+
 func TestTargetsThatHoldAnythingAreRefused(t *testing.T) {
 	from, used := local(t), fresh(t)
 	populated(t, from)
@@ -142,8 +153,8 @@ func TestNamesThatCannotBeAreRefused(t *testing.T) {
 	missing := local(t)
 	fails(t, "there is no file", "migrate", "--from", missing, "--to", local(t))
 	fails(t, "none of sqlite://", "migrate", "--from", "oracle://x/y", "--to", local(t))
-	fails(t, "no etcd answers at http://127.0.0.1:1", "migrate", "--from", "http://u:secret@127.0.0.1:1",
-		"--to", local(t))
+	fails(t, "no etcd answers at http://127.0.0.1:1", "migrate", "--from",
+		"http://u:secret@127.0.0.1:1", "--to", local(t))
 	foreign := local(t)
 	sqlite(t, foreign, "CREATE TABLE t (x)")
 	fails(t, "is neither kvshim's nor kine's", "migrate", "--from", foreign, "--to", local(t))

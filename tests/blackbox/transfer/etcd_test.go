@@ -2,6 +2,7 @@ package transfer
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
@@ -106,4 +107,22 @@ func TestShortLeasesOutliveTheMove(t *testing.T) {
 	etcd, moved := startEtcd(t)
 	move(t, from, etcd.URL())
 	expect.Eventually(t, 20e9, func() bool { return len(values(t, moved)) == 0 }, "then it ends")
+}
+
+func TestEtcdWithUsersMoves(t *testing.T) {
+	server.OnlySQLite(t, "calls are the same whatever the target is")
+	etcd, client := startEtcd(t)
+	ctx := server.Context(t)
+	expect.Value(client.Put(ctx, "k", "v"))(t)
+	expect.Value(client.UserAdd(ctx, "root", "a/b@c secret"))(t)
+	expect.Value(client.RoleAdd(ctx, "root"))(t)
+	expect.Value(client.UserGrantRole(ctx, "root", "root"))(t)
+	expect.Value(client.AuthEnable(ctx))(t)
+	host := strings.TrimPrefix(etcd.URL(), "http://")
+	fails(t, "authentication failed", "migrate", "--from", "http://root:wrong@"+host, "--to", local(t))
+	fails(t, "user name is empty", "migrate", "--from", "http://"+host, "--to", local(t))
+	to := local(t)
+	move(t, "http://root:a%2Fb%40c%20secret@"+host, to)
+	_, moved := serve(t, to)
+	expect.Equal(t, map[string]string{"k": "v"}, values(t, moved))
 }

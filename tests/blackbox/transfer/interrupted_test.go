@@ -58,7 +58,8 @@ func TestInterruptedMoveGoesOn(t *testing.T) {
 	stop(t, s)
 
 	if strings.HasPrefix(to, "sqlite") {
-		output, ok := tryIn(t, []string{"prlimit", "--fsize=5000000"}, "migrate", "--from", from, "--to", to)
+		output, ok := tryIn(t, []string{"prlimit", "--fsize=5000000"}, "migrate", "--from", from,
+			"--to", to)
 		expect.True(t, !ok, "the file is full: ", output)
 	} else {
 		interrupt(t, rowsOf(t, to), "migrate", "--from", from, "--to", to)
@@ -83,7 +84,8 @@ func TestMoveGoesOnAfterTheSourceHasChanged(t *testing.T) {
 	s, client := serve(t, from)
 	crowd(t, client)
 	stop(t, s)
-	output, ok := tryIn(t, []string{"prlimit", "--fsize=3000000"}, "migrate", "--from", from, "--to", to)
+	output, ok := tryIn(t, []string{"prlimit", "--fsize=3000000"}, "migrate", "--from", from,
+		"--to", to)
 	expect.True(t, !ok, output)
 
 	s, client = serve(t, from)
@@ -112,7 +114,8 @@ func TestInterruptedMoveIntoALiveEtcdGoesOn(t *testing.T) {
 	etcd, moved := startEtcd(t)
 	ctx := server.Context(t)
 	interrupt(t, func() bool {
-		return expect.Value(moved.Get(ctx, "c/", clientv3.WithPrefix(), clientv3.WithCountOnly()))(t).Count > 0
+		found := expect.Value(moved.Get(ctx, "c/", clientv3.WithPrefix(), clientv3.WithCountOnly()))(t)
+		return found.Count > 0
 	}, "migrate", "--from", from, "--to", etcd.URL())
 	half := values(t, moved)
 	expect.Contains(t, half["kvshim-import-unfinished"], "kvshim ")
