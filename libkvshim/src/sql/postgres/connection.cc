@@ -19,6 +19,8 @@ namespace {
 using base::Concat;
 
 constexpr std::string_view kNoSuchStatement = "26000";
+constexpr std::string_view kNoSuchDatabase = "3D000";
+constexpr std::string_view kProtocolViolation = "08P01";
 constexpr std::string_view kStatementExists = "42P05";
 constexpr size_t kCopyHeaderBytes = 19;  // signature, flags, length of what follows: none
 
@@ -156,7 +158,12 @@ absl::StatusOr<std::unique_ptr<Connection>> Connection::OpenDatabase(const Optio
   }
   if (PQstatus(handle) != CONNECTION_OK) {
     const std::string_view message = PQerrorMessage(handle);
-    const std::string_view state = StateIn(message);
+    std::string_view state = StateIn(message);
+    // PgBouncer passes the refusal on with a state of its own.
+    if (state == kProtocolViolation &&
+        message.find(Concat("database \"", database, "\" does not exist")) != message.npos) {
+      state = kNoSuchDatabase;
+    }
     return MakeError(Classify(state, false), options.name, "connecting", WithoutPlaces(message),
                      state);
   }

@@ -149,14 +149,19 @@ absl::Status PrepareDatabase(const Options& options, SessionTraits& traits) {
   ASSIGN_OR_RETURN(const auto other, Connection::OpenDatabase(options, "postgres", traits));
   const absl::Status created =
       other->ExecuteScript(Concat("CREATE DATABASE ", Quoted(options.database)));
-  // Another server may have been first.
-  if (Connection::Open(options, traits).ok()) {
-    if (created.ok()) {
-      base::Log(base::Level::kInfo, "created the database", {{"database", options.name}});
-    }
-    return absl::OkStatus();
+  if (created.ok()) {
+    base::Log(base::Level::kInfo, "created the database", {{"database", options.name}});
   }
-  if (created.ok()) return direct;
+  const absl::Status opened = Connection::Open(options, traits).status();
+  if (sql::KindOf(opened) != ErrorKind::kNoDatabase) return opened;
+  // Another server may have been first.
+  ASSIGN_OR_RETURN(const Result listed,
+                   other->Execute("SELECT 1 FROM pg_database WHERE datname = $1",
+                                  Parameters().Text(options.database)));
+  if (listed.rows() == 1) {
+    return MakeError(ErrorKind::kIo, options.name, "opening what was made just now",
+                     "a connection pooler in between does not know it yet", "");
+  }
   return MakeError(
       sql::KindOf(created), options.name, "creating it",
       Concat(base::FromAbsl(created.message()), "; create it by hand, or give the user CREATEDB"),
