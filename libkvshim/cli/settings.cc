@@ -179,8 +179,9 @@ void DeclareStore(CLI::App& command, ServeSettings& settings) {
       ->type_name("NAME");
   AddSize(command, "--memory-budget", store.memory_budget, "256MiB",
           "Values kept in memory; others are read from the database");
-  AddSize(command, "--quota-backend-bytes", store.quota_bytes, "2GiB",
-          "Database size at which puts are refused with a NOSPACE alarm; 0: none");
+  AddSize(command, "--quota-backend-bytes", store.quota_bytes, "",
+          "Database size at which puts are refused with a NOSPACE alarm; 0: none; not given: 2GiB "
+          "for SQLite, none for a database server");
   command.add_option("--max-txn-ops", store.max_txn_ops, "Most operations of one transaction")
       ->capture_default_str()
       ->type_name("COUNT")

@@ -31,8 +31,9 @@ struct StoreOptions {
   // Bytes of values kept in memory; values beyond it are read from the database when asked for.
   size_t memory_budget = size_t{256} << 20;
 
-  // Bytes the database may hold before puts are refused with the NOSPACE alarm; 0: no limit.
-  int64_t quota_bytes = int64_t{2} << 30;
+  // Bytes the database may hold before puts are refused with the NOSPACE alarm; 0: no limit. Below
+  // 0: 2 GiB for an embedded file, none for a database server, whose room is its operator's.
+  int64_t quota_bytes = -1;
 
   // One transaction's most operations (each list of it), and one request's most bytes.
   size_t max_txn_ops = 128;

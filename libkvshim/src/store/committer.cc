@@ -44,7 +44,7 @@ Committer::Committer(Parts parts, const StoreOptions& options)
     : parts_(parts),
       options_(options),
       shared_(parts.log.shared()),
-      quota_(parts.log, options.quota_bytes),
+      quota_(parts.log, QuotaOf(options, parts.log)),
       proposals_committed_(parts.metrics.AddCounter("etcd_server_proposals_committed_total",
                                                     "The total number of proposals committed.")),
       proposals_failed_(parts.metrics.AddCounter("etcd_server_proposals_failed_total",
@@ -245,7 +245,7 @@ Committer::Proposals Committer::Fill(OpenBatch& batch) {
         base::Log(base::Level::kWarning,
                   "the database has reached its quota; puts are refused until space is made and "
                   "the alarm is disarmed",
-                  {{"quota_bytes", options_.quota_bytes}});
+                  {{"quota_bytes", QuotaOf(options_, parts_.log)}});
         batch.alarms.push_back(log::SetAlarm{.member_id = parts_.member_id,
                                              .type = static_cast<int32_t>(AlarmType::kNoSpace)});
       }

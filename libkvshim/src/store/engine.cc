@@ -11,6 +11,7 @@
 #include "store/engine_parts.h"
 #include "store/kv_hash.h"
 #include "store/local_watch.h"
+#include "store/quota.h"
 
 namespace kvshim::store {
 namespace {
@@ -238,7 +239,7 @@ StoreStatus Engine::Status() {
                      .compact_revision = parts.index.compact_revision(),
                      .commit_sequence = static_cast<uint64_t>(parts.replica.sequence()),
                      .term = term(),
-                     .quota_bytes = parts.options.quota_bytes,
+                     .quota_bytes = QuotaOf(parts.options, *parts.log),
                      .keys = stats.keys,
                      .watchers = watches.watchers,
                      .slow_watchers = watches.slow_watchers,

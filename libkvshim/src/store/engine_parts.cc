@@ -12,6 +12,7 @@
 #include "log/chain.h"
 #include "mvcc/errors.h"
 #include "sql/shared_database.h"
+#include "store/quota.h"
 
 namespace kvshim::store {
 namespace {
@@ -251,7 +252,7 @@ void Engine::Parts::AddGauges() {
   gauge("etcd_server_proposals_applied_total", "The total number of consensus proposals applied.",
         [this] { return static_cast<double>(replica.sequence()); });
   gauge("etcd_server_quota_backend_bytes", "Current backend storage quota size in bytes.",
-        [this] { return static_cast<double>(options.quota_bytes); });
+        [this] { return static_cast<double>(QuotaOf(options, *log)); });
   gauge("etcd_mvcc_db_total_size_in_bytes",
         "Total size of the underlying database physically allocated in bytes.",
         [size] { return size(&sql::DatabaseSize::total); });

@@ -6,7 +6,14 @@ namespace {
 // What a row takes beside its key and value: columns, cell, its share of pages.
 constexpr int64_t kRowBytes = 128;
 
+constexpr int64_t kFileQuota = int64_t{2} << 30;
+
 }  // namespace
+
+int64_t QuotaOf(const StoreOptions& options, log::Log& log) {
+  if (options.quota_bytes >= 0) return options.quota_bytes;
+  return log.shared() == nullptr ? kFileQuota : 0;
+}
 
 bool Quota::HasRoom(size_t bytes) {
   if (limit_ <= 0) return true;

@@ -5,9 +5,13 @@
 
 #include <cstdint>
 
+#include "kvshim/options.h"
 #include "log/log.h"
 
 namespace kvshim::store {
+
+// The limit in bytes that the options mean for this database; 0: none.
+int64_t QuotaOf(const StoreOptions& options, log::Log& log);
 
 class Quota {
  public:
