@@ -79,8 +79,8 @@ struct StoreOptions {
   // How long one statement, or a connection to such a database, may take before it counts as lost.
   std::chrono::milliseconds database_timeout{5000};
 
-  // A folder of this server's own, in which it keeps how far a shared database's history went; empty:
-  // none, and a restart does not notice that history was lost.
+  // A folder of this server's own, in which it keeps how far a shared database's history went;
+  // empty: none, and a restart does not notice that history was lost.
   std::string state_directory;
   LostHistory on_lost_history = LostHistory::kHalt;
 

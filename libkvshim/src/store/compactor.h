@@ -11,8 +11,8 @@
 // On a shared database every server forgets dead versions in its own memory, and the one that owns
 // the maintenance (store/members.h) raises the floor and deletes, once the memory of all live ones
 // is past the compaction. A server that becomes the owner sweeps first: it raises the floor, where
-// the owner before it has not, reads which rows there are up to it, and deletes those that its index
-// does not have.
+// the owner before it has not, reads which rows there are up to it, and deletes those that its
+// index does not have.
 //
 // Rejected: deleting by "revision <= C and superseded" in SQL. It reads the whole table for what
 // the index knows, and holds locks as long as it takes.
