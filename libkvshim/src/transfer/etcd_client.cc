@@ -126,7 +126,9 @@ absl::StatusOr<std::unique_ptr<EtcdClient>> EtcdClient::Connect(
                        grpc::CreateCustomChannel(authority, credentials, arguments)));
     const auto deadline = system_clock::now() + kConnectPatience;
     if (!client->channel_->WaitForConnected(deadline)) {
-      failed = absl::UnavailableError(Concat("no etcd answers at ", client->name_));
+      failed = absl::UnavailableError(
+          Concat("no etcd answers at ", client->name_,
+                 tls ? ", or its certificate is not trusted; see --ca-file" : ""));
       continue;
     }
     failed = client->Authenticate();

@@ -199,7 +199,7 @@ absl::Status SaveSnapshot(const std::string& endpoint, const std::string& file,
   PartialFile part(file);
   if (IsEtcd(endpoint)) {
     ASSIGN_OR_RETURN(const auto client, EtcdClient::Connect(endpoint, options.network));
-    const absl::Status downloaded = Download(*client, part.path());
+    absl::Status downloaded = Download(*client, part.path());
     if (downloaded.ok()) return part.Finish();
     if (downloaded.code() != absl::StatusCode::kUnimplemented) return downloaded;
   }
