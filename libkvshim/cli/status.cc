@@ -36,6 +36,15 @@ void Print(const json::object& status) {
   line("server",
        base::Concat(text("name"), ", kvshim ", text("version"), " as etcd ", text("etcd_version")));
   line("clients", urls);
+  const json::array& servers = status.at("servers").as_array();
+  std::string others;
+  for (const json::value& server : servers) {
+    const int64_t behind = server.at("batches_behind").to_number<int64_t>();
+    others += base::Concat(others.empty() ? "" : ", ", std::string(server.at("name").as_string()),
+                           server.at("leader").as_bool() ? " (leader)" : "",
+                           behind > 0 ? base::Concat(" ", behind, " batches behind") : "");
+  }
+  if (servers.size() > 1) line("servers", others);
   line("revision", base::Concat(number("revision"), ", compacted at ", number("compact_revision"),
                                 ", ", number("commit_sequence"), " batches"));
   line("keys", base::Concat(number("keys")));

@@ -1,5 +1,6 @@
 #include "etcd/maintenance_service.h"
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
@@ -27,7 +28,12 @@ void Status(const ServiceContext& context, rpc::UnaryCall call) {
   response.set_dbsizeinuse(status.database_bytes_in_use);
   response.set_dbsizequota(status.quota_bytes);
   response.set_leader(context.store.leader_id());
-  response.set_raftindex(status.commit_sequence);
+  // How far the servers are, of which this one may lag behind.
+  uint64_t newest = status.commit_sequence;
+  for (const store::Member& member : context.store.members()) {
+    newest = std::max(newest, member.applied_sequence);
+  }
+  response.set_raftindex(newest);
   response.set_raftappliedindex(status.commit_sequence);
   response.set_raftterm(status.term);
   response.set_storageversion(context.minor_version());

@@ -1,5 +1,6 @@
 #include "etcd/pages.h"
 
+#include <algorithm>
 #include <boost/json.hpp>
 #include <charconv>
 #include <string>
@@ -87,9 +88,20 @@ http::Response StatusPage(const ServiceContext& context) {
   }
   json::array urls;
   for (const std::string& url : context.client_urls) urls.emplace_back(url);
+  json::array servers;
+  for (const store::Member& member : context.store.members()) {
+    const bool self = member.id == status.member_id;
+    const uint64_t applied = self ? status.commit_sequence : member.applied_sequence;
+    const uint64_t behind = status.commit_sequence - std::min(applied, status.commit_sequence);
+    servers.push_back({{"name", member.name},
+                       {"member_id", member.id},
+                       {"leader", member.id == context.store.leader_id()},
+                       {"batches_behind", behind}});
+  }
   const json::object body{{"version", std::string(kVersion)},
                           {"etcd_version", context.version},
                           {"name", status.name},
+                          {"servers", servers},
                           {"client_urls", urls},
                           {"cluster_id", status.cluster_id},
                           {"member_id", status.member_id},
