@@ -31,6 +31,11 @@ enum class ErrorKind {
 
 std::string_view NameOf(ErrorKind kind);
 
+// What to do where a handshake failed for a certificate.
+inline constexpr std::string_view kCertificateFix =
+    "; check that --ca-file names the authority of the server's certificate, and that the "
+    "certificate names the host";
+
 // A status of the code that `kind` stands for, which KindOf reads back.
 absl::Status MakeError(ErrorKind kind, std::string_view message);
 

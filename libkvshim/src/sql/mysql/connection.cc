@@ -104,6 +104,12 @@ absl::StatusOr<std::unique_ptr<Connection>> Connection::ConnectBy(
                                                     : std::string("connecting");
   if (!connected) {
     code = mysql_errno(handle);
+    const std::string_view text = mysql_error(handle);
+    if (code == CR_SSL_CONNECTION_ERROR && text.find("certificate") != text.npos) {
+      return sql::MakeError(
+          ErrorKind::kPermission,
+          base::Concat("database ", options.name, ": ", what, " failed: ", text, kCertificateFix));
+    }
     return MakeError(Classify(code, Purpose::kRead), options.name, what, mysql_error(handle), code);
   }
   // MariaDB's library goes on in clear with a server that has no certificate, unless it is to

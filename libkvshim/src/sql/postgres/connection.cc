@@ -75,6 +75,21 @@ std::string WithoutPlaces(std::string_view message) {
   return kept;
 }
 
+// Whether every host that was tried answered that it takes no writes. Where another gave no answer,
+// one of the two may be about to.
+bool IsReadOnly(std::string_view message) {
+  while (!message.empty()) {
+    const size_t end = std::min(message.find('\n'), message.size());
+    const std::string_view line = message.substr(0, end);
+    message.remove_prefix(std::min(end + 1, message.size()));
+    if (!line.empty() && line.find("session is read-only") == line.npos &&
+        line.find("hot standby mode") == line.npos) {
+      return false;
+    }
+  }
+  return true;
+}
+
 // Pieces of one row of COPY's binary form. False at the end of the data or where it is damaged.
 bool SplitRow(std::string_view row, std::vector<std::string_view>& fields) {
   fields.clear();
@@ -159,6 +174,15 @@ absl::StatusOr<std::unique_ptr<Connection>> Connection::OpenDatabase(const Optio
   if (PQstatus(handle) != CONNECTION_OK) {
     const std::string_view message = PQerrorMessage(handle);
     std::string_view state = StateIn(message);
+    if (state.empty() && message.find("certificate") != message.npos) {
+      return sql::MakeError(ErrorKind::kPermission,
+                            Concat("database ", options.name, ": connecting failed: ",
+                                   WithoutPlaces(message), kCertificateFix));
+    }
+    if (state.empty() && IsReadOnly(message)) {
+      return MakeError(ErrorKind::kReadOnly, options.name, "connecting", WithoutPlaces(message),
+                       "");
+    }
     // PgBouncer passes the refusal on with a state of its own.
     if (state == kProtocolViolation &&
         message.find(Concat("database \"", database, "\" does not exist")) != message.npos) {

@@ -107,9 +107,10 @@ absl::StatusOr<Options> Options::FromDsn(const Dsn& dsn, const NetworkOptions& n
   };
   ASSIGN_OR_RETURN(const std::optional<std::string> password, OutsidePassword(dsn));
   if (password.has_value()) set("password", *password);
-  if (!network.ca_file.empty()) {
+  // libpq verifies the chain wherever it has an authority.
+  if (!network.ca_file.empty() && !network.skip_verify) {
     set("sslrootcert", network.ca_file);
-    if (!network.skip_verify) set("sslmode", "verify-full");
+    set("sslmode", "verify-full");
   }
   if (network.skip_verify || (!network.cert_file.empty() && network.ca_file.empty() && !ssl_mode)) {
     set("sslmode", "require");
