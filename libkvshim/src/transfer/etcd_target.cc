@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <functional>
+#include <map>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -19,8 +20,8 @@ using base::Concat;
 
 constexpr char kMark[] = "kvshim-import-unfinished";
 constexpr size_t kBytesAtOnce = size_t{512} << 10;
-// The least time to live is two seconds.
-constexpr std::chrono::milliseconds kKeepAliveEvery{500};
+// How many keepalives a lease gets within its time to live.
+constexpr int kKeepAlives = 4;
 
 size_t HashOf(const std::string& value, int64_t lease) {
   return std::hash<std::string>()(value) * 31 + std::hash<int64_t>()(lease);
@@ -68,8 +69,11 @@ class EtcdTarget final : public Target {
     ASSIGN_OR_RETURN(const std::vector<int64_t> there, client_->Leases());
     for (const log::LeaseGrant& lease : inventory.leases) {
       const auto id = static_cast<int64_t>(lease.id);
-      leases_.push_back(id);
-      if (std::ranges::binary_search(there, id)) continue;
+      const Kept kept{id, std::chrono::milliseconds(std::chrono::seconds(lease.ttl)) / kKeepAlives};
+      if (std::ranges::binary_search(there, id)) {
+        due_.emplace(base::TimePoint{}, kept);
+        continue;
+      }
       etcdserverpb::LeaseGrantRequest request;
       request.set_id(id);
       request.set_ttl(lease.ttl);
@@ -78,6 +82,7 @@ class EtcdTarget final : public Target {
       if (!granted.ok() && granted.status().code() != absl::StatusCode::kFailedPrecondition) {
         return granted.status();
       }
+      due_.emplace(base::Clock::Real().Now() + kept.every, kept);
       RETURN_IF_ERROR(KeepAlive());
     }
     return absl::OkStatus();
@@ -164,11 +169,18 @@ class EtcdTarget final : public Target {
     return absl::OkStatus();
   }
 
+  // Of those whose time it is: with tens of thousands of leases, all of them would take too long.
   absl::Status KeepAlive() {
     const base::TimePoint now = base::Clock::Real().Now();
-    if (leases_.empty() || now < next_keep_alive_) return absl::OkStatus();
-    next_keep_alive_ = now + kKeepAliveEvery;
-    return client_->KeepAlive(leases_);
+    std::vector<int64_t> ids;
+    std::vector<Kept> kept;
+    for (; !due_.empty() && due_.begin()->first <= now; due_.erase(due_.begin())) {
+      kept.push_back(due_.begin()->second);
+      ids.push_back(kept.back().id);
+    }
+    if (ids.empty()) return absl::OkStatus();
+    for (const Kept& lease : kept) due_.emplace(now + lease.every, lease);
+    return client_->KeepAlive(ids);
   }
 
   const std::unique_ptr<EtcdClient> client_;
@@ -176,8 +188,11 @@ class EtcdTarget final : public Target {
   const std::string name_;
   bool resumed_ = false;
   std::unordered_map<std::string, size_t> present_;  // what an earlier run put, by key
-  std::vector<int64_t> leases_;
-  base::TimePoint next_keep_alive_{};
+  struct Kept {
+    int64_t id;
+    std::chrono::milliseconds every;
+  };
+  std::multimap<base::TimePoint, Kept> due_;  // when each lease is to be kept alive next
   etcdserverpb::TxnRequest txn_;
   size_t bytes_ = 0;  // of txn_
 };
