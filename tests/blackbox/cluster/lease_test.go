@@ -161,6 +161,9 @@ func TestElectionGoesOnWhenAServerIsKilled(t *testing.T) {
 	second, _ := candidate()
 	elected := make(chan error, 1)
 	go func() { elected <- second.Campaign(ctx, "second") }()
+	expect.Eventually(t, 5*time.Second, func() bool {
+		return expect.Value(s[1].Client(t).Get(ctx, "election/", clientv3.WithPrefix()))(t).Count == 2
+	}, "the second waits")
 	observed := concurrency.NewElection(expect.Value(concurrency.NewSession(s[1].Client(t),
 		concurrency.WithContext(ctx)))(t), "election").Observe(ctx)
 	expect.Equal(t, "first", leaderSeen(t, ctx, observed))

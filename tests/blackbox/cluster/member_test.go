@@ -122,6 +122,7 @@ func TestPausedLeaderIsReplacedAndDoesNotLeadAgain(t *testing.T) {
 func TestLeadershipMovesToTheMemberThatIsNamed(t *testing.T) {
 	s := start(t, 3)
 	leader, others := leaderAmong(t, 5*time.Second, s...)
+	expect.Eventually(t, 5*time.Second, func() bool { return len(listed(t, leader)) == 3 }, "it knows all")
 	ctx := within(t, 30*time.Second)
 
 	_, err := others[0].Client(t).MoveLeader(ctx, memberID(t, others[1]))
@@ -137,6 +138,7 @@ func TestLeadershipMovesToTheMemberThatIsNamed(t *testing.T) {
 	expect.Value(leader.Client(t).MoveLeader(ctx, memberID(t, others[0])))(t)
 	moved, _ = leaderAmong(t, 3*time.Second, s...)
 	expect.Equal(t, memberID(t, others[0]), memberID(t, moved), "the leader")
+	expect.Eventually(t, 5*time.Second, func() bool { return len(listed(t, moved)) == 3 }, "it knows all")
 	_, err = leader.Client(t).MoveLeader(ctx, memberID(t, others[1]))
 	expect.Error(t, rpctypes.ErrNotLeader, err, "it was the leader before")
 
