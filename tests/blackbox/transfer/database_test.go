@@ -110,7 +110,7 @@ func TestDatabaseThatWasNeverCompactedMovesWithAllItsHistory(t *testing.T) {
 }
 
 // Only the state at the beginning moves; the servers of the source need not stop for that.
-func TestDatabaseMovesWhileServersWriteToIt(t *testing.T) {
+func TestDatabaseMovesWhileAServerHasItOpen(t *testing.T) {
 	s, client := serve(t, fresh(t))
 	live(t, client)
 	from := s.Options.Endpoint

@@ -44,6 +44,22 @@ TEST_F(LogTest, TheDirectoryIsMadeWhereMissing) {
   EXPECT_TRUE(std::filesystem::exists(path));
 }
 
+TEST_F(LogTest, AnotherProgramsFileIsRefusedUntouched) {
+  sqlite3* other = nullptr;
+  ASSERT_EQ(sqlite3_open(path_.c_str(), &other), SQLITE_OK);
+  ASSERT_EQ(sqlite3_exec(other, "CREATE TABLE kine (id INTEGER)", nullptr, nullptr, nullptr),
+            SQLITE_OK);
+  sqlite3_close(other);
+  const auto content = [this] {
+    std::ifstream file(path_, std::ios::binary);
+    return std::string(std::istreambuf_iterator<char>(file), {});
+  };
+  const std::string before = content();
+  const auto refused = Log::Open(*sql::Dsn::Parse(path_), {});
+  EXPECT_EQ(sql::KindOf(refused.status()), ErrorKind::kForeign) << refused.status();
+  EXPECT_EQ(content(), before);
+}
+
 TEST_F(LogTest, AppendedRowsAreThereAfterAReopen) {
   Identity identity;
   const std::string key("a\0\xff", 3);

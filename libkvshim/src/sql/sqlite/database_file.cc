@@ -6,11 +6,13 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <system_error>
 
 #include "base/strings.h"
 #include "sql/sqlite/error.h"
+#include "sql/sqlite/schema.h"
 
 namespace kvshim::sql::sqlite {
 namespace {
@@ -20,6 +22,27 @@ namespace fs = std::filesystem;
 
 // The first bytes of every SQLite file, with the final zero.
 constexpr std::string_view kMagic("SQLite format 3\0", 16);
+
+// Of the file format: where the first page's own header is, with the number of its cells, one for
+// each table and index; and the number that the program gave the file.
+constexpr size_t kApplicationIdAt = 68;
+constexpr size_t kCellsAt = 103;
+constexpr size_t kHeadBytes = kCellsAt + 2;
+
+uint32_t BigEndian(std::string_view bytes) {
+  uint32_t number = 0;
+  for (const char c : bytes) number = number << 8 | static_cast<unsigned char>(c);
+  return number;
+}
+
+// Whether another program made it: SQLite would change the file as soon as it is set up for us. One
+// of ours has no number and no table either as long as all that is in the write-ahead log.
+bool IsForeign(std::string_view head) {
+  if (head.size() < kHeadBytes) return false;
+  const uint32_t application = BigEndian(head.substr(kApplicationIdAt, 4));
+  if (application != 0) return application != kApplicationId;
+  return BigEndian(head.substr(kCellsAt, 2)) != 0;
+}
 
 ErrorKind KindOfSystemError(int error) {
   switch (error) {
@@ -64,10 +87,10 @@ absl::Status InspectFile(const std::string& path) {
   const int descriptor = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (descriptor < 0) return SystemError(path, "opening it for writing", errno);
   struct stat info;
-  char magic[16];
+  char head[kHeadBytes];
   ssize_t size = 0;
   const bool known = fstat(descriptor, &info) == 0;
-  if (known && S_ISREG(info.st_mode)) size = pread(descriptor, magic, sizeof(magic), 0);
+  if (known && S_ISREG(info.st_mode)) size = pread(descriptor, head, sizeof(head), 0);
   const int error = errno;
   // Safe before SQLite opens the file: closing any descriptor of it would drop SQLite's locks.
   close(descriptor);
@@ -75,9 +98,12 @@ absl::Status InspectFile(const std::string& path) {
   if (!S_ISREG(info.st_mode)) {
     return MakeError(ErrorKind::kForeign, path, "opening it", "not a regular file", 0, 0);
   }
-  if (size == 0 || std::string_view(magic, static_cast<size_t>(size)) == kMagic) {
-    return absl::OkStatus();
+  const std::string_view read(head, static_cast<size_t>(size));
+  if (read.starts_with(kMagic) && IsForeign(read)) {
+    return MakeError(ErrorKind::kForeign, path, "opening it", "the file belongs to another program",
+                     0, 0);
   }
+  if (read.empty() || read.starts_with(kMagic)) return absl::OkStatus();
   return MakeError(ErrorKind::kForeign, path, "opening it", "the file is not a SQLite database", 0,
                    0);
 }
