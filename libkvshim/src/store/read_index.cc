@@ -99,10 +99,14 @@ absl::Status ReadIndex::Confirm(base::TimePoint deadline) {
     read_on_(INT64_MAX);
     return mvcc::Unhealthy();
   }
-  if (replica_.sequence() >= newest->seq) return absl::OkStatus();
-  read_on_(newest->seq);
-  if (replica_.WaitFor(newest->seq, deadline)) return absl::OkStatus();
-  return mvcc::TimedOut();
+  if (replica_.sequence() < newest->seq) {
+    read_on_(newest->seq);
+    if (!replica_.WaitFor(newest->seq, deadline)) return mvcc::TimedOut();
+  }
+  if (replica_.Holds(newest->seq, newest->nonce)) return absl::OkStatus();
+  // As far, but on another branch: a primary that was replaced and came back, for instance.
+  read_on_(INT64_MAX);
+  return mvcc::Unhealthy();
 }
 
 }  // namespace kvshim::store

@@ -83,7 +83,14 @@ void Replica::Advance(const log::Head& head) {
   epoch_.store(head.epoch, std::memory_order_relaxed);
   base::MutexLock lock(mutex_);
   sequence_.store(head.seq, std::memory_order_release);
+  nonces_[static_cast<size_t>(head.seq) % nonces_.size()] = {head.seq, head.nonce};
   advanced_.NotifyAll();
+}
+
+bool Replica::Holds(int64_t seq, const log::Nonce& nonce) {
+  base::MutexLock lock(mutex_);
+  const auto& [known_seq, known_nonce] = nonces_[static_cast<size_t>(seq) % nonces_.size()];
+  return known_seq != seq || known_nonce == nonce;
 }
 
 bool Replica::WaitFor(int64_t seq, base::TimePoint deadline) {

@@ -4,9 +4,11 @@
 // Thread safety: Apply and Reload by one thread; everything else from any thread.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <functional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -59,6 +61,10 @@ class Replica {
   // The history's epoch.
   int64_t epoch() const { return epoch_.load(std::memory_order_relaxed); }
 
+  // Whether memory holds this batch and not another in its place. True also where that is too long
+  // ago to tell.
+  bool Holds(int64_t seq, const log::Nonce& nonce) EXCLUDES(mutex_);
+
   // Waits until memory holds batch `seq`. False where `deadline` came first.
   bool WaitFor(int64_t seq, base::TimePoint deadline) EXCLUDES(mutex_);
 
@@ -74,6 +80,8 @@ class Replica {
   std::atomic<int64_t> epoch_{1};
   base::Mutex mutex_;
   base::Condition advanced_;
+  // Of the newest batches, at seq % size.
+  std::array<std::pair<int64_t, log::Nonce>, 1024> nonces_ GUARDED_BY(mutex_){};
 };
 
 }  // namespace kvshim::store

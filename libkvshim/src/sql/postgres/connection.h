@@ -32,6 +32,8 @@ namespace kvshim::sql::postgres {
 struct SessionTraits {
   // Until a pooler between us and the server is seen to hand our statements to another session.
   std::atomic<bool> prepares{true};
+  // The newest timeline seen; every promotion begins one.
+  std::atomic<int64_t> timeline{0};
 };
 
 // One statement of several that are sent together.

@@ -36,7 +36,25 @@ absl::StatusOr<std::unique_ptr<Connection>> ServerDatabase::Connect() {
                                        "current_setting('synchronous_commit') <> 'off')::int",
                                        {}));
   durable_.store(settings.Int(0, 0) != 0);
+  RETURN_IF_ERROR(CheckTimeline(*connection));
   return connection;
+}
+
+absl::Status ServerDatabase::CheckTimeline(Connection& connection) {
+  const auto answer = connection.Execute(
+      "SELECT ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::bigint", {});
+  // Relatives of PostgreSQL have no timelines.
+  if (!answer.ok()) return connection.broken() ? answer.status() : absl::OkStatus();
+  const int64_t timeline = answer->Int(0, 0);
+  int64_t newest = traits_.timeline.load();
+  while (timeline > newest && !traits_.timeline.compare_exchange_weak(newest, timeline)) {
+  }
+  if (timeline >= newest) return absl::OkStatus();
+  return MakeError(ErrorKind::kIo, options_.name, "connecting",
+                   base::Concat("the server has been replaced by another (its timeline is ",
+                                timeline, ", that of the other ", newest,
+                                ") and must not take writes any more; stop it"),
+                   "");
 }
 
 absl::Status ServerDatabase::Prepare(const Genesis& genesis) {

@@ -74,6 +74,8 @@ class ServerDatabase final : public SharedDatabase {
 
  private:
   absl::StatusOr<std::unique_ptr<Connection>> Connect();
+  // Refuses a primary that a standby was promoted over, and that came back.
+  absl::Status CheckTimeline(Connection& connection);
   // The appending connection, opened where there is none.
   absl::StatusOr<Connection*> Writer();
   // After an error on it: rolls back, or lets go of it. Where the lock row was not had in time,
