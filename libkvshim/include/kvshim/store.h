@@ -83,9 +83,11 @@ class Watch {
 
 class Store {
  public:
-  // Opens or creates the database that `dsn` names: sqlite://PATH. Fails with kInvalidArgument
-  // for a DSN it cannot read, kFailedPrecondition where another process holds the file or a newer
-  // release wrote it, kPermissionDenied, kResourceExhausted, kDataLoss as the message says.
+  // Opens or creates the database that `dsn` names: sqlite://PATH, which this process then has
+  // alone, or postgres://… and mysql://…, which any number of stores in any processes share as one.
+  // Fails with kInvalidArgument for a DSN it cannot read, kFailedPrecondition where another process
+  // holds the file or a newer release wrote it, kUnavailable where no server answers,
+  // kPermissionDenied, kResourceExhausted, kDataLoss as the message says.
   static absl::StatusOr<std::unique_ptr<Store>> Open(const std::string& dsn,
                                                      const StoreOptions& options);
 
