@@ -1,7 +1,6 @@
 #include "etcd/keep_alive_stream.h"
 
 #include <deque>
-#include <thread>
 #include <utility>
 
 #include "base/mutex.h"
@@ -38,15 +37,21 @@ class KeepAliveStream::Answers : public std::enable_shared_from_this<Answers> {
   }
 
  private:
-  // Goes through what waits; a keepalive that has to wait for the store goes on from its answer.
+  // Goes through what waits, one keepalive after another. One that has to wait for the store ends
+  // the loop, and its answer, on whichever thread, begins it again.
   void AnswerNext() {
+    {
+      base::MutexLock lock(mutex_);
+      if (busy_ || looping_) return;
+      looping_ = true;
+    }
     while (true) {
       LeaseId id;
       {
         base::MutexLock lock(mutex_);
-        if (busy_) return;
-        if (waiting_.empty()) {
-          if (closing_) stream_->Finish(absl::OkStatus());
+        if (busy_ || waiting_.empty()) {
+          looping_ = false;
+          if (!busy_ && closing_) stream_->Finish(absl::OkStatus());
           return;
         }
         busy_ = true;
@@ -55,10 +60,9 @@ class KeepAliveStream::Answers : public std::enable_shared_from_this<Answers> {
         if (waiting_.size() == kMaxWaiting / 2) stream_->ResumeReading();
       }
       context_.store.LeaseKeepAlive(
-          id, [self = shared_from_this(), asking = std::this_thread::get_id()](
-                  absl::StatusOr<LeaseKeepAliveResponse> response) {
+          id, [self = shared_from_this()](absl::StatusOr<LeaseKeepAliveResponse> response) {
             self->Answer(response);
-            if (std::this_thread::get_id() != asking) self->AnswerNext();
+            self->AnswerNext();
           });
     }
   }
@@ -81,7 +85,8 @@ class KeepAliveStream::Answers : public std::enable_shared_from_this<Answers> {
   std::shared_ptr<rpc::Stream> stream_;
   base::Mutex mutex_;
   std::deque<LeaseId> waiting_ GUARDED_BY(mutex_);
-  bool busy_ GUARDED_BY(mutex_) = false;
+  bool busy_ GUARDED_BY(mutex_) = false;     // one is with the store
+  bool looping_ GUARDED_BY(mutex_) = false;  // a thread is in AnswerNext
   bool closing_ GUARDED_BY(mutex_) = false;
 };
 

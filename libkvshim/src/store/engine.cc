@@ -328,10 +328,18 @@ uint64_t Engine::leader_id() const {
 }
 
 std::vector<Member> Engine::members() const {
-  const Member self{.id = member_id(), .name = name(), .client_urls = parts_->client_urls};
+  const Member self{.id = member_id(),
+                    .name = name(),
+                    .client_urls = parts_->client_urls,
+                    .applied_sequence = static_cast<uint64_t>(parts_->replica.sequence())};
   if (parts_->members == nullptr) return {self};
   std::vector<Member> members;
   for (const sql::ServerRecord& server : parts_->members->live()) {
+    // The table may not have its addresses yet.
+    if (static_cast<uint64_t>(server.id) == self.id) {
+      members.push_back(self);
+      continue;
+    }
     Member member{.id = static_cast<uint64_t>(server.id),
                   .name = server.name,
                   .applied_sequence = static_cast<uint64_t>(server.applied_seq)};
