@@ -47,6 +47,14 @@ class SharedDatabase : public Database {
  public:
   SharedDatabase* shared() override { return this; }
 
+  // A server keeps its files itself: it has no copy of them to give, and makes room for new rows
+  // where old ones were. Only Defragment gives room back.
+  absl::Status Snapshot(const std::function<bool(std::string_view, uint64_t)>& /*sink*/) final {
+    return absl::UnimplementedError("a database server gives no copy of its files");
+  }
+  absl::StatusOr<int64_t> Vacuum(int64_t /*max_pages*/) final { return 0; }
+  absl::Status Checkpoint() final { return absl::OkStatus(); }
+
   // Takes the turn: until the next Append has ended, or Unlock, no other server's append commits.
   // What ReadBatches gives afterwards is the newest. kBusy where the turn was not had in time.
   virtual absl::Status Lock() = 0;

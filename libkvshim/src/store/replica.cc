@@ -4,18 +4,10 @@
 #include <variant>
 
 #include "absl/container/flat_hash_map.h"
+#include "base/overloaded.h"
 #include "base/status.h"
 
 namespace kvshim::store {
-namespace {
-
-template <typename... Cases>
-struct Overloaded : Cases... {
-  using Cases::operator()...;
-};
-
-}  // namespace
-
 absl::Status Replica::Reload(log::Log& log) {
   mvcc::Index loaded(index_.memory_budget());
   Restorer restorer(loaded);
@@ -45,17 +37,18 @@ void Replica::Apply(const log::Head& head, std::span<const KeyValue> rows,
   if (!rows.empty()) index_.Apply(rows, head.revision);
   if (compacted) index_.Compact(head.compact_revision);
   for (const log::Op& op : ops) {
-    std::visit(Overloaded{[&](const log::LeaseGrant& grant) {
-                            lessor_.ApplyGrant({.id = grant.id, .ttl = grant.ttl});
-                          },
-                          [&](const log::LeaseRevoke& revoke) { lessor_.ApplyRevoke(revoke.id); },
-                          [&](const log::SetAlarm& set) {
-                            alarms_.Set({set.member_id, static_cast<AlarmType>(set.type)});
-                          },
-                          [&](const log::ClearAlarm& clear) {
-                            alarms_.Clear({clear.member_id, static_cast<AlarmType>(clear.type)});
-                          }},
-               op);
+    std::visit(
+        base::Overloaded{[&](const log::LeaseGrant& grant) {
+                           lessor_.ApplyGrant({.id = grant.id, .ttl = grant.ttl});
+                         },
+                         [&](const log::LeaseRevoke& revoke) { lessor_.ApplyRevoke(revoke.id); },
+                         [&](const log::SetAlarm& set) {
+                           alarms_.Set({set.member_id, static_cast<AlarmType>(set.type)});
+                         },
+                         [&](const log::ClearAlarm& clear) {
+                           alarms_.Clear({clear.member_id, static_cast<AlarmType>(clear.type)});
+                         }},
+        op);
   }
   Advance(head);
   on_applied_({.head = head_, .ops = ops, .compacted = compacted});

@@ -94,13 +94,8 @@ class MemoryDatabase final : public sql::SharedDatabase {
       sql::RowId after, int64_t to, int64_t limit,
       const std::function<void(const sql::LogRecord&)>& visit) override;
   absl::Status DeleteRows(std::span<const sql::RowId> ids) override;
-  absl::Status Snapshot(const std::function<bool(std::string_view, uint64_t)>&) override {
-    return absl::UnimplementedError("no copies");
-  }
   absl::StatusOr<sql::DatabaseSize> Size() override { return sql::DatabaseSize{}; }
-  absl::StatusOr<int64_t> Vacuum(int64_t) override { return 0; }
   absl::Status Defragment() override { return absl::OkStatus(); }
-  absl::Status Checkpoint() override { return absl::OkStatus(); }
   absl::Status CheckStructure(const std::function<void(std::string_view)>&) override {
     return absl::OkStatus();
   }

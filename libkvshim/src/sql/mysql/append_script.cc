@@ -4,6 +4,7 @@
 #include <utility>
 #include <variant>
 
+#include "base/overloaded.h"
 #include "sql/mysql/schema.h"
 
 namespace kvshim::sql::mysql {
@@ -14,35 +15,31 @@ constexpr int64_t kPrunedAtOnce = 256;
 constexpr char kInsertRows[] =
     "INSERT INTO kv_log (rev, sub, kind, create_rev, version, lease, vlen, `key`, value) VALUES ";
 
-template <typename... Cases>
-struct Overloaded : Cases... {
-  using Cases::operator()...;
-};
-
 Statement Project(const Projection& change) {
   return std::visit(
-      Overloaded{[](const PutLease& put) {
-                   return Statement()
-                       .Text("REPLACE INTO kv_lease (id, ttl, renew) VALUES (")
-                       .Int(put.id)
-                       .Text(", ")
-                       .Int(put.ttl)
-                       .Text(", 0)");
-                 },
-                 [](const DropLease& drop) {
-                   return Statement().Text("DELETE FROM kv_lease WHERE id = ").Int(drop.id);
-                 },
-                 [](const PutMeta& put) {
-                   return Statement()
-                       .Text("REPLACE INTO kv_meta (name, value) VALUES (")
-                       .Bytes(put.name)
-                       .Text(", ")
-                       .Bytes(put.value)
-                       .Text(")");
-                 },
-                 [](const DropMeta& drop) {
-                   return Statement().Text("DELETE FROM kv_meta WHERE name = ").Bytes(drop.name);
-                 }},
+      base::Overloaded{
+          [](const PutLease& put) {
+            return Statement()
+                .Text("REPLACE INTO kv_lease (id, ttl, renew) VALUES (")
+                .Int(put.id)
+                .Text(", ")
+                .Int(put.ttl)
+                .Text(", 0)");
+          },
+          [](const DropLease& drop) {
+            return Statement().Text("DELETE FROM kv_lease WHERE id = ").Int(drop.id);
+          },
+          [](const PutMeta& put) {
+            return Statement()
+                .Text("REPLACE INTO kv_meta (name, value) VALUES (")
+                .Bytes(put.name)
+                .Text(", ")
+                .Bytes(put.value)
+                .Text(")");
+          },
+          [](const DropMeta& drop) {
+            return Statement().Text("DELETE FROM kv_meta WHERE name = ").Bytes(drop.name);
+          }},
       change);
 }
 

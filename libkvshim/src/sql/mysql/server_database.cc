@@ -44,7 +44,8 @@ ServerDatabase::ServerDatabase(Options options, DatabaseOptions hooks)
         return patient;
       }()),
       hooks_(std::move(hooks)),
-      readers_(options_.network.connections, [this] { return Connect(Role::kReader); }) {}
+      readers_(options_.network.connections, [this] { return Connect(Role::kReader); }),
+      counters_(hooks_.on_commit) {}
 
 absl::StatusOr<std::unique_ptr<Connection>> ServerDatabase::Connect(Role role) {
   ASSIGN_OR_RETURN(auto connection, OpenSession(options_, traits_, role));
@@ -63,19 +64,12 @@ void ServerDatabase::Disconnect() {
   reconnect_.store(true);
 }
 
-absl::Status ServerDatabase::Snapshot(
-    const std::function<bool(std::string_view, uint64_t)>& /*sink*/) {
-  return absl::UnimplementedError(
-      base::Concat("database ", options_.name,
-                   " has no copy of itself to give; take one with the database's own tools"));
-}
-
 // The server counts the pages in use every ten seconds at best, and only where a tenth has changed.
 // What this process has written since the last count is added, as the quota asks after each put;
 // free pages are always told as they are.
 absl::StatusOr<DatabaseSize> ServerDatabase::Size() {
   return readers_.With([this](Connection& connection) -> absl::StatusOr<DatabaseSize> {
-    const int64_t written = bytes_ + rows_ * kRowBytes;
+    const int64_t written = counters_.bytes() + counters_.rows() * kRowBytes;
     ASSIGN_OR_RETURN(Result size,
                      connection.Execute("SELECT SUM(DATA_LENGTH + INDEX_LENGTH), SUM(DATA_FREE) "
                                         "FROM information_schema.TABLES WHERE TABLE_SCHEMA = "
@@ -92,9 +86,6 @@ absl::StatusOr<DatabaseSize> ServerDatabase::Size() {
   });
 }
 
-// InnoDB uses the room of deleted rows again; only Defragment gives it back.
-absl::StatusOr<int64_t> ServerDatabase::Vacuum(int64_t /*max_pages*/) { return 0; }
-
 absl::Status ServerDatabase::Defragment() {
   ASSIGN_OR_RETURN(auto connection, OpenSession(patient_, traits_, Role::kReader));
   // While it waits for the tables, appends wait for it.
@@ -110,15 +101,6 @@ absl::Status ServerDatabase::Defragment() {
 absl::Status ServerDatabase::CheckStructure(const std::function<void(std::string_view)>& visit) {
   ASSIGN_OR_RETURN(auto connection, OpenSession(patient_, traits_, Role::kReader));
   return VisitComplaints(*connection, base::Concat("CHECK TABLE ", kTables), visit);
-}
-
-Statistics ServerDatabase::Stats() const {
-  return {.commits = commits_,
-          .rows = rows_,
-          .bytes = bytes_,
-          .conflicts = conflicts_,
-          .failures = failures_,
-          .deleted_rows = deleted_rows_};
 }
 
 }  // namespace kvshim::sql::mysql

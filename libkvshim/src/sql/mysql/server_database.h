@@ -13,6 +13,7 @@
 #include <string>
 
 #include "base/mutex.h"
+#include "sql/append_counters.h"
 #include "sql/mysql/append_script.h"
 #include "sql/mysql/connection.h"
 #include "sql/mysql/options.h"
@@ -46,12 +47,9 @@ class ServerDatabase final : public SharedDatabase {
                                      const std::function<void(const LogRecord&)>& visit) override;
   absl::Status CheckStructure(const std::function<void(std::string_view)>& visit) override;
 
-  absl::Status Snapshot(const std::function<bool(std::string_view, uint64_t)>& sink) override;
   absl::StatusOr<DatabaseSize> Size() override;
-  absl::StatusOr<int64_t> Vacuum(int64_t max_pages) override;
   absl::Status Defragment() override;
-  absl::Status Checkpoint() override { return absl::OkStatus(); }
-  Statistics Stats() const override;
+  Statistics Stats() const override { return counters_.statistics(); }
 
   absl::Status Lock() override;
   void Unlock() override;
@@ -73,10 +71,11 @@ class ServerDatabase final : public SharedDatabase {
   absl::StatusOr<Connection*> Writer();
   // After an error on it: rolls back, or lets go of it.
   void Recover();
-  absl::Status Flush(const AppendRequest& request, CommitSample& sample);
+  absl::Status Flush(const AppendRequest& request);
   // Sends an append whole, or one statement after the other.
   absl::Status SendWhole(const AppendScript& script);
   absl::Status SendInParts(const AppendScript& script);
+
   const Options options_;
   const Options patient_;  // for statements that may take an hour
   const DatabaseOptions hooks_;
@@ -90,12 +89,7 @@ class ServerDatabase final : public SharedDatabase {
 
   Pool<Connection> readers_;
 
-  std::atomic<int64_t> commits_{0};
-  std::atomic<int64_t> rows_{0};
-  std::atomic<int64_t> bytes_{0};
-  std::atomic<int64_t> conflicts_{0};
-  std::atomic<int64_t> failures_{0};
-  std::atomic<int64_t> deleted_rows_{0};
+  AppendCounters counters_;
 
   base::Mutex size_mutex_;
   int64_t counted_ GUARDED_BY(size_mutex_) = -1;  // bytes in use, by the server's last count

@@ -1,6 +1,5 @@
 // The writes of ServerDatabase: append, turns, deletion.
 #include <algorithm>
-#include <chrono>
 #include <vector>
 
 #include "base/status.h"
@@ -10,8 +9,6 @@
 
 namespace kvshim::sql::mysql {
 namespace {
-
-using std::chrono::steady_clock;
 
 constexpr unsigned kDuplicateKey = 1062;
 
@@ -38,24 +35,14 @@ void ServerDatabase::Recover() {
 }
 
 absl::Status ServerDatabase::Append(const AppendRequest& request) {
-  const auto start = steady_clock::now();
-  CommitSample sample;
-  absl::Status status = Flush(request, sample);
-  if (!status.ok()) {
-    Recover();
-    ++(sql::KindOf(status) == ErrorKind::kConflict ? conflicts_ : failures_);
+  return counters_.Count(request, [&](CommitSample&) {
+    absl::Status status = Flush(request);
+    if (!status.ok()) Recover();
     return status;
-  }
-  sample.total = steady_clock::now() - start;
-  sample.sync = sample.total;
-  commits_ += 1;
-  rows_ += sample.rows;
-  bytes_ += sample.bytes;
-  if (hooks_.on_commit) hooks_.on_commit(sample);
-  return status;
+  });
 }
 
-absl::Status ServerDatabase::Flush(const AppendRequest& request, CommitSample& sample) {
+absl::Status ServerDatabase::Flush(const AppendRequest& request) {
   RETURN_IF_ERROR(Reach(hooks_.fault, FaultPoint::kBeforeFlush));
   const bool in_turn = in_turn_;
   ASSIGN_OR_RETURN(Connection * writer, Writer());
@@ -75,11 +62,6 @@ absl::Status ServerDatabase::Flush(const AppendRequest& request, CommitSample& s
   }
   RETURN_IF_ERROR(script.total() <= limit ? SendWhole(script) : SendInParts(script));
   in_turn_ = false;
-
-  sample.rows = static_cast<int64_t>(request.rows.size());
-  for (const LogRecord& row : request.rows) {
-    sample.bytes += static_cast<int64_t>(row.key.size() + row.value.size());
-  }
   if (absl::Status lost = Reach(hooks_.fault, FaultPoint::kAfterCommit); !lost.ok()) {
     return MakeError(ErrorKind::kAmbiguous, options_.name, "appending",
                      base::FromAbsl(lost.message()), 0);
@@ -185,7 +167,7 @@ absl::Status ServerDatabase::DeleteRows(std::span<const RowId> ids) {
       return connection.Execute("COMMIT").status();
     }();
     if (status.ok()) {
-      deleted_rows_ += deleted;
+      counters_.Deleted(deleted);
     } else if (!connection.broken()) {
       connection.Execute("ROLLBACK").status().IgnoreError();
     }

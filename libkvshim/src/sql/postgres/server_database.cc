@@ -19,7 +19,8 @@ absl::StatusOr<std::unique_ptr<sql::Database>> Open(const Dsn& dsn, DatabaseOpti
 ServerDatabase::ServerDatabase(Options options, DatabaseOptions hooks)
     : options_(std::move(options)),
       hooks_(std::move(hooks)),
-      readers_(options_.network.connections, [this] { return Connect(); }) {}
+      readers_(options_.network.connections, [this] { return Connect(); }),
+      counters_(hooks_.on_commit) {}
 
 // lock_timeout ends a wait for the lock row before our own deadline would leave its outcome open;
 // the other frees the row of a server that froze in its turn. Behind a pooler they may end up in
@@ -50,11 +51,11 @@ absl::Status ServerDatabase::CheckTimeline(Connection& connection) {
   while (timeline > newest && !traits_.timeline.compare_exchange_weak(newest, timeline)) {
   }
   if (timeline >= newest) return absl::OkStatus();
-  return MakeError(ErrorKind::kIo, options_.name, "connecting",
-                   base::Concat("the server has been replaced by another (its timeline is ",
-                                timeline, ", that of the other ", newest,
-                                ") and must not take writes any more; stop it"),
-                   "");
+  return MakeError(
+      ErrorKind::kIo, options_.name, "connecting",
+      base::Concat("the server has been replaced by another (its timeline is ", timeline,
+                   ", that of the other ", newest, ") and must not take writes any more; stop it"),
+      "");
 }
 
 absl::Status ServerDatabase::Prepare(const Genesis& genesis) {
@@ -68,13 +69,6 @@ void ServerDatabase::Disconnect() {
   reconnect_.store(true);
 }
 
-absl::Status ServerDatabase::Snapshot(
-    const std::function<bool(std::string_view, uint64_t)>& /*sink*/) {
-  return absl::UnimplementedError(
-      base::Concat("database ", options_.name,
-                   " has no copy of itself to give; take one with the database's own tools"));
-}
-
 absl::StatusOr<DatabaseSize> ServerDatabase::Size() {
   return readers_.With([](Connection& connection) -> absl::StatusOr<DatabaseSize> {
     ASSIGN_OR_RETURN(const Result size,
@@ -85,9 +79,6 @@ absl::StatusOr<DatabaseSize> ServerDatabase::Size() {
     return DatabaseSize{.total = bytes, .in_use = bytes};
   });
 }
-
-// The server's own autovacuum makes room for new rows; only Defragment gives it back.
-absl::StatusOr<int64_t> ServerDatabase::Vacuum(int64_t /*max_pages*/) { return 0; }
 
 absl::Status ServerDatabase::Defragment() {
   Options patient = options_;
@@ -100,15 +91,6 @@ absl::Status ServerDatabase::Defragment() {
 absl::Status ServerDatabase::CheckStructure(
     const std::function<void(std::string_view)>& /*visit*/) {
   return absl::OkStatus();
-}
-
-Statistics ServerDatabase::Stats() const {
-  return {.commits = commits_,
-          .rows = rows_,
-          .bytes = bytes_,
-          .conflicts = conflicts_,
-          .failures = failures_,
-          .deleted_rows = deleted_rows_};
 }
 
 void ServerDatabase::Listen(std::function<void(int64_t)> on_news) {

@@ -19,6 +19,7 @@
 #include <string>
 
 #include "base/mutex.h"
+#include "sql/append_counters.h"
 #include "sql/pool.h"
 #include "sql/postgres/connection.h"
 #include "sql/postgres/news.h"
@@ -51,12 +52,9 @@ class ServerDatabase final : public SharedDatabase {
                                      const std::function<void(const LogRecord&)>& visit) override;
   absl::Status CheckStructure(const std::function<void(std::string_view)>& visit) override;
 
-  absl::Status Snapshot(const std::function<bool(std::string_view, uint64_t)>& sink) override;
   absl::StatusOr<DatabaseSize> Size() override;
-  absl::StatusOr<int64_t> Vacuum(int64_t max_pages) override;
   absl::Status Defragment() override;
-  absl::Status Checkpoint() override { return absl::OkStatus(); }
-  Statistics Stats() const override;
+  Statistics Stats() const override { return counters_.statistics(); }
 
   absl::Status Lock() override;
   void Unlock() override;
@@ -82,7 +80,8 @@ class ServerDatabase final : public SharedDatabase {
   // ends a turn that has frozen.
   void Recover(const absl::Status& error);
   void EndFrozenTurns();
-  absl::Status Flush(const AppendRequest& request, CommitSample& sample);
+  absl::Status Flush(const AppendRequest& request);
+
   const Options options_;
   const DatabaseOptions hooks_;
   SessionTraits traits_;
@@ -95,12 +94,7 @@ class ServerDatabase final : public SharedDatabase {
 
   Pool<Connection> readers_;
 
-  std::atomic<int64_t> commits_{0};
-  std::atomic<int64_t> rows_{0};
-  std::atomic<int64_t> bytes_{0};
-  std::atomic<int64_t> conflicts_{0};
-  std::atomic<int64_t> failures_{0};
-  std::atomic<int64_t> deleted_rows_{0};
+  AppendCounters counters_;
 
   base::Mutex news_mutex_;
   std::unique_ptr<News> news_ GUARDED_BY(news_mutex_);  // last: its thread uses the rest

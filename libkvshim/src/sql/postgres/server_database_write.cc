@@ -1,9 +1,9 @@
 // The writes of ServerDatabase: append, turns, deletion.
-#include <chrono>
 #include <variant>
 #include <vector>
 
 #include "base/logger.h"
+#include "base/overloaded.h"
 #include "base/status.h"
 #include "base/strings.h"
 #include "sql/postgres/error.h"
@@ -12,8 +12,6 @@
 
 namespace kvshim::sql::postgres {
 namespace {
-
-using std::chrono::steady_clock;
 
 constexpr int64_t kPrunedAtOnce = 256;
 
@@ -46,14 +44,9 @@ constexpr char kPrune[] =
     "DELETE FROM kv_batch WHERE seq IN "
     "(SELECT seq FROM kv_batch WHERE seq <= $1 ORDER BY seq LIMIT $2)";
 
-template <typename... Cases>
-struct Overloaded : Cases... {
-  using Cases::operator()...;
-};
-
 Command Project(const Projection& change) {
   return std::visit(
-      Overloaded{
+      base::Overloaded{
           [](const PutLease& put) {
             return Command{kPutLease, Parameters().Int8(put.id).Int8(put.ttl)};
           },
@@ -112,24 +105,14 @@ void ServerDatabase::EndFrozenTurns() {
 }
 
 absl::Status ServerDatabase::Append(const AppendRequest& request) {
-  const auto start = steady_clock::now();
-  CommitSample sample;
-  absl::Status status = Flush(request, sample);
-  if (!status.ok()) {
-    Recover(status);
-    ++(sql::KindOf(status) == ErrorKind::kConflict ? conflicts_ : failures_);
+  return counters_.Count(request, [&](CommitSample&) {
+    absl::Status status = Flush(request);
+    if (!status.ok()) Recover(status);
     return status;
-  }
-  sample.total = steady_clock::now() - start;
-  sample.sync = sample.total;
-  commits_ += 1;
-  rows_ += sample.rows;
-  bytes_ += sample.bytes;
-  if (hooks_.on_commit) hooks_.on_commit(sample);
-  return status;
+  });
 }
 
-absl::Status ServerDatabase::Flush(const AppendRequest& request, CommitSample& sample) {
+absl::Status ServerDatabase::Flush(const AppendRequest& request) {
   RETURN_IF_ERROR(Reach(hooks_.fault, FaultPoint::kBeforeFlush));
   const bool in_turn = in_turn_;
   ASSIGN_OR_RETURN(Connection * writer, Writer());
@@ -171,10 +154,6 @@ absl::Status ServerDatabase::Flush(const AppendRequest& request, CommitSample& s
   }
   if (writer->replication_cancelled()) {
     return failed(ErrorKind::kAmbiguous, "the standby has not confirmed the commit");
-  }
-  sample.rows = static_cast<int64_t>(request.rows.size());
-  for (const LogRecord& row : request.rows) {
-    sample.bytes += static_cast<int64_t>(row.key.size() + row.value.size());
   }
   if (absl::Status lost = Reach(hooks_.fault, FaultPoint::kAfterCommit); !lost.ok()) {
     return failed(ErrorKind::kAmbiguous, base::FromAbsl(lost.message()));
@@ -239,7 +218,7 @@ absl::Status ServerDatabase::DeleteRows(std::span<const RowId> ids) {
             Parameters()
                 .Int8Array(ids.size(), [&](size_t i) { return ids[i].revision; })
                 .Int4Array(ids.size(), [&](size_t i) { return ids[i].sub; })));
-    deleted_rows_ += deleted.affected();
+    counters_.Deleted(deleted.affected());
     return absl::OkStatus();
   });
 }

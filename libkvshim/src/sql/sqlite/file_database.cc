@@ -54,6 +54,7 @@ FileDatabase::FileDatabase(Options options, DatabaseOptions hooks, FileLock lock
       lock_(std::move(lock)),
       writer_(std::move(writer)),
       readers_(options_),
+      counters_(hooks_.on_commit),
       checkpointer_(std::move(checkpointing), commit_lock_, options_.wal_limit / kFrameBytes,
                     hooks_.fault) {}
 
@@ -127,16 +128,12 @@ absl::Status FileDatabase::Writable() const {
 
 Statistics FileDatabase::Stats() const {
   const Checkpointer::Counts counts = checkpointer_.counts();
-  return {.commits = commits_,
-          .rows = rows_,
-          .bytes = bytes_,
-          .conflicts = conflicts_,
-          .failures = failures_,
-          .deleted_rows = deleted_rows_,
-          .checkpoints = counts.checkpoints,
-          .checkpointed_pages = counts.pages,
-          .checkpoint_time = counts.time,
-          .wal_bytes = counts.wal_pages * kFrameBytes};
+  Statistics statistics = counters_.statistics();
+  statistics.checkpoints = counts.checkpoints;
+  statistics.checkpointed_pages = counts.pages;
+  statistics.checkpoint_time = counts.time;
+  statistics.wal_bytes = counts.wal_pages * kFrameBytes;
+  return statistics;
 }
 
 }  // namespace kvshim::sql::sqlite

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "sql/append_counters.h"
 #include "sql/database.h"
 #include "sql/sqlite/checkpointer.h"
 #include "sql/sqlite/commit_lock.h"
@@ -73,12 +74,7 @@ class FileDatabase : public sql::Database {
 
   ReaderPool readers_;
 
-  std::atomic<int64_t> commits_{0};
-  std::atomic<int64_t> rows_{0};
-  std::atomic<int64_t> bytes_{0};
-  std::atomic<int64_t> conflicts_{0};
-  std::atomic<int64_t> failures_{0};
-  std::atomic<int64_t> deleted_rows_{0};
+  AppendCounters counters_;
 
   mutable Checkpointer checkpointer_;  // last: its thread uses the rest
 };

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <variant>
 
+#include "base/overloaded.h"
 #include "base/status.h"
 #include "base/strings.h"
 #include "sql/sqlite/error.h"
@@ -17,31 +18,13 @@ using std::chrono::steady_clock;
 
 constexpr int64_t kPrunedAtOnce = 256;
 
-template <typename... Cases>
-struct Overloaded : Cases... {
-  using Cases::operator()...;
-};
-
 }  // namespace
 
 absl::Status FileDatabase::Append(const AppendRequest& request) {
-  const auto start = steady_clock::now();
-  CommitSample sample;
-  absl::Status status;
-  {
+  return counters_.Count(request, [&](CommitSample& sample) {
     CommitGuard guard(commit_lock_);
-    status = AppendLocked(request, sample);
-  }
-  if (!status.ok()) {
-    ++(sql::KindOf(status) == ErrorKind::kConflict ? conflicts_ : failures_);
-    return status;
-  }
-  sample.total = steady_clock::now() - start;
-  commits_ += 1;
-  rows_ += sample.rows;
-  bytes_ += sample.bytes;
-  if (hooks_.on_commit) hooks_.on_commit(sample);
-  return status;
+    return AppendLocked(request, sample);
+  });
 }
 
 absl::Status FileDatabase::AppendLocked(const AppendRequest& request, CommitSample& sample) {
@@ -58,10 +41,6 @@ absl::Status FileDatabase::AppendLocked(const AppendRequest& request, CommitSamp
   const auto before_commit = steady_clock::now();
   RETURN_IF_ERROR(Commit(transaction));
   sample.sync = steady_clock::now() - before_commit;
-  sample.rows = static_cast<int64_t>(request.rows.size());
-  for (const LogRecord& row : request.rows) {
-    sample.bytes += static_cast<int64_t>(row.key.size() + row.value.size());
-  }
   if (absl::Status lost = Reach(hooks_.fault, FaultPoint::kAfterCommit); !lost.ok()) {
     ambiguous_ = true;
     return MakeError(ErrorKind::kAmbiguous, options_.path, "COMMIT", base::FromAbsl(lost.message()),
@@ -100,30 +79,30 @@ absl::Status FileDatabase::InsertRows(std::span<const LogRecord> rows) {
 absl::Status FileDatabase::Project(const Projection& change) {
   Connection& writer = *writer_;
   return std::visit(
-      Overloaded{[&](const PutLease& put) {
-                   Cursor insert = writer.Use(
-                       "INSERT OR REPLACE INTO kv_lease (id, ttl, renew) VALUES (?1, ?2, 0)");
-                   insert->Bind(1, put.id);
-                   insert->Bind(2, put.ttl);
-                   return insert->Run();
-                 },
-                 [&](const DropLease& drop) {
-                   Cursor remove = writer.Use("DELETE FROM kv_lease WHERE id = ?1");
-                   remove->Bind(1, drop.id);
-                   return remove->Run();
-                 },
-                 [&](const PutMeta& put) {
-                   Cursor insert =
-                       writer.Use("INSERT OR REPLACE INTO kv_meta (name, value) VALUES (?1, ?2)");
-                   insert->BindText(1, put.name);
-                   insert->Bind(2, put.value);
-                   return insert->Run();
-                 },
-                 [&](const DropMeta& drop) {
-                   Cursor remove = writer.Use("DELETE FROM kv_meta WHERE name = ?1");
-                   remove->BindText(1, drop.name);
-                   return remove->Run();
-                 }},
+      base::Overloaded{[&](const PutLease& put) {
+                         Cursor insert = writer.Use(
+                             "INSERT OR REPLACE INTO kv_lease (id, ttl, renew) VALUES (?1, ?2, 0)");
+                         insert->Bind(1, put.id);
+                         insert->Bind(2, put.ttl);
+                         return insert->Run();
+                       },
+                       [&](const DropLease& drop) {
+                         Cursor remove = writer.Use("DELETE FROM kv_lease WHERE id = ?1");
+                         remove->Bind(1, drop.id);
+                         return remove->Run();
+                       },
+                       [&](const PutMeta& put) {
+                         Cursor insert = writer.Use(
+                             "INSERT OR REPLACE INTO kv_meta (name, value) VALUES (?1, ?2)");
+                         insert->BindText(1, put.name);
+                         insert->Bind(2, put.value);
+                         return insert->Run();
+                       },
+                       [&](const DropMeta& drop) {
+                         Cursor remove = writer.Use("DELETE FROM kv_meta WHERE name = ?1");
+                         remove->BindText(1, drop.name);
+                         return remove->Run();
+                       }},
       change);
 }
 
@@ -159,7 +138,7 @@ absl::Status FileDatabase::DeleteRows(std::span<const RowId> ids) {
   }
   RETURN_IF_ERROR(Reach(hooks_.fault, FaultPoint::kInDelete));
   RETURN_IF_ERROR(Commit(transaction));
-  deleted_rows_ += deleted;
+  counters_.Deleted(deleted);
   return absl::OkStatus();
 }
 
