@@ -1,7 +1,6 @@
 #include "log/import.h"
 
 #include <algorithm>
-#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -10,8 +9,6 @@
 #include "log/backend.h"
 #include "log/contents.h"
 #include "log/format.h"
-#include "log/projection.h"
-#include "log/record.h"
 #include "sql/error.h"
 
 namespace kvshim::log {
@@ -163,41 +160,14 @@ absl::Status Importer::FlushRows(int64_t last_revision) {
 
 absl::Status Importer::Flush(int64_t last_revision, const std::vector<Op>& ops,
                              std::vector<sql::Projection> further, int64_t format) {
-  ASSIGN_OR_RETURN(const Nonce nonce, RandomNonce());
   Head head = head_;
-  head.seq += 1;
-  head.nonce = nonce;
   head.revision = last_revision;
   head.compact_revision =
       std::max(head_.compact_revision, std::min(last_revision, compact_revision_));
   head.gc_floor = head.compact_revision;
-
-  std::vector<sql::LogRecord> records;
-  records.reserve(rows_.size());
-  for (const KeyValue& row : rows_) records.push_back(RecordOf(row));
-  const std::string encoded = EncodeOps(ops);
-  std::vector<sql::Projection> projections = ProjectOps(ops);
-  std::move(further.begin(), further.end(), std::back_inserter(projections));
-  sql::AppendRequest request{.batch = {.seq = head.seq,
-                                       .nonce = AsView(head.nonce),
-                                       .prev = AsView(head_.nonce),
-                                       .epoch = head.epoch,
-                                       .first_revision = head_.revision + 1,
-                                       .last_revision = head.revision,
-                                       .row_count = static_cast<int64_t>(rows_.size()),
-                                       .compact_revision = head.compact_revision,
-                                       .gc_floor = head.gc_floor,
-                                       .min_reader = format,
-                                       .min_writer = format,
-                                       .ops = encoded},
-                             .prev_epoch = head_.epoch,
-                             .rows = records,
-                             .projections = projections};
-  hasher_.Begin(head_.hash, request.batch);
-  for (const sql::LogRecord& record : records) hasher_.Add(record);
-  head.hash = hasher_.Finish();
-  request.batch.hash = AsView(head.hash);
-  RETURN_IF_ERROR(database_->Append(request));
+  RETURN_IF_ERROR(writer_.Append(
+      *database_, head_,
+      {.rows = rows_, .ops = ops, .projections = std::move(further), .format = format}, head));
   head_ = head;
   return absl::OkStatus();
 }

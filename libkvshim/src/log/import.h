@@ -30,7 +30,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "kvshim/key_value.h"
-#include "log/chain.h"
+#include "log/chain_writer.h"
 #include "log/head.h"
 #include "log/op.h"
 #include "sql/database.h"
@@ -79,7 +79,7 @@ class Importer {
 
   const std::unique_ptr<sql::Database> database_;
   const std::string origin_;
-  ChainHasher hasher_;
+  ChainWriter writer_;
   Head head_;
   bool resumed_ = false;
   int64_t compact_revision_ = 0;  // of the source

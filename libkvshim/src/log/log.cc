@@ -7,6 +7,7 @@
 #include "base/strings.h"
 #include "log/backend.h"
 #include "log/chain.h"
+#include "log/chain_writer.h"
 #include "log/format.h"
 #include "log/projection.h"
 #include "log/record.h"
@@ -152,7 +153,7 @@ absl::StatusOr<std::unique_ptr<Log>> Log::Open(std::unique_ptr<sql::Database> da
 Log::Log(std::unique_ptr<sql::Database> database, Options options)
     : database_(std::move(database)),
       options_(std::move(options)),
-      hasher_(std::make_unique<ChainHasher>()),
+      writer_(std::make_unique<ChainWriter>()),
       tail_hasher_(std::make_unique<ChainHasher>()) {}
 
 Log::~Log() = default;
@@ -200,39 +201,14 @@ AppendResult Log::BeginEpoch(const Head& tip, int64_t revision) {
 }
 
 AppendResult Log::AppendAs(Head head, const Head& tip, const Batch& batch) {
-  const absl::StatusOr<Nonce> nonce = RandomNonce();
-  if (!nonce.ok()) return {Outcome::kFailed, nonce.status(), {}};
-  head.seq = tip.seq + 1;
-  head.nonce = *nonce;
-  records_.clear();
-  for (const KeyValue& row : batch.rows) records_.push_back(RecordOf(row));
-  const std::string ops = EncodeOps(batch.ops);
-  const std::vector<sql::Projection> projections = ProjectOps(batch.ops);
-  sql::AppendRequest request{
-      .batch = {.seq = head.seq,
-                .nonce = AsView(head.nonce),
-                .prev = AsView(tip.nonce),
-                .epoch = head.epoch,
-                .first_revision = tip.revision + 1,
-                .last_revision = head.revision,
-                .row_count = static_cast<int64_t>(batch.rows.size()),
-                .compact_revision = head.compact_revision,
-                .gc_floor = head.gc_floor,
-                .min_reader = kFormat,
-                .min_writer = kFormat,
-                .writer = options_.writer,
-                .ops = ops},
-      .prev_epoch = tip.epoch,
-      .rows = records_,
-      .projections = projections,
-      .prune_through = head.seq % kPruneEvery == 0 ? head.seq - options_.kept_batches : 0};
-  hasher_->Begin(tip.hash, request.batch);
-  for (const sql::LogRecord& record : records_) hasher_->Add(record);
-  head.hash = hasher_->Finish();
-  request.batch.hash = AsView(head.hash);
-
-  absl::Status status = database_->Append(request);
-  records_.clear();
+  const int64_t seq = tip.seq + 1;
+  absl::Status status =
+      writer_->Append(*database_, tip,
+                      {.rows = batch.rows,
+                       .ops = batch.ops,
+                       .writer = options_.writer,
+                       .prune_through = seq % kPruneEvery == 0 ? seq - options_.kept_batches : 0},
+                      head);
   if (status.ok()) return {Outcome::kCommitted, absl::OkStatus(), head};
   const Outcome outcome = OutcomeOf(status);
   return {outcome, std::move(status), head};

@@ -40,6 +40,7 @@
 namespace kvshim::log {
 
 class ChainHasher;
+class ChainWriter;
 
 struct Options {
   int64_t kept_batches = 10000;   // the newest of kv_batch, that stay; the head always does
@@ -222,14 +223,13 @@ class Log {
  private:
   Log(std::unique_ptr<sql::Database> database, Options options);
 
-  // Appends what makes `head`, whose nonce and hash it sets.
+  // Appends what makes `head`, but for its seq, nonce and hash, which are set.
   AppendResult AppendAs(Head head, const Head& tip, const Batch& batch);
 
   const std::unique_ptr<sql::Database> database_;
   const Options options_;
   Identity identity_;
-  const std::unique_ptr<ChainHasher> hasher_;       // of the thread that appends
-  std::vector<sql::LogRecord> records_;             // the same, kept to reuse its memory
+  const std::unique_ptr<ChainWriter> writer_;       // of the thread that appends
   const std::unique_ptr<ChainHasher> tail_hasher_;  // of the thread that tails
 };
 

@@ -65,7 +65,7 @@ absl::StatusOr<Op> DecodeOp(char tag, std::string_view body) {
 
 }  // namespace
 
-std::string EncodeOps(const std::vector<Op>& ops) {
+std::string EncodeOps(std::span<const Op> ops) {
   std::string out;
   for (const Op& op : ops) std::visit(Encoder{out}, op);
   return out;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -43,7 +44,7 @@ struct ClearAlarm {
 using Op = std::variant<LeaseGrant, LeaseRevoke, SetAlarm, ClearAlarm>;
 
 // libkvshim/docs/sql_schema.md gives the bytes.
-std::string EncodeOps(const std::vector<Op>& ops);
+std::string EncodeOps(std::span<const Op> ops);
 absl::StatusOr<std::vector<Op>> DecodeOps(std::string_view bytes);
 
 }  // namespace kvshim::log

@@ -55,7 +55,7 @@ absl::StatusOr<uint64_t> ReadId(sql::Database& database, std::string_view name) 
 
 }  // namespace
 
-std::vector<sql::Projection> ProjectOps(const std::vector<Op>& ops) {
+std::vector<sql::Projection> ProjectOps(std::span<const Op> ops) {
   std::vector<sql::Projection> projections;
   projections.reserve(ops.size());
   for (const Op& op : ops) projections.push_back(std::visit(Projector{}, op));

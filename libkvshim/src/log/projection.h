@@ -5,6 +5,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -16,7 +17,7 @@
 
 namespace kvshim::log {
 
-std::vector<sql::Projection> ProjectOps(const std::vector<Op>& ops);
+std::vector<sql::Projection> ProjectOps(std::span<const Op> ops);
 
 // The alarm that a row of kv_meta stands for; nullopt where it is something else.
 absl::StatusOr<std::optional<SetAlarm>> ParseAlarm(std::string_view name, std::string_view value);

@@ -15,12 +15,12 @@ TEST(Op, EveryKindSurvivesItsEncoding) {
 }
 
 TEST(Op, TheBytesAreThoseOfTheDocument) {
-  EXPECT_EQ(EncodeOps({LeaseGrant{LeaseId{0x0102}, 3}}),
+  EXPECT_EQ(EncodeOps(std::vector<Op>{LeaseGrant{LeaseId{0x0102}, 3}}),
             std::string("\x01\x10\x02\x01\0\0\0\0\0\0\x03\0\0\0\0\0\0\0", 18));
 }
 
 TEST(Op, DamagedBytesAreRefusedNotGuessed) {
-  const std::string good = EncodeOps({LeaseGrant{LeaseId{1}, 2}, SetAlarm{1, 1}});
+  const std::string good = EncodeOps(std::vector<Op>{LeaseGrant{LeaseId{1}, 2}, SetAlarm{1, 1}});
   for (size_t size = 1; size < good.size(); ++size) {
     if (size == 18) continue;  // the first op alone
     EXPECT_EQ(sql::KindOf(DecodeOps(good.substr(0, size)).status()), sql::ErrorKind::kCorrupt)
