@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"time"
 )
 
 // Check returns the contradictions between the history and a strictly serializable etcd, the first
@@ -21,16 +20,25 @@ import (
 //     revision of any answer or watch message that had come by then, writes a newer one (order).
 //     With writes ordered by revision, and reads after the write of theirs, this is all that
 //     strictness asks.
-//  5. Serializable reads show the state at some revision, and while one process serves it never goes
+//  5. A lease that is neither revoked nor over lives; one that has ended is gone for good, with all its
+//     keys in one revision (endOf, checkLeases). Its end is a write of which nobody asked: the system's.
+//  6. What is compacted is refused, and only that (checkCompactions).
+//  7. Serializable reads show the state at some revision, and while one process serves it never goes
 //     back (incarnations).
 func (h *History) Check() []Violation {
 	c := &checker{history: h, counts: map[string]int{}}
 	c.joinWatches()
+	c.findWrites()
 	c.see()
+	c.listCompactions()
+	c.checkPrevious()
+	c.listLeases()
 	c.explain()
 	c.checkAnswers()
 	c.checkOrder()
 	c.checkIncarnations()
+	c.checkLeases()
+	c.checkCompactions()
 	c.checkFinals()
 	return c.violations
 }
@@ -44,6 +52,11 @@ type checker struct {
 	floor []int64       // by operation: the newest revision that anyone had seen before it was called
 	by    []int         // by operation: one that had shown its floor, or -1
 	made  map[int64]int // by revision: the operation that made it
+	wrote []bool        // by operation: it was answered and took a revision
+
+	times       timing
+	leases      map[int64]*tenancy
+	compactions compactions
 }
 
 func (c *checker) report(rule string, operations []int, format string, arguments ...any) {
@@ -52,8 +65,29 @@ func (c *checker) report(rule string, operations []int, format string, arguments
 	}
 }
 
-// wrote says whether an answered operation took a revision.
-func (o *Operation) wrote() bool {
+// findWrites tells which answered operations took a revision. A revocation did where the revision that
+// it was answered with is the end of its keys, and no other operation's.
+func (c *checker) findWrites() {
+	operations := c.history.Operations
+	c.wrote = make([]bool, len(operations))
+	taken := map[int64]bool{}
+	for n := range operations {
+		if c.wrote[n] = operations[n].changed(); c.wrote[n] {
+			taken[operations[n].Answer.Revision] = true
+		}
+	}
+	for n, o := range operations {
+		revision, step := o.Answer.Revision, o.Request.only()
+		if o.Outcome != OK || step.Kind != Revoke || taken[revision] {
+			continue
+		}
+		_, events, _ := c.log.state(revision-1).Apply(o.Request, nil)
+		c.wrote[n] = len(events) > 0 && sameChanges(events, c.log.events[revision])
+	}
+}
+
+// changed says whether an answer shows that its operation took a revision.
+func (o *Operation) changed() bool {
 	if o.Outcome != OK {
 		return false
 	}
@@ -71,11 +105,6 @@ func (o *Operation) wrote() bool {
 
 // see finds for each operation what had been seen before it began.
 func (c *checker) see() {
-	type sight struct {
-		time      time.Duration
-		revision  int64
-		operation int
-	}
 	var sights []sight
 	for n, o := range c.history.Operations {
 		if o.Outcome == OK {
@@ -110,24 +139,30 @@ func (c *checker) see() {
 func (c *checker) checkAnswers() {
 	for n, o := range c.history.Operations {
 		if o.Outcome != OK {
+			if o.Outcome == Refused && !o.refused(noLease) && !o.refused(compacted) {
+				c.report("unexpected refusal", []int{n}, "%v", o)
+			}
 			continue
 		}
 		revision := o.Answer.Revision
 		before := revision
-		if o.wrote() {
+		if c.wrote[n] {
 			before--
 		}
 		if revision < 1 || revision > c.log.last {
 			rule := "read of what never was"
-			if o.wrote() {
+			if c.wrote[n] {
 				rule = "lost write"
 			}
 			c.report(rule, []int{n}, "answered at revision %d, but the watches end at %d: %v", revision,
 				c.log.last, o)
 			continue
 		}
+		if o.Request.aside() {
+			continue
+		}
 		want, events, _ := c.log.state(before).Apply(o.Request, c.log.state)
-		if o.wrote() {
+		if c.wrote[n] {
 			if happened := c.log.events[revision]; !sameChanges(events, happened) {
 				rule, operations := "lost write", []int{n}
 				if other, made := c.made[revision]; made && other != n {
@@ -152,7 +187,7 @@ func sameChanges(a, b []Event) bool {
 // checkOrder holds the order of revisions against real time.
 func (c *checker) checkOrder() {
 	for n, o := range c.history.Operations {
-		if o.Outcome != OK || o.Request.Serializable {
+		if !o.linear() {
 			continue
 		}
 		operations := []int{n}
@@ -160,7 +195,7 @@ func (c *checker) checkOrder() {
 			operations = append(operations, c.by[n])
 		}
 		switch revision := o.Answer.Revision; {
-		case o.wrote() && revision <= c.floor[n]:
+		case c.wrote[n] && revision <= c.floor[n]:
 			c.report("write in the past", operations, "revision %d had been seen before: %v", c.floor[n], o)
 		case revision < c.floor[n]:
 			c.report("stale read", operations, "revision %d had been seen before: %v", c.floor[n], o)

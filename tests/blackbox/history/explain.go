@@ -15,7 +15,7 @@ func (c *checker) explain() {
 		if o.Outcome == Unknown && o.Request.Writes() && len(o.Request.tokens()) == 0 {
 			deletes = append(deletes, n)
 		}
-		if o.wrote() {
+		if c.wrote[n] {
 			if other, taken := c.made[o.Answer.Revision]; taken {
 				c.report("reused revision", []int{other, n}, "revision %d was given to two writes: %v and %v",
 					o.Answer.Revision, c.history.Operations[other], *o)
@@ -64,9 +64,9 @@ func (c *checker) makerOf(revision int64, events []Event, byToken map[string]int
 			return -1
 		}
 		o := operations[n]
-		switch acknowledged := o.wrote() && o.Answer.Revision == revision; {
+		switch acknowledged := c.wrote[n] && o.Answer.Revision == revision; {
 		case acknowledged: // its answer is checked with the others
-		case o.Outcome == OK && o.wrote():
+		case c.wrote[n]:
 			c.report("two revisions of one write", []int{n}, "acknowledged at %d, it is at %d too: %v",
 				o.Answer.Revision, revision, o)
 		case o.Outcome == OK:
@@ -87,6 +87,10 @@ func (c *checker) makerOf(revision int64, events []Event, byToken map[string]int
 	if n, acknowledged := c.made[revision]; acknowledged {
 		return n
 	}
+	ended, verdict := c.endOf(revision, events)
+	if ended {
+		return -1
+	}
 	for _, n := range deletes {
 		if c.floor[n] >= revision || used[n] {
 			continue
@@ -96,6 +100,10 @@ func (c *checker) makerOf(revision int64, events []Event, byToken map[string]int
 			c.made[revision], used[n] = n, true
 			return n
 		}
+	}
+	if verdict.Rule != "" {
+		c.report(verdict.Rule, verdict.Operations, "%s", verdict.Text)
+		return -1
 	}
 	c.report("write from nowhere", nil, "nobody asked for %v at %d", list(events), revision)
 	return -1

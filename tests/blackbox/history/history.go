@@ -12,6 +12,13 @@ type History struct {
 	Operations []Operation
 	Watches    []Watch
 	Finals     []Final
+
+	// From Healed on nothing hindered the servers; 0: not known, or never. Within Patience after that, and
+	// after its own time, a lease must have ended.
+	Healed   time.Duration `json:",omitempty"`
+	Patience time.Duration `json:",omitempty"`
+	// AutoCompact: the servers compact by themselves too.
+	AutoCompact bool `json:",omitempty"`
 }
 
 // Watch is one watch of every key, from a revision on.
@@ -21,6 +28,11 @@ type Watch struct {
 	Whole    bool  // it was kept to the end and must have seen all
 	Arrivals []Arrival
 	Error    string `json:",omitempty"` // what ended it
+	// CompactRevision is not 0 where it ended because what it wanted next was compacted up to there. One
+	// that was to be Whole goes on as another then.
+	CompactRevision int64         `json:",omitempty"`
+	Begin           time.Duration // just before it was asked for
+	End             time.Duration // when it ended by itself
 }
 
 // Arrival is one message of a watch.
@@ -35,7 +47,10 @@ type Arrival struct {
 type Final struct {
 	Server int
 	State  State
-	Hash   uint32 // HashKV at State.Revision
+	Hash   uint32  // HashKV at State.Revision
+	Leases []int64 `json:",omitempty"`
+
+	compacted int64 // where Hash begins
 }
 
 func (w Watch) String() string { return fmt.Sprintf("watch of server %d from %d", w.Server, w.From) }

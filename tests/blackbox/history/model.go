@@ -49,6 +49,16 @@ func (s State) Range(key, end string) []KV {
 	return s.Keys[from:max(from, to)]
 }
 
+// Under is the keys under a lease.
+func (s State) Under(lease int64) (kvs []KV) {
+	for _, kv := range s.Keys {
+		if kv.Lease == lease {
+			kvs = append(kvs, kv)
+		}
+	}
+	return kvs
+}
+
 // Apply is what a sequential etcd does: its answer to the request, the events, and the state after.
 // Reads of the past are answered by past, which may be nil where the request has none.
 func (s State) Apply(r Request, past func(revision int64) State) (Answer, []Event, State) {
@@ -79,7 +89,7 @@ func (s State) Apply(r Request, past func(revision int64) State) (Answer, []Even
 		case Put:
 			before := after.Lookup(step.Key)
 			now := KV{Key: step.Key, Value: step.Value, Create: before.Create, Mod: s.Revision + 1,
-				Version: before.Version + 1}
+				Version: before.Version + 1, Lease: step.Lease}
 			if before.Version == 0 {
 				now.Create = now.Mod
 			}
@@ -95,6 +105,13 @@ func (s State) Apply(r Request, past func(revision int64) State) (Answer, []Even
 				result.KVs = gone
 			}
 			for _, before := range gone {
+				now := KV{Key: before.Key, Mod: s.Revision + 1}
+				events = append(events, Event{KV: now, Prev: before})
+				after = after.with(now)
+			}
+		}
+		if step.Kind == Revoke {
+			for _, before := range after.Under(step.Lease) {
 				now := KV{Key: before.Key, Mod: s.Revision + 1}
 				events = append(events, Event{KV: now, Prev: before})
 				after = after.with(now)

@@ -67,6 +67,13 @@ const (
 	Get    StepKind = "get"
 	Put    StepKind = "put"
 	Delete StepKind = "delete"
+
+	// The only step of their requests.
+	Grant      StepKind = "grant"
+	Keep       StepKind = "keep alive"
+	TimeToLive StepKind = "time to live"
+	Revoke     StepKind = "revoke"
+	Compact    StepKind = "compact"
 )
 
 // Step is one read or write of a request.
@@ -76,7 +83,9 @@ type Step struct {
 	End   string `json:",omitempty"` // of a range [Key, End); empty: Key alone
 	Value string `json:",omitempty"`
 	Prev  bool   `json:",omitempty"` // a write asks for what it replaces
-	At    int64  `json:",omitempty"` // a read of the past; 0: of now
+	At    int64  `json:",omitempty"` // a read of the past, 0: of now; what to compact
+	Lease int64  `json:",omitempty"` // to put the key under; or what the step is about
+	TTL   int64  `json:",omitempty"` // seconds, of a grant
 	Limit int64  `json:",omitempty"` // of a read; 0: none
 }
 
@@ -87,11 +96,15 @@ type Answer struct {
 	Results   []Result
 }
 
-// Result is what one step gave: the keys read, or those replaced where that was asked.
+// Result is what one step gave: the keys read, or those replaced where that was asked; a lease's time.
 type Result struct {
 	Count int64 `json:",omitempty"` // keys in the range that was read, or deleted
 	KVs   []KV  `json:",omitempty"`
 	More  bool  `json:",omitempty"`
+
+	TTL     int64    `json:",omitempty"` // seconds; 0 or less: there is no such lease
+	Granted int64    `json:",omitempty"`
+	Keys    []string `json:",omitempty"` // under the lease
 }
 
 // KV is a key at a revision.
@@ -101,18 +114,63 @@ type KV struct {
 	Create  int64  `json:",omitempty"`
 	Mod     int64
 	Version int64 `json:",omitempty"` // 0: deleted at Mod
+	Lease   int64 `json:",omitempty"` // that it is under; 0: none
 }
 
-// Writes says whether the request has a step that could change something.
+// Writes says whether the request has a step that could change a key.
 func (r Request) Writes() bool {
 	for _, steps := range [][]Step{r.Then, r.Else} {
 		for _, s := range steps {
-			if s.Kind != Get {
+			if s.Kind == Put || s.Kind == Delete || s.Kind == Revoke {
 				return true
 			}
 		}
 	}
 	return false
+}
+
+// only is the step of a request that has no other and no guards, else one of no kind.
+func (r Request) only() Step {
+	if r.plain() {
+		return r.Then[0]
+	}
+	return Step{}
+}
+
+// aside says whether the request is neither a read nor a write of keys.
+func (r Request) aside() bool {
+	switch r.only().Kind {
+	case Grant, Keep, TimeToLive, Compact:
+		return true
+	}
+	return false
+}
+
+// linear says whether the operation was answered in the state of a moment between its call and its
+// return. Keepalives are, but for the revision in their headers.
+func (o *Operation) linear() bool {
+	return o.Outcome == OK && !o.Request.Serializable && o.Request.only().Kind != Keep
+}
+
+// The refusals that the workload may meet.
+const (
+	noLease   = "requested lease not found"
+	compacted = "required revision has been compacted"
+)
+
+// refused says whether the operation was refused for this reason.
+func (o *Operation) refused(reason string) bool {
+	return o.Outcome == Refused && strings.Contains(o.Error, reason)
+}
+
+// leases are those that the request puts keys under.
+func (r Request) leases() (ids []int64) {
+	for _, s := range r.Then {
+		if s.Kind == Put && s.Lease != 0 {
+			ids = append(ids, s.Lease)
+		}
+	}
+	return ids
 }
 
 // plain says whether the request is sent as a call of its own and not as a transaction.
@@ -138,6 +196,12 @@ func (s Step) String() string {
 	}
 	if s.Kind == Put {
 		fmt.Fprintf(&b, "=%q", s.Value)
+	}
+	if s.Lease != 0 {
+		fmt.Fprintf(&b, " lease %x", s.Lease)
+	}
+	if s.TTL != 0 {
+		fmt.Fprintf(&b, " for %d s", s.TTL)
 	}
 	if s.At != 0 {
 		fmt.Fprintf(&b, " at %d", s.At)
@@ -176,13 +240,20 @@ func (kv KV) String() string {
 	if kv.Version == 0 {
 		return fmt.Sprintf("%s gone@%d", kv.Key, kv.Mod)
 	}
-	return fmt.Sprintf("%s=%q@%d(created %d, version %d)", kv.Key, kv.Value, kv.Mod, kv.Create, kv.Version)
+	text := fmt.Sprintf("%s=%q@%d(created %d, version %d", kv.Key, kv.Value, kv.Mod, kv.Create, kv.Version)
+	if kv.Lease != 0 {
+		text += fmt.Sprintf(", lease %x", kv.Lease)
+	}
+	return text + ")"
 }
 
 func (r Result) String() string {
 	text := fmt.Sprint(r.Count, list(r.KVs))
 	if r.More {
 		text += " and more"
+	}
+	if r.TTL != 0 || r.Granted != 0 {
+		text += fmt.Sprintf(" %d of %d s %q", r.TTL, r.Granted, r.Keys)
 	}
 	return text
 }

@@ -21,7 +21,8 @@ func TestOneServerIsStrictlySerializable(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 4*time.Second)
 	defer cancel()
-	recorder.Run(ctx, history.Workload{Seed: 1})
+	recorder.Run(ctx, history.Workload{Seed: 1, Lessees: 4, Compact: time.Second})
+	expect.NoError(t, recorder.AwaitLeases(3*time.Second))
 	h := expect.Value(recorder.Finish(server.Context(t)))(t)
 	for _, violation := range append(h.Check(), h.CheckAccounts()...) {
 		t.Error(violation)
@@ -33,4 +34,6 @@ func TestOneServerIsStrictlySerializable(t *testing.T) {
 	t.Log(summary)
 	expect.True(t, summary.Outcomes[history.OK] > 500, "operations were done")
 	expect.True(t, summary.Outcomes[history.Unknown] == 0, "none is unknown without a fault")
+	expect.True(t, summary.Leases > 3 && summary.Ended > 0, "leases ended")
+	expect.True(t, summary.Overrun > 0, "a watch asked for what was compacted")
 }

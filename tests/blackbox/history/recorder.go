@@ -40,9 +40,15 @@ type Recorder struct {
 	streams []*clientv3.Client // for watches, one a member
 	begin   time.Time
 
+	// AutoCompact is to be set where the servers compact by themselves too.
+	AutoCompact bool
+
 	mutex      sync.Mutex
 	operations []Operation
 	watches    []*recording
+	tenants    []int64 // leases that were granted, the newest last
+	healed     time.Duration
+	patience   time.Duration
 
 	watching    sync.WaitGroup
 	stopWatches context.CancelFunc
@@ -116,7 +122,7 @@ func (r *Recorder) Do(session, server int, request Request, timeout time.Duratio
 	o := Operation{Session: session, Server: server, Request: request}
 	before := r.members[server].incarnation()
 	o.Call = r.Elapsed()
-	answer, err := ask(ctx, r.clients[server], request)
+	answer, err := r.ask(ctx, server, request)
 	o.Return = r.Elapsed()
 	if before == r.members[server].incarnation() {
 		o.Incarnation = before
@@ -150,6 +156,13 @@ func outcome(err error) Outcome {
 	return Unknown
 }
 
+func (r *Recorder) ask(ctx context.Context, server int, request Request) (Answer, error) {
+	if request.aside() || request.only().Kind == Revoke {
+		return call(ctx, r.clients[server].ActiveConnection(), request.Then[0])
+	}
+	return ask(ctx, r.clients[server], request)
+}
+
 func ask(ctx context.Context, client *clientv3.Client, r Request) (Answer, error) {
 	if r.plain() {
 		answer, err := client.Do(ctx, r.Then[0].operation(r.Serializable))
@@ -159,7 +172,8 @@ func ask(ctx context.Context, client *clientv3.Client, r Request) (Answer, error
 		switch r.Then[0].Kind {
 		case Get:
 			get := answer.Get()
-			return Answer{get.Header.Revision, true, []Result{{get.Count, pairs(get.Kvs), get.More}}}, nil
+			return Answer{get.Header.Revision, true,
+				[]Result{{Count: get.Count, KVs: pairs(get.Kvs), More: get.More}}}, nil
 		case Put:
 			put := answer.Put()
 			result := Result{}
@@ -169,7 +183,8 @@ func ask(ctx context.Context, client *clientv3.Client, r Request) (Answer, error
 			return Answer{put.Header.Revision, true, []Result{result}}, nil
 		default:
 			gone := answer.Del()
-			return Answer{gone.Header.Revision, true, []Result{{gone.Deleted, pairs(gone.PrevKvs), false}}}, nil
+			return Answer{gone.Header.Revision, true,
+				[]Result{{Count: gone.Deleted, KVs: pairs(gone.PrevKvs)}}}, nil
 		}
 	}
 	var guards []clientv3.Cmp
@@ -185,11 +200,11 @@ func ask(ctx context.Context, client *clientv3.Client, r Request) (Answer, error
 	for _, response := range answer.Responses {
 		var result Result
 		if get := response.GetResponseRange(); get != nil {
-			result = Result{get.Count, pairs(get.Kvs), get.More}
+			result = Result{Count: get.Count, KVs: pairs(get.Kvs), More: get.More}
 		} else if put := response.GetResponsePut(); put != nil && put.PrevKv != nil {
 			result.KVs = []KV{pair(put.PrevKv)}
 		} else if gone := response.GetResponseDeleteRange(); gone != nil {
-			result = Result{gone.Deleted, pairs(gone.PrevKvs), false}
+			result = Result{Count: gone.Deleted, KVs: pairs(gone.PrevKvs)}
 		}
 		a.Results = append(a.Results, result)
 	}
@@ -213,6 +228,9 @@ func (s Step) operation(serializable bool) clientv3.Op {
 	}
 	switch s.Kind {
 	case Put:
+		if s.Lease != 0 {
+			options = append(options, clientv3.WithLease(clientv3.LeaseID(s.Lease)))
+		}
 		return clientv3.OpPut(s.Key, s.Value, options...)
 	case Delete:
 		return clientv3.OpDelete(s.Key, options...)
@@ -240,7 +258,8 @@ func (r *Recorder) Finish(ctx context.Context) (*History, error) {
 	r.watching.Wait()
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
-	h := &History{Operations: slices.Clone(r.operations), Finals: finals}
+	h := &History{Operations: slices.Clone(r.operations), Finals: finals, Healed: r.healed,
+		Patience: r.patience, AutoCompact: r.AutoCompact}
 	for _, w := range r.watches {
 		h.Watches = append(h.Watches, w.copy())
 	}
@@ -261,7 +280,9 @@ func (r *Recorder) finals(ctx context.Context) (finals []Final, err error) {
 			}
 			finals = append(finals, f)
 		}
-		same := func(f Final) bool { return f.State.Revision == finals[0].State.Revision }
+		same := func(f Final) bool {
+			return f.State.Revision == finals[0].State.Revision && f.compacted == finals[0].compacted
+		}
 		if err == nil && !slices.ContainsFunc(slices.Concat(before, finals),
 			func(f Final) bool { return !same(f) }) && before != nil {
 			return finals, nil
@@ -286,5 +307,14 @@ func (r *Recorder) final(ctx context.Context, server int) (Final, error) {
 	if err != nil {
 		return Final{}, err
 	}
-	return Final{server, State{got.Header.Revision, pairs(got.Kvs)}, hash.Hash}, nil
+	leases, err := r.clients[server].Leases(ctx)
+	if err != nil {
+		return Final{}, err
+	}
+	f := Final{Server: server, State: State{got.Header.Revision, pairs(got.Kvs)}, Hash: hash.Hash,
+		compacted: hash.CompactRevision}
+	for _, lease := range leases.Leases {
+		f.Leases = append(f.Leases, int64(lease.ID))
+	}
+	return f, nil
 }

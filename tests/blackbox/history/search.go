@@ -28,7 +28,7 @@ func (h *History) Search(limit time.Duration) (linearizable, decided bool) {
 	}
 	var operations []porcupine.Operation
 	for n, o := range h.Operations {
-		if o.Request.Serializable || o.Request.readsThePast() {
+		if o.Request.Serializable || o.Request.readsThePast() || o.Request.aside() {
 			continue
 		}
 		entry := porcupine.Operation{ClientId: n, Input: o.Request, Call: int64(o.Call),
@@ -49,6 +49,10 @@ func (h *History) Search(limit time.Duration) (linearizable, decided bool) {
 		}
 		operations = append(operations, entry)
 	}
+	for _, end := range h.leaseEnds() {
+		end.ClientId = len(h.Operations) + len(operations)
+		operations = append(operations, end)
+	}
 	model := porcupine.Model{
 		Init: func() any { return Empty() },
 		Step: func(state, input, output any) (bool, any) {
@@ -67,6 +71,37 @@ func (h *History) Search(limit time.Duration) (linearizable, decided bool) {
 	}
 	result := porcupine.CheckOperationsTimeout(model, operations, limit)
 	return result != porcupine.Illegal, result != porcupine.Unknown
+}
+
+// leaseEnds is the revisions that delete all keys of a lease and that nobody acknowledged, as operations
+// that must have happened when they were seen. Where a delete without an answer did the same, it may have.
+func (h *History) leaseEnds() (ends []porcupine.Operation) {
+	c := &checker{history: h, counts: map[string]int{}}
+	c.joinWatches()
+	c.findWrites()
+	c.time()
+	granted, made := map[int64]Operation{}, map[int64]bool{}
+	for n, o := range h.Operations {
+		if step := o.Request.only(); step.Kind == Grant {
+			granted[step.Lease] = o
+		}
+		if c.wrote[n] {
+			made[o.Answer.Revision] = true
+		}
+	}
+	for revision, events := range c.log.events {
+		lease := c.log.state(revision - 1).Lookup(events[0].KV.Key).Lease
+		grant, known := granted[lease]
+		request := Request{Then: []Step{{Kind: Revoke, Lease: lease}}}
+		if made[revision] || !known {
+			continue
+		}
+		if _, did, _ := c.log.state(revision-1).Apply(request, nil); sameChanges(did, events) {
+			ends = append(ends, porcupine.Operation{Input: request, Call: int64(grant.Call),
+				Return: int64(c.times.seen[revision]), Output: found{revision: revision}})
+		}
+	}
+	return ends
 }
 
 // found is what is known of an operation's answer: all of it; only its revision; or nothing.

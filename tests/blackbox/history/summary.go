@@ -17,6 +17,9 @@ type Summary struct {
 	Revision int64
 	Events   int // that all watches saw together
 	Watches  int
+	Overrun  int // of them ended because what they wanted was compacted
+	Leases   int // that were granted
+	Ended    int // ends with keys for which nobody was answered: mostly of those whose time was over
 	// The longest time in which no operation that writes or reads linearizably was answered anywhere,
 	// and at each server.
 	Gap     Gap
@@ -33,8 +36,16 @@ func (g Gap) String() string {
 func (r Request) kind() string {
 	writes := r.Writes()
 	switch {
+	case r.aside():
+		return string(r.only().Kind)
+	case len(r.leases()) > 0 && len(r.Then) > 1:
+		return "transaction under a lease"
+	case len(r.leases()) > 0:
+		return "put under a lease"
 	case r.Serializable:
 		return "serializable read"
+	case len(r.Then) > 1 && writes && len(r.Guards) == 0:
+		return "transaction"
 	case len(r.Guards) > 0 && len(r.Then) > 1:
 		return "guarded transaction"
 	case len(r.Guards) > 0:
@@ -54,6 +65,9 @@ func (h *History) Summarize() Summary {
 	tokens := map[string]bool{}
 	for _, w := range h.Watches {
 		s.Revision = max(s.Revision, w.last())
+		if w.CompactRevision != 0 {
+			s.Overrun++
+		}
 		for _, a := range w.Arrivals {
 			s.Events += len(a.Events)
 			for _, e := range a.Events {
@@ -70,16 +84,21 @@ func (h *History) Summarize() Summary {
 		}
 		s.Kinds[kind][o.Outcome]++
 		s.Outcomes[o.Outcome]++
+		if o.Outcome == Unknown && slices.ContainsFunc(o.Request.tokens(),
+			func(token string) bool { return tokens[token] }) {
+			s.Found++
+		}
+		if h.Healed != 0 && o.Return > h.Healed {
+			continue // while leases were waited for
+		}
 		s.Length = max(s.Length, o.Return)
 		if o.Outcome == OK && !o.Request.Serializable {
 			answers = append(answers, o.Return)
 			byServer[o.Server] = append(byServer[o.Server], o.Return)
 		}
-		if o.Outcome == Unknown && slices.ContainsFunc(o.Request.tokens(),
-			func(token string) bool { return tokens[token] }) {
-			s.Found++
-		}
 	}
+	s.Leases = s.Kinds[string(Grant)][OK]
+	s.Ended = len(h.leaseEnds())
 	s.Gap = longestGap(answers, s.Length)
 	for server, times := range byServer {
 		s.Servers[server] = longestGap(times, s.Length)
@@ -109,9 +128,11 @@ func (s Summary) String() string {
 		s.Outcomes[OK], s.Outcomes[Refused], s.Outcomes[Unknown], s.Found)
 	for _, kind := range slices.Sorted(maps.Keys(s.Kinds)) {
 		of := s.Kinds[kind]
-		fmt.Fprintf(&b, "  %-20s %7d ok %5d refused %5d unknown\n", kind, of[OK], of[Refused], of[Unknown])
+		fmt.Fprintf(&b, "  %-25s %7d ok %5d refused %5d unknown\n", kind, of[OK], of[Refused], of[Unknown])
 	}
-	fmt.Fprintf(&b, "revision %d; %d watches saw %d events\n", s.Revision, s.Watches, s.Events)
+	fmt.Fprintf(&b, "revision %d; %d watches saw %d events; %d were overrun by a compaction\n", s.Revision,
+		s.Watches, s.Events, s.Overrun)
+	fmt.Fprintf(&b, "%d leases; %d ended, with keys, without a revocation that was answered\n", s.Leases, s.Ended)
 	fmt.Fprintf(&b, "longest time without an answer: %v", s.Gap)
 	for _, server := range slices.Sorted(maps.Keys(s.Servers)) {
 		fmt.Fprintf(&b, "\n  of server %d: %v", server, s.Servers[server])

@@ -27,6 +27,13 @@ func (r *recording) copy() Watch {
 	return w
 }
 
+// whole says whether it is to go on to the end.
+func (r *recording) whole() bool {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	return r.watch.Whole && r.watch.CompactRevision == 0
+}
+
 func (r *recording) reached() int64 {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
@@ -39,7 +46,9 @@ func (r *Recorder) WatchAll() {
 		r.watching.Add(1)
 		go func() {
 			defer r.watching.Done()
-			r.watch(r.watchEnd, Watch{Server: server, From: 2, Whole: true})
+			for from := int64(2); from != 0 && r.watchEnd.Err() == nil; {
+				from = r.watch(r.watchEnd, Watch{Server: server, From: from, Whole: true})
+			}
 		}()
 	}
 }
@@ -85,8 +94,10 @@ func (r *Recorder) ListAndWatch(seed uint64) {
 	}()
 }
 
-// watch records a watch until its context ends or the server ends it.
-func (r *Recorder) watch(ctx context.Context, w Watch) {
+// watch records a watch until its context ends or the server ends it. Where it ended because what it
+// wanted was compacted, it returns from where on nothing is missing; else 0.
+func (r *Recorder) watch(ctx context.Context, w Watch) (again int64) {
+	w.Begin = r.Elapsed()
 	note := &recording{watch: w, at: w.From - 1}
 	r.mutex.Lock()
 	r.watches = append(r.watches, note)
@@ -95,9 +106,14 @@ func (r *Recorder) watch(ctx context.Context, w Watch) {
 		clientv3.WithPrevKV(), clientv3.WithProgressNotify()) {
 		if err := response.Err(); err != nil {
 			note.mutex.Lock()
-			note.watch.Error = err.Error()
+			note.watch.Error, note.watch.End = err.Error(), r.Elapsed()
+			note.watch.CompactRevision = response.CompactRevision
 			note.mutex.Unlock()
-			return
+			if response.CompactRevision != 0 {
+				// What was deleted at the compacted revision itself may have left no trace.
+				return response.CompactRevision + 1
+			}
+			return 0
 		}
 		a := Arrival{Time: r.Elapsed(), Revision: response.Header.Revision,
 			Progress: response.IsProgressNotify()}
@@ -115,6 +131,19 @@ func (r *Recorder) watch(ctx context.Context, w Watch) {
 		}
 		note.mutex.Unlock()
 	}
+	return 0
+}
+
+// seen is the revision up to which the watches together have seen all.
+func (r *Recorder) seen() (newest int64) {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	for _, note := range r.watches {
+		if note.watch.Whole {
+			newest = max(newest, note.reached())
+		}
+	}
+	return newest
 }
 
 func (r *Recorder) awaitWatches(ctx context.Context, revision int64) error {
@@ -122,7 +151,7 @@ func (r *Recorder) awaitWatches(ctx context.Context, revision int64) error {
 		behind := ""
 		r.mutex.Lock()
 		for _, note := range r.watches {
-			if at := note.reached(); note.watch.Whole && at < revision {
+			if at := note.reached(); note.whole() && at < revision {
 				behind += fmt.Sprintf(" %v at %d", note.watch, at)
 			}
 		}
@@ -139,7 +168,7 @@ func (r *Recorder) awaitWatches(ctx context.Context, revision int64) error {
 }
 
 func pair(kv *mvccpb.KeyValue) KV {
-	return KV{string(kv.Key), string(kv.Value), kv.CreateRevision, kv.ModRevision, kv.Version}
+	return KV{string(kv.Key), string(kv.Value), kv.CreateRevision, kv.ModRevision, kv.Version, kv.Lease}
 }
 
 func pairs(kvs []*mvccpb.KeyValue) (list []KV) {

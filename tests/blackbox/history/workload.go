@@ -10,10 +10,10 @@ import (
 	"time"
 )
 
-// The workload's keys lie in [first, last): the accounts, between which units are moved, and the
-// keys of everything else.
+// The workload's keys lie in [first, last): the accounts, between which units are moved, the keys of
+// everything else, and those that lessees put under their leases.
 const (
-	first, last = "account/", "key0"
+	first, last = "account/", "lease0"
 	accounts    = 4
 	unitsEach   = 100
 	accountEnd  = "account0"
@@ -26,6 +26,8 @@ type Workload struct {
 	Keys     int           // default 6
 	Pause    time.Duration // between a session's operations, the most; default 4 ms
 	Timeout  time.Duration // of an operation; default 3 s
+	Lessees  int           // sessions that take leases; default none
+	Compact  time.Duration // between two compactions, the most; default none at all
 }
 
 func (w Workload) withDefaults() Workload {
@@ -61,6 +63,25 @@ func (r *Recorder) Run(ctx context.Context, w Workload) {
 				s.step()
 				time.Sleep(time.Duration(s.random.Int64N(int64(w.Pause))))
 			}
+		}()
+	}
+	for n := range w.Lessees {
+		wait.Add(1)
+		s := &lessee{session{recorder: r, workload: w, number: w.Sessions + n,
+			random: rand.New(rand.NewPCG(w.Seed, uint64(w.Sessions+n)))}, ctx}
+		go func() {
+			defer wait.Done()
+			for ctx.Err() == nil {
+				s.tenancy()
+				s.rest(200 * time.Millisecond)
+			}
+		}()
+	}
+	if w.Compact > 0 {
+		wait.Add(1)
+		go func() {
+			defer wait.Done()
+			r.compactAgainAndAgain(ctx, w)
 		}()
 	}
 	wait.Wait()
@@ -152,6 +173,9 @@ func (s *session) request() Request {
 	key := s.key()
 	read := []Step{{Kind: Get, Key: key}}
 	put := []Step{{Kind: Put, Key: key, Value: s.token(), Prev: s.random.IntN(3) == 0}}
+	if s.random.IntN(8) == 0 {
+		put[0].Lease = s.recorder.tenant(s.random)
+	}
 	gone := []Step{{Kind: Delete, Key: key, Prev: s.random.IntN(2) == 0}}
 	guard := []Guard{{key, s.known[key].Mod}}
 	switch n := s.random.IntN(100); {
@@ -167,6 +191,12 @@ func (s *session) request() Request {
 		return Request{Then: gone}
 	case n < 56:
 		return Request{Then: []Step{{Kind: Delete, Key: "key/", End: "key0", Prev: true}}}
+	case n < 57 && s.workload.Lessees > 0 && s.random.IntN(5) == 0:
+		// Some of the keys under leases, and with it a write elsewhere.
+		lessee := s.workload.Sessions + s.random.IntN(s.workload.Lessees)
+		return Request{Then: []Step{put[0], {Kind: Delete, Key: fmt.Sprintf("lease/%d/%d", lessee,
+			s.random.IntN(4)), End: fmt.Sprintf("lease/%d/9", lessee), Prev: true},
+			{Kind: Get, Key: first, End: last}}}
 	case n < 68:
 		return Request{Then: read}
 	case n < 72:
@@ -230,12 +260,12 @@ func (h *History) CheckAccounts() (violations []Violation) {
 		}
 	}
 	for n, o := range h.Operations {
-		if o.Outcome != OK {
+		if o.Outcome != OK || !o.Answer.Succeeded {
 			continue
 		}
-		for _, step := range o.Request.Then {
+		for at, step := range o.Request.Then {
 			if step.Kind == Get && step.Key == "account/" && step.End >= accountEnd && step.Limit == 0 {
-				check(o.Answer.Results[0].KVs, o.String(), []int{n})
+				check(o.Answer.Results[at].KVs, o.String(), []int{n})
 			}
 		}
 	}

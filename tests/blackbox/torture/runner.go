@@ -15,6 +15,14 @@ import (
 	"kvshim.test/blackbox/history"
 )
 
+// flags are those of the servers of a round.
+func (p Plan) flags() []string {
+	if p.AutoCompact == 0 {
+		return nil
+	}
+	return []string{"--auto-compaction-retention", p.AutoCompact.String()}
+}
+
 // Plan says what a round does.
 type Plan struct {
 	Seed     uint64
@@ -23,7 +31,9 @@ type Plan struct {
 	Progress bool          // watches ask how far they are
 	Quiet    time.Duration // between two faults, the most
 	Longest  time.Duration // of a pause or a silence
-	Patience time.Duration // after healing, until every server and watch is at the end
+	Patience time.Duration // after healing, until every server and watch is at the end, and every lease
+	// AutoCompact is how much the servers keep when they compact by themselves; 0: they do not.
+	AutoCompact time.Duration
 }
 
 // Report is what came of a round.
@@ -35,6 +45,7 @@ type Report struct {
 	Violations []history.Violation
 	Errors     []error // of the round itself: a server that did not come back, a watch that ended
 	History    *history.History
+	logs       []string // of the servers
 	searched   string
 }
 
@@ -70,6 +81,7 @@ func (c *Cluster) Run(t *testing.T, plan Plan) *Report {
 		t.Fatal(err)
 	}
 	defer recorder.Close()
+	recorder.AutoCompact = plan.AutoCompact > 0
 	recorder.WatchAll()
 	recorder.ListAndWatch(plan.Seed)
 	if plan.Progress {
@@ -145,6 +157,9 @@ func (c *Cluster) Run(t *testing.T, plan Plan) *Report {
 			node.Proxy.Heal()
 		}
 	}
+	for _, node := range c.Nodes {
+		report.logs = append(report.logs, node.Server.LogPath())
+	}
 	c.finish(recorder, report, plan.Patience)
 	return report
 }
@@ -168,6 +183,9 @@ func (c *Cluster) finish(recorder *history.Recorder, report *Report, patience ti
 		}
 	}
 	report.Recovery = time.Since(begin)
+	if err := recorder.AwaitLeases(patience); err != nil {
+		report.Errors = append(report.Errors, err)
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	h, err := recorder.Finish(ctx)
@@ -253,9 +271,14 @@ func (r *Report) evidence() string {
 	return b.String()
 }
 
-// keep writes the history where the test's end does not remove it.
+// keep writes the history where the test's end does not remove it, and the servers' logs beside it.
 func (r *Report) keep() (string, error) {
 	path := filepath.Join(os.TempDir(), fmt.Sprintf("kvshim-history-%d-%d.json", r.Seed, os.Getpid()))
+	for n, log := range r.logs {
+		if content, err := os.ReadFile(log); err == nil {
+			os.WriteFile(fmt.Sprintf("%s.server%d.log", path, n), content, 0o600)
+		}
+	}
 	return path, r.History.Write(path)
 }
 

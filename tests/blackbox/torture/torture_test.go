@@ -17,7 +17,7 @@ import (
 // that is over. Each round has a seed of its own, from SEED on.
 func rounds(t *testing.T, short time.Duration, play func(t *testing.T, plan Plan)) {
 	plan := Plan{Seed: 1, Duration: short, Progress: true, Quiet: 700 * time.Millisecond,
-		Workload: history.Workload{Sessions: 16, Pause: 10 * time.Millisecond},
+		Workload: history.Workload{Sessions: 16, Pause: 10 * time.Millisecond, Lessees: 12, Compact: 2 * time.Second},
 		Longest:  4 * time.Second, Patience: 20 * time.Second}
 	if seed, err := strconv.ParseUint(os.Getenv("SEED"), 10, 64); err == nil {
 		plan.Seed = seed
@@ -29,6 +29,9 @@ func rounds(t *testing.T, short time.Duration, play func(t *testing.T, plan Plan
 	}
 	for end := time.Now().Add(long); ; plan.Seed++ {
 		plan.Workload.Seed = plan.Seed
+		if long > 0 && plan.Seed%2 == 0 {
+			plan.AutoCompact = 10 * time.Second
+		}
 		passed := t.Run(fmt.Sprint("seed=", plan.Seed), func(t *testing.T) { play(t, plan) })
 		if !passed || !time.Now().Add(plan.Duration).Before(end) {
 			return
