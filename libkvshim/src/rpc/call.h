@@ -25,14 +25,13 @@
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
-#include "base/clock.h"
 #include "rpc/message.h"
 #include "rpc/payload.h"
 
 namespace kvshim::rpc {
 
-// What is known of a call beside its messages. Headers, certificate and deadline may be asked for
-// until the call is over.
+// What is known of a call beside its messages. Headers and certificate may be asked for until the
+// call is over.
 class CallContext {
  public:
   virtual ~CallContext() = default;
@@ -43,9 +42,7 @@ class CallContext {
   virtual std::optional<std::string> Metadata(std::string_view key) const = 0;
   // The common name of the client's verified certificate; empty without one.
   virtual std::string peer_common_name() const = 0;
-  // TimePoint::max() where the client set none.
-  virtual base::TimePoint deadline() const = 0;
-  // The client gave up, went away or came to its deadline; an answer would reach nobody.
+  // The client gave up, as it does at its deadline, or went away; an answer would reach nobody.
   virtual bool cancelled() const = 0;
 };
 

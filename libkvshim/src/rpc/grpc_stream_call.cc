@@ -212,9 +212,4 @@ std::string GrpcStreamCall::peer_common_name() const {
   return parts_ ? CommonNameOf(parts_->context) : std::string();
 }
 
-base::TimePoint GrpcStreamCall::deadline() const {
-  base::MutexLock lock(mutex_);
-  return parts_ ? DeadlineOf(parts_->context) : base::TimePoint::max();
-}
-
 }  // namespace kvshim::rpc

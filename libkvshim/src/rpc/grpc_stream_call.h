@@ -32,7 +32,6 @@ class GrpcStreamCall final : public Stream, public std::enable_shared_from_this<
   std::string peer() const override;
   std::optional<std::string> Metadata(std::string_view key) const override;
   std::string peer_common_name() const override;
-  base::TimePoint deadline() const override;
   bool cancelled() const override { return cancelled_.load(std::memory_order_relaxed); }
 
   void Send(Message message) override;

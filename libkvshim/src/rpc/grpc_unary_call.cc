@@ -123,9 +123,4 @@ std::string GrpcUnaryCall::peer_common_name() const {
   return parts_ ? CommonNameOf(parts_->context) : std::string();
 }
 
-base::TimePoint GrpcUnaryCall::deadline() const {
-  base::MutexLock lock(mutex_);
-  return parts_ ? DeadlineOf(parts_->context) : base::TimePoint::max();
-}
-
 }  // namespace kvshim::rpc

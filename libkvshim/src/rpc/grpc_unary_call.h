@@ -28,7 +28,6 @@ class GrpcUnaryCall final : public UnaryCall::Transport,
   std::string peer() const override;
   std::optional<std::string> Metadata(std::string_view key) const override;
   std::string peer_common_name() const override;
-  base::TimePoint deadline() const override;
   bool cancelled() const override { return cancelled_.load(std::memory_order_relaxed); }
 
   const Payload& request() const override { return request_; }

@@ -84,6 +84,12 @@ class GrpcServer final : public Server {
 void GrpcServer::ApplyLimits(grpc::ServerBuilder& builder) const {
   builder.SetMaxReceiveMessageSize(static_cast<int>(options_.max_receive_bytes));
   builder.SetMaxSendMessageSize(-1);
+  // A call's deadline is for its client to keep, which cancels the call when it has passed. gRPC
+  // would count it from a clock that it read before it waited for bytes: a process that slept
+  // meanwhile (paused, suspended) would answer DEADLINE_EXCEEDED to calls that are in time while
+  // they are carried out, and etcd's Go client, whose own time is not over, sends a call so
+  // answered again, writes as well: they would be carried out twice.
+  builder.AddChannelArgument(GRPC_ARG_ENABLE_DEADLINE_CHECKS, 0);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS,
                              static_cast<int>(options_.max_concurrent_streams));
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,

@@ -1,7 +1,6 @@
 #include "rpc/server_context.h"
 
 #include <grpc/grpc_security_constants.h>
-#include <grpc/support/time.h>
 
 #include "base/strings.h"
 
@@ -19,19 +18,6 @@ std::string CommonNameOf(const grpc::ServerContext& context) {
   if (auth == nullptr || !auth->IsPeerAuthenticated()) return {};
   const auto names = auth->FindPropertyValues(GRPC_X509_CN_PROPERTY_NAME);
   return names.empty() ? std::string() : std::string(names[0].data(), names[0].size());
-}
-
-base::TimePoint DeadlineOf(const grpc::ServerContext& context) {
-  const gpr_timespec deadline = context.raw_deadline();
-  if (gpr_time_cmp(deadline, gpr_inf_future(deadline.clock_type)) == 0) {
-    return base::TimePoint::max();
-  }
-  const gpr_timespec left = gpr_time_sub(deadline, gpr_now(deadline.clock_type));
-  // A client may ask for centuries.
-  constexpr int64_t kLongest = int64_t{100} * 365 * 86400;
-  if (left.tv_sec > kLongest) return base::TimePoint::max();
-  return base::Clock::Real().Now() + std::chrono::seconds(left.tv_sec) +
-         std::chrono::nanoseconds(left.tv_nsec);
 }
 
 grpc::Status ToGrpc(const absl::Status& status) {

@@ -9,13 +9,11 @@
 #include <string_view>
 
 #include "absl/status/status.h"
-#include "base/clock.h"
 
 namespace kvshim::rpc {
 
 std::optional<std::string> MetadataOf(const grpc::ServerContext& context, std::string_view key);
 std::string CommonNameOf(const grpc::ServerContext& context);
-base::TimePoint DeadlineOf(const grpc::ServerContext& context);
 
 // The two libraries number the codes alike.
 grpc::Status ToGrpc(const absl::Status& status);
