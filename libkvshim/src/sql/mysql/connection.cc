@@ -143,15 +143,18 @@ absl::StatusOr<std::vector<Result>> Connection::Run(std::string_view script, Pur
   std::vector<Result> results;
   if (mysql_read_query_result(handle) != 0) return Failure("a statement", purpose);
   while (true) {
+    // Asked before: a connection that ends among the rows leaves a handle that knows of none.
+    const bool has_rows = mysql_field_count(handle) != 0;
     MYSQL_RES* const rows = mysql_store_result(handle);
-    if (rows == nullptr && mysql_field_count(handle) != 0) return Failure("a statement", purpose);
+    if (rows == nullptr && has_rows) return Failure("a statement", purpose);
     const int64_t affected =
         rows != nullptr ? 0 : static_cast<int64_t>(mysql_affected_rows(handle));
     results.emplace_back(rows, affected);
     ++answered_;
-    const int next = mysql_next_result(handle);
-    if (next < 0) return results;
-    if (next > 0) return Failure("a statement", purpose);
+    // Where the connection ends among the columns of a result, mysql_next_result returns the -1
+    // that it returns where no result is left.
+    if (!mysql_more_results(handle)) return results;
+    if (mysql_next_result(handle) != 0) return Failure("a statement", purpose);
   }
 }
 
