@@ -28,8 +28,9 @@ import (
 // Cluster is some servers that should be one etcd.
 type Cluster struct {
 	Nodes []*Node
-	// Database is what the servers are on; nil where each has a file of its own.
-	Database *database.Instance
+	// Databases are what the servers are on: one, or the nodes of a Galera cluster, a server on each; none
+	// where each server has a file of its own.
+	Databases []*database.Instance
 }
 
 // Node is one server and, where it has a database to reach, its way there.
@@ -44,20 +45,37 @@ type Node struct {
 // onOneDatabase starts a database and so many servers that reach it through proxies.
 func onOneDatabase(t *testing.T, kind database.Kind, servers int, seed uint64, flags ...string) *Cluster {
 	t.Helper()
-	c := &Cluster{Database: database.Start(t, kind)}
-	protocol := map[database.Kind]proxy.Protocol{database.Postgres: proxy.Postgres,
-		database.MariaDB: proxy.MySQL}[kind]
-	for n := range servers {
-		p, err := proxy.New(protocol, c.Database.Address(), seed+uint64(n)<<32)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(p.Close)
-		endpoint := strings.Replace(c.Database.DSN("torture"), c.Database.Address(), p.Address(), 1)
-		c.start(t, server.Options{Flavor: server.Kvshim, Endpoint: endpoint,
-			Flags: append([]string{"--name", fmt.Sprint("server", n)}, flags...)}, p)
+	c := &Cluster{Databases: []*database.Instance{database.Start(t, kind)}}
+	for range servers {
+		c.join(t, c.Databases[0], seed, flags...)
 	}
 	return c
+}
+
+// onGalera starts a cluster of so many nodes that all take writes, and a server on each.
+func onGalera(t *testing.T, nodes int, seed uint64, flags ...string) *Cluster {
+	t.Helper()
+	c := &Cluster{Databases: database.StartGalera(t, nodes).Nodes}
+	for _, node := range c.Databases {
+		c.join(t, node, seed, flags...)
+	}
+	return c
+}
+
+// join starts one more server, on this database by a proxy of its own.
+func (c *Cluster) join(t *testing.T, on *database.Instance, seed uint64, flags ...string) {
+	t.Helper()
+	protocol := map[database.Kind]proxy.Protocol{database.Postgres: proxy.Postgres,
+		database.MariaDB: proxy.MySQL}[on.Kind]
+	n := len(c.Nodes)
+	p, err := proxy.New(protocol, on.Address(), seed+uint64(n)<<32)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(p.Close)
+	endpoint := strings.Replace(on.DSN("torture"), on.Address(), p.Address(), 1)
+	c.start(t, server.Options{Flavor: server.Kvshim, Endpoint: endpoint,
+		Flags: append([]string{"--name", fmt.Sprint("server", n)}, flags...)}, p)
 }
 
 // alone starts one server on its own store.

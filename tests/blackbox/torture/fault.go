@@ -138,28 +138,28 @@ func (g *gremlin) strikeAt(rule proxy.Rule, text string) {
 // databaseFaults are those of the database.
 var databaseFaults = []fault{
 	{"kill the database", 3, func(g *gremlin) error {
-		g.cluster.Database.Kill()
+		g.database.Kill()
 		g.rest(0, 3*time.Second)
-		g.cluster.Database.Start(g.test)
+		g.database.Start(g.test)
 		return nil
 	}},
 	{"stop the database", 1, func(g *gremlin) error {
-		g.cluster.Database.Stop(g.test)
+		g.database.Stop(g.test)
 		g.rest(0, time.Second)
-		g.cluster.Database.Start(g.test)
+		g.database.Start(g.test)
 		return nil
 	}},
 	{"pause the database", 2, func(g *gremlin) error {
-		g.cluster.Database.Pause()
+		g.database.Pause()
 		g.rest(200*time.Millisecond, g.longest)
-		g.cluster.Database.Resume()
+		g.database.Resume()
 		return nil
 	}},
 	{"kill the database while it is paused", 1, func(g *gremlin) error {
-		g.cluster.Database.Pause()
+		g.database.Pause()
 		g.rest(200*time.Millisecond, 2*time.Second)
-		g.cluster.Database.Kill()
-		g.cluster.Database.Start(g.test)
+		g.database.Kill()
+		g.database.Start(g.test)
 		return nil
 	}},
 }

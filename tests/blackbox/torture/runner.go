@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"kvshim.test/blackbox/database"
 	"kvshim.test/blackbox/history"
 )
 
@@ -51,13 +52,14 @@ type Report struct {
 
 // gremlin does harm in one place after another, one fault at a time.
 type gremlin struct {
-	test    *testing.T
-	cluster *Cluster
-	node    *Node // where it is at work, unless that is the database
-	random  *rand.Rand
-	longest time.Duration
-	end     <-chan struct{}
-	note    func(format string, arguments ...any)
+	test     *testing.T
+	cluster  *Cluster
+	node     *Node // where it is at work, unless that is a database
+	database *database.Instance
+	random   *rand.Rand
+	longest  time.Duration
+	end      <-chan struct{}
+	note     func(format string, arguments ...any)
 }
 
 // rest waits for a while, at most until the round's time is over.
@@ -139,10 +141,12 @@ func (c *Cluster) Run(t *testing.T, plan Plan) *Report {
 			}
 		}()
 	}
-	if c.Database != nil { // in the test's own goroutine, which may end the test
+	if len(c.Databases) > 0 { // in the test's own goroutine, which may end the test
 		g := newGremlin(99)
-		g.note = note("database")
 		for g.rest(2*time.Second, 5*plan.Quiet); ctx.Err() == nil; g.rest(2*time.Second, 8*plan.Quiet) {
+			n := g.random.IntN(len(c.Databases))
+			g.database = c.Databases[n]
+			g.note = note(fmt.Sprint("database ", n))
 			chosen := choose(g.random, databaseFaults)
 			g.note("%s", chosen.name)
 			if err := chosen.strike(g); err != nil {
