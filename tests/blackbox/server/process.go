@@ -222,6 +222,19 @@ func (s *Server) Kill() {
 	s.command = nil
 }
 
+// Runs says whether the process is there.
+func (s *Server) Runs() bool {
+	if s.command == nil {
+		return false
+	}
+	select {
+	case <-s.exited:
+		return false
+	default:
+		return true
+	}
+}
+
 // Signal sends a signal and does not wait.
 func (s *Server) Signal(signal syscall.Signal) error { return s.command.Process.Signal(signal) }
 

@@ -132,6 +132,10 @@ func (c *Cluster) Run(t *testing.T, plan Plan) *Report {
 					continue
 				}
 				g.note = note(fmt.Sprint("server ", n))
+				if !g.node.Server.Runs() { // nobody let it end, and a fault now would hide it
+					failed(fmt.Errorf("server %d has ended by itself before %s", n, seconds(recorder.Elapsed())))
+					g.node.launch(launchLimit)
+				}
 				g.note("%s", chosen.name)
 				if err := chosen.strike(g); err != nil {
 					failed(fmt.Errorf("%s: %w", chosen.name, err))
@@ -171,7 +175,11 @@ func (c *Cluster) Run(t *testing.T, plan Plan) *Report {
 // finish waits until every server serves again, takes the history, and checks it.
 func (c *Cluster) finish(recorder *history.Recorder, report *Report, patience time.Duration) {
 	begin := time.Now()
-	for n := range c.Nodes {
+	for n, node := range c.Nodes {
+		if !node.Server.Runs() {
+			report.Errors = append(report.Errors, fmt.Errorf("server %d has ended by itself", n))
+			node.launch(launchLimit)
+		}
 		for try := 0; ; try++ {
 			write := history.Request{Then: []history.Step{{Kind: history.Put, Key: "key/end",
 				Value: fmt.Sprintf("end %d.%d", n, try)}}}
@@ -213,6 +221,8 @@ func (r *Report) check(h *history.History) {
 			Text: "no order of the operations explains their answers"})
 	}
 }
+
+func seconds(d time.Duration) string { return fmt.Sprintf("%.3f s", d.Seconds()) }
 
 const searchLimit = 20 * time.Second
 

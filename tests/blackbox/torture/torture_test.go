@@ -1,10 +1,12 @@
 package torture
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"slices"
 	"strconv"
+	"syscall"
 	"testing"
 	"time"
 
@@ -74,4 +76,14 @@ func TestTwoStoresAreNotTakenForOne(t *testing.T) {
 	c.start(t, server.Options{Flavor: server.Kvshim}, nil)
 	expectFound(t, c.Run(t, calm(1)), "reused revision", "lost write", "watches differ", "wrong answer",
 		"hashes differ", "search")
+}
+
+func TestServerThatEndsByItselfIsReported(t *testing.T) {
+	c := alone(t, server.Options{Flavor: server.Kvshim})
+	plan := calm(1)
+	plan.Duration = 500 * time.Millisecond
+	pid := c.Nodes[0].Server.PID()
+	time.AfterFunc(200*time.Millisecond, func() { syscall.Kill(pid, syscall.SIGKILL) })
+	report := c.Run(t, plan)
+	expect.Contains(t, errors.Join(report.Errors...).Error(), "server 0 has ended by itself")
 }
