@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/json.hpp>
 #include <charconv>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -151,8 +152,13 @@ http::Pages MakePages(const ServiceContext& context) {
       const std::string& text = found->second;
       std::from_chars(text.data(), text.data() + text.size(), sequence);
     }
-    context.store.Nudge(sequence);
-    return http::Response{};
+    if (const std::optional<store::Claim> claim = store::ReadClaim(request.query);
+        claim.has_value()) {
+      context.store.HearHint(*claim);
+    } else {
+      context.store.Nudge(sequence);  // of an older release
+    }
+    return http::Response{.body = store::TextOf(context.store.claim())};
   });
   pages.Add("/kvshim/status", [&context](const http::Request&) { return StatusPage(context); });
   return pages;

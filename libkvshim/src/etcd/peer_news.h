@@ -1,10 +1,16 @@
-// PeerNews: tells the other servers on the database, over HTTP, that there is something to read.
+// PeerNews: the servers on the database tell each other, over HTTP, what the newest batch is that
+// each holds: at once when there is one, and every second.
 //
-// A hint is a number, the newest batch's, and nothing of it is believed: who hears it reads the
-// database now instead of at its next look. So it needs no trust, and one that is lost costs time
-// only. Those that come while one is being sent are sent as one.
+// What comes in by itself is a hint, of which nothing is believed: who hears it reads the database
+// now instead of at its next look, or asks the other servers. One that is lost costs time only.
+// Those that come while one is being sent are sent as one.
 //
-// Thread safety: Announce from any thread.
+// The answer to a hint is what the asked server holds. That is a claim, which store/doubt.h weighs,
+// where the server was seen living on this one's own database. Such a server is asked also when it
+// has left the member table, as long as it answers: it may have gone to another database, and that
+// is what must be noticed.
+//
+// Thread safety: every method may be called from any thread.
 #pragma once
 
 #include <map>
@@ -30,18 +36,25 @@ class PeerNews {
   PeerNews(store::Engine& store, rpc::TlsSource identity);
   ~PeerNews();
 
+  // There is a batch to tell of.
   void Announce(int64_t sequence);
+  // There is reason to ask.
+  void Ask();
 
  private:
   struct Peer {
     std::unique_ptr<http::Client> client;
     base::TimePoint silent_until;  // it did not answer
+    base::TimePoint answered;
+    bool has_beaten = false;
   };
 
   void Run();
-  void Tell(int64_t sequence);
-  // The peers as the member table has them, by URL.
-  void Refresh();
+  // Tells every peer, and hears what it answers.
+  void Tell();
+  void Tell(const std::string& url, Peer& peer);
+  // The peers as the member table has them, by URL, and those that have left it and answer.
+  void Refresh(base::TimePoint now);
 
   store::Engine& store_;
   const rpc::TlsSource identity_;
@@ -51,6 +64,7 @@ class PeerNews {
   base::Mutex mutex_;
   base::Condition changed_;
   int64_t newest_ GUARDED_BY(mutex_) = 0;
+  bool asking_ GUARDED_BY(mutex_) = false;
   bool stopping_ GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };

@@ -109,6 +109,7 @@ absl::Status EtcdServer::Start() {
       context_.store,
       certificates_ == nullptr ? rpc::TlsSource() : [this] { return certificates_->identity(); });
   context_.store.OnNews([this](int64_t sequence) { peer_news_->Announce(sequence); });
+  context_.store.OnSuspicion([this] { peer_news_->Ask(); });
   return absl::OkStatus();
 }
 
@@ -185,6 +186,7 @@ void EtcdServer::AddGauges() {
 
 void EtcdServer::Drain(std::chrono::milliseconds grace) {
   context_.store.OnNews({});
+  context_.store.OnSuspicion({});
   peer_news_.reset();
   if (clients_ != nullptr) clients_->Stop();
   if (rpc_ != nullptr) {

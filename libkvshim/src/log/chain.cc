@@ -81,6 +81,29 @@ absl::StatusOr<uint64_t> RandomId() {
   return id;
 }
 
+std::string ToHex(const Nonce& nonce) {
+  constexpr char kDigits[] = "0123456789abcdef";
+  std::string text;
+  for (const char c : nonce) {
+    text.push_back(kDigits[static_cast<unsigned char>(c) >> 4]);
+    text.push_back(kDigits[static_cast<unsigned char>(c) & 15]);
+  }
+  return text;
+}
+
+std::optional<Nonce> FromHex(std::string_view text) {
+  Nonce nonce{};
+  if (text.size() != 2 * nonce.size()) return std::nullopt;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    const bool digit = c >= '0' && c <= '9';
+    if (!digit && (c < 'a' || c > 'f')) return std::nullopt;
+    const int value = digit ? c - '0' : c - 'a' + 10;
+    nonce[i / 2] = static_cast<char>(static_cast<unsigned char>(nonce[i / 2]) << 4 | value);
+  }
+  return nonce;
+}
+
 absl::StatusOr<Head> HeadOf(const sql::BatchRecord& batch) {
   Head head{.seq = batch.seq,
             .epoch = batch.epoch,

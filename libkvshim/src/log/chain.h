@@ -11,7 +11,9 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "absl/status/statusor.h"
@@ -47,6 +49,10 @@ template <typename Array>
 std::string_view AsView(const Array& bytes) {
   return {bytes.data(), bytes.size()};
 }
+
+// A nonce as text, and back; nothing where the text is none.
+std::string ToHex(const Nonce& nonce);
+std::optional<Nonce> FromHex(std::string_view text);
 
 // The head that `batch` makes; kCorrupt where a column has the wrong size.
 absl::StatusOr<Head> HeadOf(const sql::BatchRecord& batch);

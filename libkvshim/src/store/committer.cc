@@ -6,6 +6,8 @@
 #include <utility>
 
 #include "base/logger.h"
+#include "base/strings.h"
+#include "log/chain.h"
 #include "mvcc/errors.h"
 #include "sql/error.h"
 #include "sql/shared_database.h"
@@ -13,8 +15,8 @@
 namespace kvshim::store {
 namespace {
 
-// How long a database may look as if it had lost commits before that is believed.
-constexpr std::chrono::seconds kForkPatience{10};
+// How long another server's last word that its database holds its history counts.
+constexpr std::chrono::seconds kClaimLasts{3};
 
 // A row of our own may be waited for so often before it counts as damage.
 constexpr int kFetchRounds = 3;
@@ -108,7 +110,10 @@ void Committer::Run() {
         base::MutexLock lock(mutex_);
         news = std::exchange(news_, false);
       }
-      if ((news || base::Clock::Real().Now() >= poll_at_) && !CatchUp()) continue;
+      const Doubt::Claims claims = parts_.doubt.Taken();
+      const bool look = news || !claims.empty() || base::Clock::Real().Now() >= poll_at_;
+      if (look && !CatchUp()) continue;
+      if (!HistoryStands(claims)) continue;
     }
     if (!pending_.empty()) CommitOnce();
   }
@@ -308,6 +313,8 @@ void Committer::Committed(Round& round, const log::Head& head) {
   waiting_.fetch_sub(round.proposals.size(), std::memory_order_relaxed);
   proposals_committed_.Increment(static_cast<double>(round.proposals.size()));
   delivery.answered = std::move(round.proposals);
+  // It is in this database, which may not be the one that counts.
+  if (parts_.doubt.raised()) delivery.failure = mvcc::TimedOut();
   parts_.publisher.Publish(std::move(delivery));
   if (shared_ == nullptr) return;
   parts_.announce(head.seq);
@@ -510,13 +517,83 @@ void Committer::Forked() {
                                     "), which was acknowledged: it has lost commits, or is "
                                     "another server than before");
   BackOff(why);
-  if (now - *forked_since_ < kForkPatience) return;
+  if (now - *forked_since_ < parts_.fork_patience) return;
   if (options_.on_lost_history == LostHistory::kHalt) return Fatal(why);
-  if (const absl::Status begun = BeginEpoch(); !begun.ok()) BackOff(begun);
+  if (const absl::Status begun = BeginEpoch(head.revision); !begun.ok()) BackOff(begun);
 }
 
-absl::Status Committer::BeginEpoch() {
-  const int64_t seen = parts_.replica.head().revision;
+bool Committer::HistoryStands(const Doubt::Claims& claims) {
+  if (claims.empty() && !contradicted_since_.has_value()) return true;
+  const auto contradiction = parts_.doubt.Judge(claims, parts_.log);
+  if (!contradiction.ok()) {
+    BackOff(contradiction.status());
+    return false;
+  }
+  if (contradiction->has_value()) {
+    Contradicted(**contradiction);
+    return false;
+  }
+  if (std::exchange(contradicted_since_, std::nullopt).has_value()) {
+    base::Log(base::Level::kWarning, "all servers hold one history again; service goes on",
+              {{"seq", parts_.replica.head().seq}, {"epoch", parts_.replica.head().epoch}});
+  }
+  return true;
+}
+
+void Committer::Contradicted(const Doubt::Contradiction& by) {
+  constexpr base::Duration kLookEvery = std::chrono::milliseconds(200);
+  const base::TimePoint now = base::Clock::Real().Now();
+  const log::Head& head = parts_.replica.head();
+  retry_at_ = now + kLookEvery;
+  const bool first = !contradicted_since_.has_value();
+  static base::LogLimiter limiter(std::chrono::seconds(2));
+  if (limiter.Allow() || first) {
+    base::Log(base::Level::kError,
+              "there are two histories: another server holds a batch that this one's database does "
+              "not; writes and linearizable reads wait",
+              {{"database", parts_.log.name()},
+               {"epoch", head.epoch},
+               {"seq", head.seq},
+               {"nonce", log::ToHex(head.nonce)},
+               {"revision", head.revision},
+               {"other_server", by.address},
+               {"other_epoch", by.claim.epoch},
+               {"other_seq", by.claim.seq},
+               {"other_nonce", log::ToHex(by.claim.nonce)},
+               {"other_revision", by.claim.revision}});
+  }
+  if (first) {
+    contradicted_since_ = now;
+    // New connections may lead to the database that the other server means.
+    shared_->Disconnect();
+    return;
+  }
+  if (now - *contradicted_since_ < parts_.fork_patience) return;
+  const std::string sides =
+      base::Concat("the server at ", by.address, " holds batch ", by.claim.seq, " (epoch ",
+                   by.claim.epoch, ", revision ", by.claim.revision, "), which database ",
+                   parts_.log.name(), " does not hold (batch ", head.seq, ", epoch ", head.epoch,
+                   ", revision ", head.revision, ")");
+  const bool stands = by.claim.stands && now - by.heard < kClaimLasts;
+  if (stands || by.claim.epoch > head.epoch) {
+    // Another epoch would not end that: each database would have its own.
+    return Fatal(sql::MakeError(sql::ErrorKind::kStopped,
+                                sides + ": there are two databases. Stop the servers of the one "
+                                        "that was replaced, and the database"));
+  }
+  if (options_.on_lost_history == LostHistory::kHalt) {
+    return Fatal(sql::MakeError(sql::ErrorKind::kStopped,
+                                sides + ": it has lost commits that were acknowledged"));
+  }
+  if (const absl::Status begun = BeginEpoch(std::max(head.revision, by.claim.revision));
+      !begun.ok()) {
+    return BackOff(begun);
+  }
+  contradicted_since_.reset();
+  parts_.doubt.Clear();
+}
+
+absl::Status Committer::BeginEpoch(int64_t seen) {
   // From here on memory holds the shorter history, which nobody is told of before the end.
   if (const absl::Status loaded = parts_.replica.BeginEpoch(parts_.log, seen); !loaded.ok()) {
     return loaded;

@@ -29,6 +29,9 @@
 // A commit whose answer was lost is resolved first (log::Log::Resolve); its proposals are answered
 // as timed out at their time and the batch is kept until it is known.
 //
+// Where another server holds a history that the database contradicts (doubt.h), nothing is written
+// until one of the two has come round; after ten seconds the policy for lost history holds.
+//
 // Thread safety: every method may be called from any thread.
 #pragma once
 
@@ -48,6 +51,7 @@
 #include "log/log.h"
 #include "mvcc/index.h"
 #include "store/alarms.h"
+#include "store/doubt.h"
 #include "store/known_head.h"
 #include "store/proposal.h"
 #include "store/publisher.h"
@@ -66,12 +70,14 @@ class Committer {
     Alarms& alarms;
     Replica& replica;
     KnownHead& known_head;
+    Doubt& doubt;
     Reader& reader;
     Publisher& publisher;
     watch::Hub& hub;
     base::MetricsRegistry& metrics;
     base::Clock& clock;
     uint64_t member_id;
+    base::Duration fork_patience;  // engine.h
     // Tells the other servers of a batch.
     std::function<void(int64_t seq)> announce;
   };
@@ -126,8 +132,11 @@ class Committer {
   void ApplyForeign(log::CommittedBatch batch);
   absl::Status Resync();
   void Forked();
-  // Begins another history above all that is known.
-  absl::Status BeginEpoch();
+  // Whether nothing that other servers claimed before the database was read contradicts it.
+  bool HistoryStands(const Doubt::Claims& claims);
+  void Contradicted(const Doubt::Contradiction& by);
+  // Begins another history above all that is known, `seen` included.
+  absl::Status BeginEpoch(int64_t seen);
 
   // The database is away: nothing is tried before a pause is over, which grows.
   void BackOff(const absl::Status& why);
@@ -150,6 +159,7 @@ class Committer {
   base::TimePoint poll_at_{};
   base::Duration poll_every_{};
   std::optional<base::TimePoint> forked_since_;
+  std::optional<base::TimePoint> contradicted_since_;
 
   mutable base::Mutex mutex_;
   base::Condition changed_;

@@ -186,6 +186,8 @@ void Engine::LeaseRevoke(LeaseId id, Callback<LeaseRevokeResponse> done) {
 }
 
 void Engine::LeaseKeepAlive(LeaseId id, Callback<LeaseKeepAliveResponse> done) {
+  // It would be made in a database that may not be the one that counts.
+  if (parts_->doubt.raised()) return done(mvcc::Unhealthy());
   if (parts_->renewer != nullptr) {
     parts_->renewer->KeepAlive(id, std::move(done));
   } else {
@@ -342,7 +344,8 @@ std::vector<Member> Engine::members() const {
     }
     Member member{.id = static_cast<uint64_t>(server.id),
                   .name = server.name,
-                  .applied_sequence = static_cast<uint64_t>(server.applied_seq)};
+                  .applied_sequence = static_cast<uint64_t>(server.applied_seq),
+                  .has_beaten = parts_->members->HasBeaten(server.id)};
     for (std::string_view urls = server.urls; !urls.empty();) {
       const size_t end = std::min(urls.find(','), urls.size());
       member.client_urls.emplace_back(urls.substr(0, end));
@@ -368,8 +371,40 @@ void Engine::OnNews(std::function<void(int64_t)> on_news) {
 
 void Engine::Nudge(int64_t sequence) { parts_->committer->Nudge(sequence); }
 
+Claim Engine::claim() const {
+  const log::Head head = parts_->replica.newest();
+  return {.cluster_id = cluster_id(),
+          .epoch = head.epoch,
+          .seq = head.seq,
+          .revision = head.revision,
+          .nonce = head.nonce,
+          .stands = parts_->known_head->IsFresh()};
+}
+
+void Engine::HearHint(const Claim& claim) {
+  if (claim.cluster_id != cluster_id()) return;
+  if (parts_->doubt.Contradicts(claim)) {
+    base::MutexLock lock(parts_->news_mutex);
+    if (parts_->on_suspicion) parts_->on_suspicion();
+  }
+  parts_->committer->Nudge(claim.seq);
+}
+
+void Engine::OnSuspicion(std::function<void()> on_suspicion) {
+  base::MutexLock lock(parts_->news_mutex);
+  parts_->on_suspicion = std::move(on_suspicion);
+}
+
+void Engine::Hear(const std::string& address, const Claim& claim) {
+  if (claim.cluster_id != cluster_id()) return;
+  if (parts_->doubt.Hear(address, claim)) parts_->committer->Nudge(INT64_MAX);
+}
+
 absl::Status Engine::Health() const {
   constexpr std::chrono::seconds kPatience{5};
+  if (parts_->doubt.raised()) {
+    return absl::UnavailableError("another server holds another history");
+  }
   if (parts_->members == nullptr || parts_->members->silence() < kPatience) {
     return absl::OkStatus();
   }

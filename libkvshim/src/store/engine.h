@@ -19,6 +19,7 @@
 #include "kvshim/store.h"
 #include "sql/database.h"
 #include "sql/fault_point.h"
+#include "store/claim.h"
 #include "watch/hub.h"
 
 namespace kvshim::store {
@@ -29,6 +30,7 @@ struct Member {
   std::string name;
   std::vector<std::string> client_urls;
   uint64_t applied_sequence = 0;  // how far its memory was at its last beat
+  bool has_beaten = false;        // it was seen living on this database, not only its row
 };
 
 // What tests exchange.
@@ -37,6 +39,9 @@ struct EngineSeams {
   sql::FaultHook fault;
   // Gives the database in place of the one that the DSN names.
   std::function<std::unique_ptr<sql::Database>()> database;
+  // How long a database may look as if it had lost commits, or were another than that of the other
+  // servers, before that is believed.
+  base::Duration fork_patience = std::chrono::seconds(10);
 };
 
 class Engine final : public Store {
@@ -98,8 +103,17 @@ class Engine final : public Store {
   void OnNews(std::function<void(int64_t sequence)> on_news);
   // Another server says that it has committed a batch: the database is read soon.
   void Nudge(int64_t sequence);
+  // What this server holds, to be told to the others.
+  Claim claim() const;
+  // A hint that came in, of whomever: what contradicts memory has `on_suspicion` called, and is not
+  // believed otherwise.
+  void HearHint(const Claim& claim);
+  // `on_suspicion` should have the other servers asked soon, and return at once.
+  void OnSuspicion(std::function<void()> on_suspicion);
+  // The answer of a server at `address` that was asked, and that has_beaten.
+  void Hear(const std::string& address, const Claim& claim);
   // OK while reads can be linearizable and writes go through, as far as is known; kUnavailable
-  // where the database has been away for some seconds.
+  // where the database has been away for some seconds, or where there are two histories.
   absl::Status Health() const;
   // mvcc::BadLeaderTransferee, mvcc::NotLeader.
   void MoveLeader(uint64_t member_id, Callback<bool> done);

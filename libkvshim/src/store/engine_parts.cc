@@ -36,6 +36,7 @@ Engine::Parts::Parts(const StoreOptions& store_options, const EngineSeams& engin
       index(options.memory_budget),
       lessor(*seams.clock),
       replica(index, lessor, alarms),
+      doubt(replica),
       reads({.name = "kv-read", .threads = options.sql_threads, .max_queued = kQueuedReads}),
       maintenance({.name = "kv-maintenance", .threads = 2, .max_queued = kQueuedMaintenance}),
       observers({.name = "kv-observer", .threads = 1}),
@@ -156,16 +157,18 @@ absl::Status Engine::Parts::Start(const std::string& dsn, Engine& engine) {
                        .alarms = alarms,
                        .replica = replica,
                        .known_head = *known_head,
+                       .doubt = doubt,
                        .reader = *reader,
                        .publisher = *publisher,
                        .hub = *hub,
                        .metrics = metrics,
                        .clock = *seams.clock,
                        .member_id = member_id,
+                       .fork_patience = seams.fork_patience,
                        .announce = [this](int64_t seq) { Announce(seq); }},
       options);
   if (sql::SharedDatabase* const shared = log->shared(); shared != nullptr) {
-    read_index = std::make_unique<ReadIndex>(*log, replica, options.request_timeout, metrics,
+    read_index = std::make_unique<ReadIndex>(*log, replica, doubt, options.request_timeout, metrics,
                                              [this](int64_t seq) { committer->Nudge(seq); });
     RETURN_IF_ERROR(members->Start());
     shared->Listen([this](int64_t seq) { committer->Nudge(seq); });

@@ -20,6 +20,7 @@
 #include "store/commit_samples.h"
 #include "store/committer.h"
 #include "store/compactor.h"
+#include "store/doubt.h"
 #include "store/engine.h"
 #include "store/engine_metrics.h"
 #include "store/hub_pump.h"
@@ -71,6 +72,7 @@ struct Engine::Parts {
   lease::Lessor lessor;
   Alarms alarms;
   Replica replica;
+  Doubt doubt;
   std::unique_ptr<KnownHead> known_head;
   base::Executor reads;
   base::Executor maintenance;
@@ -92,6 +94,7 @@ struct Engine::Parts {
   // Whom else to tell of this server's batches.
   base::Mutex news_mutex;
   std::function<void(int64_t seq)> on_news GUARDED_BY(news_mutex);
+  std::function<void()> on_suspicion GUARDED_BY(news_mutex);
 
  private:
   std::atomic<int64_t> compacted_at_{0};  // the seq of the newest compaction

@@ -6,34 +6,14 @@
 #include <sstream>
 
 #include "base/logger.h"
-#include "base/strings.h"
+#include "log/chain.h"
 
 namespace kvshim::store {
 namespace {
 
 constexpr std::chrono::seconds kWriteEvery{1};
-
-std::string ToHex(const log::Nonce& nonce) {
-  constexpr char kDigits[] = "0123456789abcdef";
-  std::string text;
-  for (const char c : nonce) {
-    text.push_back(kDigits[static_cast<unsigned char>(c) >> 4]);
-    text.push_back(kDigits[static_cast<unsigned char>(c) & 15]);
-  }
-  return text;
-}
-
-bool FromHex(const std::string& text, log::Nonce& nonce) {
-  if (text.size() != 2 * nonce.size()) return false;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    const bool digit = c >= '0' && c <= '9';
-    if (!digit && (c < 'a' || c > 'f')) return false;
-    const int value = digit ? c - '0' : c - 'a' + 10;
-    nonce[i / 2] = static_cast<char>(static_cast<unsigned char>(nonce[i / 2]) << 4 | value);
-  }
-  return true;
-}
+// A little more than the database is left alone at most.
+constexpr std::chrono::seconds kFresh{3};
 
 }  // namespace
 
@@ -47,7 +27,8 @@ KnownHead::KnownHead(const std::string& directory, uint64_t cluster_id) {
   std::ifstream file(path_);
   Mark mark;
   std::string nonce;
-  if (file >> mark.epoch >> mark.seq >> mark.revision >> nonce && FromHex(nonce, mark.nonce)) {
+  if (file >> mark.epoch >> mark.seq >> mark.revision >> nonce && log::FromHex(nonce)) {
+    mark.nonce = *log::FromHex(nonce);
     mark_ = mark;
   } else if (file.is_open()) {
     base::Log(base::Level::kWarning, "the file of the known head cannot be read; it is made anew",
@@ -56,7 +37,13 @@ KnownHead::KnownHead(const std::string& directory, uint64_t cluster_id) {
 }
 
 void KnownHead::Note(const log::Head& head) {
-  if (base::Clock::Real().Now() - written_ >= kWriteEvery) Keep(head);
+  const base::TimePoint now = base::Clock::Real().Now();
+  noted_.store(now, std::memory_order_relaxed);
+  if (now - written_ >= kWriteEvery) Keep(head);
+}
+
+bool KnownHead::IsFresh() const {
+  return base::Clock::Real().Now() - noted_.load(std::memory_order_relaxed) < kFresh;
 }
 
 void KnownHead::Keep(const log::Head& head) {
@@ -65,7 +52,8 @@ void KnownHead::Keep(const log::Head& head) {
   written_ = base::Clock::Real().Now();
   const std::string aside = path_ + ".new";
   std::ofstream file(aside);
-  file << mark.epoch << ' ' << mark.seq << ' ' << mark.revision << ' ' << ToHex(mark.nonce) << '\n';
+  file << mark.epoch << ' ' << mark.seq << ' ' << mark.revision << ' ' << log::ToHex(mark.nonce)
+       << '\n';
   file.close();
   if (file && std::rename(aside.c_str(), path_.c_str()) == 0) {
     mark_ = mark;

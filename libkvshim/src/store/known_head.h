@@ -6,9 +6,10 @@
 // The file is written aside and renamed: about once a second while there is news, when the database
 // goes away, and at the end. What it misses by a crash makes it older, never wrong.
 //
-// Thread safety: Note and Keep by one thread; the rest before that.
+// Thread safety: Note and Keep by one thread; IsFresh by any; the rest before that.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -37,13 +38,16 @@ class KnownHead {
 
   // The database holds this.
   void Note(const log::Head& head);
-  // The same, written at once: the database is going away, or this server is.
+  // It held this: written at once, as the database is going away, or this server is.
   void Keep(const log::Head& head);
+  // Whether the last Note was a moment ago.
+  bool IsFresh() const;
 
  private:
   std::string path_;  // empty: nothing is kept
   std::optional<Mark> mark_;
   base::TimePoint written_;
+  std::atomic<base::TimePoint> noted_{};
 };
 
 }  // namespace kvshim::store

@@ -200,6 +200,12 @@ std::vector<sql::ServerRecord> Members::live() const {
   return live;
 }
 
+bool Members::HasBeaten(int64_t id) const {
+  base::MutexLock lock(mutex_);
+  const auto pulse = pulses_.find(id);
+  return pulse != pulses_.end() && pulse->second.beat != pulse->second.first_beat;
+}
+
 bool Members::IsOwner() const {
   if (owner_id_.load() != self_.id) return false;
   base::MutexLock lock(mutex_);

@@ -59,6 +59,9 @@ class Members {
   base::Duration silence() const;
   // The servers that live, ascending by id.
   std::vector<sql::ServerRecord> live() const;
+  // Whether this one's beat was seen to move: it lives on this database, and is not a row that came
+  // with a copy of it.
+  bool HasBeaten(int64_t id) const;
   // The owner's id; 0: nobody yet.
   int64_t owner() const { return owner_id_.load(); }
   // Whether this server is the owner, and knew so a moment ago.

@@ -16,10 +16,11 @@ constexpr std::chrono::milliseconds kPause{50};  // after a look that failed
 
 }  // namespace
 
-ReadIndex::ReadIndex(log::Log& log, Replica& replica, base::Duration timeout,
+ReadIndex::ReadIndex(log::Log& log, Replica& replica, const Doubt& doubt, base::Duration timeout,
                      base::MetricsRegistry& metrics, std::function<void(int64_t)> read_on)
     : log_(log),
       replica_(replica),
+      doubt_(doubt),
       timeout_(timeout),
       read_on_(std::move(read_on)),
       looks_(metrics.AddCounter("kvshim_read_index_total",
@@ -103,6 +104,7 @@ absl::Status ReadIndex::Confirm(base::TimePoint deadline) {
     read_on_(newest->seq);
     if (!replica_.WaitFor(newest->seq, deadline)) return mvcc::TimedOut();
   }
+  if (doubt_.raised()) return mvcc::Unhealthy();
   if (replica_.Holds(newest->seq, newest->nonce)) return absl::OkStatus();
   // As far, but on another branch: a primary that was replaced and came back, for instance.
   read_on_(INT64_MAX);

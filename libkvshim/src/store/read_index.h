@@ -3,7 +3,7 @@
 // A read may be answered from memory once memory holds everything that was committed, anywhere,
 // before the read came. So the newest batch is looked up after it came, and the read waits until
 // memory is that far. One look serves all reads that came before it was sent; those that come while
-// one is under way share the next.
+// one is under way share the next. While there is doubt which history stands, none is answered.
 //
 // Thread safety: every method may be called from any thread.
 #pragma once
@@ -18,6 +18,7 @@
 #include "base/metrics.h"
 #include "base/mutex.h"
 #include "log/log.h"
+#include "store/doubt.h"
 #include "store/replica.h"
 
 namespace kvshim::store {
@@ -28,8 +29,8 @@ class ReadIndex {
 
   // `read_on` has the log read soon, up to a batch. A read that cannot be served within `timeout`
   // is answered as timed out.
-  ReadIndex(log::Log& log, Replica& replica, base::Duration timeout, base::MetricsRegistry& metrics,
-            std::function<void(int64_t seq)> read_on);
+  ReadIndex(log::Log& log, Replica& replica, const Doubt& doubt, base::Duration timeout,
+            base::MetricsRegistry& metrics, std::function<void(int64_t seq)> read_on);
   ~ReadIndex() { Stop(); }
 
   // Calls `then`, on a thread of its own, once memory is far enough; it should not take long.
@@ -52,6 +53,7 @@ class ReadIndex {
 
   log::Log& log_;
   Replica& replica_;
+  const Doubt& doubt_;
   const base::Duration timeout_;
   const std::function<void(int64_t)> read_on_;
   base::Counter& looks_;

@@ -8,6 +8,7 @@
 #include "base/status.h"
 
 namespace kvshim::store {
+
 absl::Status Replica::Reload(log::Log& log) {
   mvcc::Index loaded(index_.memory_budget());
   Restorer restorer(loaded);
@@ -75,6 +76,7 @@ void Replica::Advance(const log::Head& head) {
   head_ = head;
   epoch_.store(head.epoch, std::memory_order_relaxed);
   base::MutexLock lock(mutex_);
+  newest_ = head;
   sequence_.store(head.seq, std::memory_order_release);
   nonces_[static_cast<size_t>(head.seq) % nonces_.size()] = {head.seq, head.nonce};
   advanced_.NotifyAll();
@@ -84,6 +86,20 @@ bool Replica::Holds(int64_t seq, const log::Nonce& nonce) {
   base::MutexLock lock(mutex_);
   const auto& [known_seq, known_nonce] = nonces_[static_cast<size_t>(seq) % nonces_.size()];
   return known_seq != seq || known_nonce == nonce;
+}
+
+Replica::Weight Replica::Weigh(const Claim& claim) {
+  base::MutexLock lock(mutex_);
+  if (claim.epoch < newest_.epoch) return Weight::kOutdated;
+  if (claim.epoch > newest_.epoch || claim.seq > newest_.seq) return Weight::kBeyond;
+  const auto& [seq, nonce] = nonces_[static_cast<size_t>(claim.seq) % nonces_.size()];
+  if (seq != claim.seq) return Weight::kForgotten;
+  return nonce == claim.nonce ? Weight::kHeld : Weight::kAnother;
+}
+
+log::Head Replica::newest() {
+  base::MutexLock lock(mutex_);
+  return newest_;
 }
 
 bool Replica::WaitFor(int64_t seq, base::TimePoint deadline) {

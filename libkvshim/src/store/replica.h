@@ -18,6 +18,7 @@
 #include "log/log.h"
 #include "mvcc/index.h"
 #include "store/alarms.h"
+#include "store/claim.h"
 #include "store/restorer.h"
 
 namespace kvshim::store {
@@ -65,6 +66,19 @@ class Replica {
   // ago to tell.
   bool Holds(int64_t seq, const log::Nonce& nonce) EXCLUDES(mutex_);
 
+  // How another server's claim fits to memory.
+  enum class Weight {
+    kHeld,       // memory holds the batch
+    kOutdated,   // of an epoch that has ended
+    kBeyond,     // of a batch, or an epoch, that memory has not come to
+    kAnother,    // memory holds another batch in its place
+    kForgotten,  // too long ago to tell
+  };
+  Weight Weigh(const Claim& claim) EXCLUDES(mutex_);
+
+  // head(), for any thread.
+  log::Head newest() EXCLUDES(mutex_);
+
   // Waits until memory holds batch `seq`. False where `deadline` came first.
   bool WaitFor(int64_t seq, base::TimePoint deadline) EXCLUDES(mutex_);
 
@@ -80,6 +94,7 @@ class Replica {
   std::atomic<int64_t> epoch_{1};
   base::Mutex mutex_;
   base::Condition advanced_;
+  log::Head newest_ GUARDED_BY(mutex_);
   // Of the newest batches, at seq % size.
   std::array<std::pair<int64_t, log::Nonce>, 1024> nonces_ GUARDED_BY(mutex_){};
 };

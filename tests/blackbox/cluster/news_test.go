@@ -2,7 +2,11 @@ package cluster
 
 import (
 	"fmt"
+	"io"
+	"net/http"
+	"net/url"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -57,4 +61,48 @@ func TestNewsArrivesWhereServersCannotReachEachOther(t *testing.T) {
 	measured = append(measured, delays(t, servers[0], servers[1], 4, 2500*time.Millisecond)...)
 	slowest := slices.Max(measured)
 	expect.True(t, slowest < 1500*time.Millisecond, "the slowest took ", slowest)
+}
+
+// hint is what another server would say at the page for hints, and the answer.
+func hint(t *testing.T, s *server.Server, query string) map[string]string {
+	t.Helper()
+	response := expect.Value(http.Get(s.URL() + "/kvshim/news?" + query))(t)
+	defer response.Body.Close()
+	body := expect.Value(io.ReadAll(response.Body))(t)
+	expect.Equal(t, http.StatusOK, response.StatusCode)
+	values := expect.Value(url.ParseQuery(string(body)))(t)
+	parts := map[string]string{}
+	for name := range values {
+		parts[name] = values.Get(name)
+	}
+	return parts
+}
+
+// Whoever reaches the port can say what he likes: the servers ask each other, and go on.
+func TestHintsThatAreForgedStopNobody(t *testing.T) {
+	servers := start(t, 2)
+	ctx := within(t, 60*time.Second)
+	client := clientOf(t, servers...)
+	expect.Value(client.Put(ctx, "k", "v"))(t)
+	held := hint(t, servers[0], "seq=1") // as releases before this did
+	forged := fmt.Sprintf("epoch=%s&revision=9&cluster=%s&stands=1&nonce=%s&seq=",
+		held["epoch"], held["cluster"], strings.Repeat("5a", 16))
+	for n := range 100 {
+		for _, s := range servers {
+			for _, seq := range []string{held["seq"], "1", "9000000000000000000"} {
+				hint(t, s, forged+seq)
+				hint(t, s, strings.Replace(forged, "epoch=1", "epoch=77", 1)+seq)
+			}
+			expect.Value(s.Client(t).Put(ctx, "k", fmt.Sprint(n)))(t)
+			expect.Value(s.Client(t).Get(ctx, "k"))(t)
+		}
+	}
+	// Both hold the same, and say so.
+	expect.Eventually(t, 5*time.Second, func() bool {
+		one, other := hint(t, servers[0], "seq=0"), hint(t, servers[1], "seq=0")
+		return one["nonce"] == other["nonce"] && one["seq"] == other["seq"]
+	}, "both hold the same batch")
+	for _, s := range servers {
+		expect.True(t, !strings.Contains(s.LogTail(1<<20), "two histories"), s.LogTail(4096))
+	}
 }

@@ -48,6 +48,19 @@ void MemoryTables::LoseAfter(int64_t seq) {
   rows.erase(rows.lower_bound({revision + 1, 0}), rows.end());
 }
 
+std::shared_ptr<MemoryTables> MemoryTables::Copy() {
+  auto copy = std::make_shared<MemoryTables>();
+  MutexLock lock(mutex);
+  MutexLock inner(copy->mutex);
+  copy->batches = batches;
+  copy->rows = rows;
+  copy->leases = leases;
+  copy->meta = meta;
+  copy->servers = servers;
+  copy->owner = owner;
+  return copy;
+}
+
 void MemoryTables::ForgetBatchesBefore(int64_t seq) {
   MutexLock lock(mutex);
   batches.erase(batches.begin(), batches.lower_bound(seq));

@@ -44,6 +44,8 @@ class MemoryTables {
 
   // Forgets the batches after `seq` with their rows, as a failover to a lagging replica does.
   void LoseAfter(int64_t seq);
+  // A database of its own that holds the same: a standby that is promoted, a backup.
+  std::shared_ptr<MemoryTables> Copy();
   // What pruning does: batches only.
   void ForgetBatchesBefore(int64_t seq);
   int64_t newest_seq();
