@@ -30,7 +30,7 @@ namespace kvshim::sql {
   } while (false)
 
 inline std::string RandomBytes(size_t size) {
-  static std::mt19937_64 random{std::random_device{}()};
+  thread_local std::mt19937_64 random{std::random_device{}()};
   std::string bytes(size, '\0');
   for (char& c : bytes) c = static_cast<char>(random());
   return bytes;
