@@ -8,12 +8,13 @@ list(GET allowed 0 name)
 
 # <header pattern>=<folders where it may stand>
 set(outside
-    "^grpc=^(rpc|etcd|http|transfer|cli)$"
+    "^grpc=^transfer$"
+    "^(nghttp2|zlib)=^rpc$"
     "^google/protobuf=^(rpc|etcd|transfer|cli)$"
-    "[.]pb[.]h$=^(etcd|transfer|cli)$"
+    "[.]pb[.]h$=^(rpc|etcd|transfer|cli)$"
     "^(sqlite3[.]h|libpq|mysql|mariadb)=^sql/"
     "^openssl/=^(base|log|rpc|http|auth|cli|etcd|transfer|sql.*)$"
-    "^boost/=^(store|http|etcd|cli|sql.*)$")
+    "^boost/=^(store|rpc|http|etcd|cli|sql.*)$")
 
 function(refuse file header why)
   message(FATAL_ERROR "${file} includes ${header}, ${why}. Dependencies point down; see "

@@ -11,6 +11,7 @@ write_basic_package_version_file("${PROJECT_BINARY_DIR}/kvshim-config-version.cm
 install(FILES "${PROJECT_BINARY_DIR}/kvshim-config.cmake"
               "${PROJECT_BINARY_DIR}/kvshim-config-version.cmake"
               "${PROJECT_SOURCE_DIR}/cmake/FindMySQLClient.cmake"
+              "${PROJECT_SOURCE_DIR}/cmake/FindNghttp2.cmake"
         DESTINATION "${package_dir}")
 install(EXPORT kvshim FILE kvshim-targets.cmake NAMESPACE kvshim:: DESTINATION "${package_dir}")
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/libkvshim/include/" DESTINATION

@@ -65,7 +65,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     Fill(*filled);
     return filled;
   }();
-  const rpc::Payload payload = rpc::Payload::Copy({reinterpret_cast<const char*>(data), size});
+  const rpc::Payload payload(std::string(reinterpret_cast<const char*>(data), size));
 
   if (etcdserverpb::TxnRequest wire; payload.Parse(wire)) {
     const TxnRequest request = etcd::Decode(wire);
@@ -76,7 +76,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
         Demand(!mvcc::IsReadOnly(request) || batch.empty());
         etcdserverpb::TxnResponse parsed;
         const rpc::Message message = etcd::Encode(etcd::Header{.revision = 1}, *response);
-        Demand(rpc::Payload::Copy(message.Flatten()).Parse(parsed));
+        Demand(rpc::Payload(message.Flatten()).Parse(parsed));
         Demand(static_cast<size_t>(parsed.responses_size()) == response->responses.size());
         return true;
       });

@@ -44,7 +44,7 @@ struct ServerOptions {
   uint32_t max_concurrent_streams = 16384;
   size_t max_concurrent_calls = 65536;
 
-  // Completion threads; 0: one per two cores.
+  // Event loops, each with a thread; 0: one per two cores.
   int threads = 0;
 };
 

@@ -20,7 +20,7 @@ constexpr std::chrono::seconds kForget{30};  // a peer that is not in the table 
 
 }  // namespace
 
-PeerNews::PeerNews(store::Engine& store, rpc::TlsSource identity)
+PeerNews::PeerNews(store::Engine& store, http::IdentitySource identity)
     : store_(store), identity_(std::move(identity)), thread_([this] { Run(); }) {
   pthread_setname_np(thread_.native_handle(), "kv-peers");
 }

@@ -21,7 +21,7 @@
 #include "base/clock.h"
 #include "base/mutex.h"
 #include "http/client.h"
-#include "rpc/tls_credentials.h"
+#include "http/tls_identity.h"
 #include "store/engine.h"
 
 namespace kvshim::etcd {
@@ -33,7 +33,7 @@ class PeerNews {
 
   // `identity`: what this server's listener shows, for peers that ask for a certificate; may be
   // null.
-  PeerNews(store::Engine& store, rpc::TlsSource identity);
+  PeerNews(store::Engine& store, http::IdentitySource identity);
   ~PeerNews();
 
   // There is a batch to tell of.
@@ -57,7 +57,7 @@ class PeerNews {
   void Refresh(base::TimePoint now);
 
   store::Engine& store_;
-  const rpc::TlsSource identity_;
+  const http::IdentitySource identity_;
   std::map<std::string, Peer> peers_;  // of the thread
   base::TimePoint refresh_at_;         // the same
 

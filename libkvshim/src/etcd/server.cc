@@ -24,7 +24,6 @@
 #include "kvshim/version.h"
 #include "mvcc/errors.h"
 #include "rpc/server.h"
-#include "rpc/tls_credentials.h"
 #include "store/engine.h"
 
 namespace kvshim {
@@ -83,7 +82,7 @@ class EtcdServer final : public Server {
 
  private:
   absl::Status Listen();
-  absl::Status StartRpc();
+  void StartRpc();
   void AddGauges();
 
   const ServerOptions options_;
@@ -101,13 +100,13 @@ class EtcdServer final : public Server {
 
 absl::Status EtcdServer::Start() {
   RETURN_IF_ERROR(Listen());
-  RETURN_IF_ERROR(StartRpc());
+  StartRpc();
   AddGauges();
   clients_->Start();
   if (monitors_ != nullptr) monitors_->Start();
   peer_news_ = std::make_unique<PeerNews>(
-      context_.store,
-      certificates_ == nullptr ? rpc::TlsSource() : [this] { return certificates_->identity(); });
+      context_.store, certificates_ == nullptr ? http::IdentitySource()
+                                               : [this] { return certificates_->identity(); });
   context_.store.OnNews([this](int64_t sequence) { peer_news_->Announce(sequence); });
   context_.store.OnSuspicion([this] { peer_news_->Ask(); });
   return absl::OkStatus();
@@ -143,7 +142,7 @@ absl::Status EtcdServer::Listen() {
   return absl::OkStatus();
 }
 
-absl::Status EtcdServer::StartRpc() {
+void EtcdServer::StartRpc() {
   std::vector<rpc::Service> services;
   services.push_back(KvService(context_));
   services.push_back(WatchService(context_));
@@ -160,10 +159,9 @@ absl::Status EtcdServer::StartRpc() {
   options.stream_low_water = context_.store.hub().low_water();
   options.observer = &metrics_;
   if (certificates_ != nullptr) {
-    options.credentials = rpc::TlsCredentials([this] { return certificates_->identity(); });
+    options.tls = [this] { return certificates_->context(); };
   }
-  ASSIGN_OR_RETURN(rpc_, rpc::Server::Start(std::move(options), std::move(services)));
-  return absl::OkStatus();
+  rpc_ = std::make_unique<rpc::Server>(std::move(options), std::move(services));
 }
 
 void EtcdServer::AddGauges() {

@@ -49,10 +49,11 @@ size_t CountCertificates(const std::string& pem) {
   return count;
 }
 
-// HTTP/1.1 is what we speak behind this; a client that offers no list gets it too.
+// A client that offers both gets HTTP/1.1, which has the pages; see protocol.h, which tells the two
+// apart before this is asked.
 int SelectProtocol(SSL* /*connection*/, const unsigned char** out, unsigned char* out_size,
                    const unsigned char* offered, unsigned int offered_size, void* /*argument*/) {
-  static constexpr unsigned char kOurs[] = "\x08http/1.1";
+  static constexpr unsigned char kOurs[] = "\x08http/1.1\x02h2";
   unsigned char* selected = nullptr;
   if (SSL_select_next_proto(&selected, out_size, kOurs, sizeof(kOurs) - 1, offered, offered_size) !=
       OPENSSL_NPN_NEGOTIATED) {
@@ -66,14 +67,14 @@ int SelectProtocol(SSL* /*connection*/, const unsigned char** out, unsigned char
 
 absl::StatusOr<std::unique_ptr<Certificates>> Certificates::Load(const CertificateFiles& files) {
   auto certificates = std::unique_ptr<Certificates>(new Certificates(files));
-  ASSIGN_OR_RETURN(rpc::TlsIdentity contents, certificates->Read());
+  ASSIGN_OR_RETURN(TlsIdentity contents, certificates->Read());
   base::MutexLock lock(certificates->mutex_);
   RETURN_IF_ERROR(certificates->Take(std::move(contents)));
   return certificates;
 }
 
-absl::StatusOr<rpc::TlsIdentity> Certificates::Read() const {
-  rpc::TlsIdentity contents;
+absl::StatusOr<TlsIdentity> Certificates::Read() const {
+  TlsIdentity contents;
   ASSIGN_OR_RETURN(contents.cert, ReadFile("--server-cert-file", files_.cert_file));
   ASSIGN_OR_RETURN(contents.key, ReadFile("--server-key-file", files_.key_file));
   if (!files_.ca_file.empty()) {
@@ -83,7 +84,7 @@ absl::StatusOr<rpc::TlsIdentity> Certificates::Read() const {
 }
 
 absl::StatusOr<std::shared_ptr<ssl::context>> Certificates::Build(
-    const rpc::TlsIdentity& contents) const {
+    const TlsIdentity& contents) const {
   auto context = std::make_shared<ssl::context>(ssl::context::tls_server);
   SSL_CTX* native = context->native_handle();
   SSL_CTX_set_min_proto_version(native, TLS1_2_VERSION);
@@ -116,9 +117,9 @@ absl::StatusOr<std::shared_ptr<ssl::context>> Certificates::Build(
   return context;
 }
 
-absl::Status Certificates::Take(rpc::TlsIdentity contents) {
+absl::Status Certificates::Take(TlsIdentity contents) {
   ASSIGN_OR_RETURN(context_, Build(contents));
-  identity_ = std::make_shared<const rpc::TlsIdentity>(std::move(contents));
+  identity_ = std::make_shared<const TlsIdentity>(std::move(contents));
   return absl::OkStatus();
 }
 
@@ -127,7 +128,7 @@ void Certificates::Refresh() {
   const auto now = std::chrono::steady_clock::now();
   if (now - last_look_ < kLookEvery) return;
   last_look_ = now;
-  const absl::StatusOr<rpc::TlsIdentity> contents = Read();
+  const absl::StatusOr<TlsIdentity> contents = Read();
   if (contents.ok() && (*contents == *identity_ || *contents == refused_)) return;
   const absl::Status status = contents.ok() ? Take(*contents) : contents.status();
   if (status.ok()) {
@@ -148,7 +149,7 @@ std::shared_ptr<ssl::context> Certificates::context() const {
   return context_;
 }
 
-std::shared_ptr<const rpc::TlsIdentity> Certificates::identity() const {
+std::shared_ptr<const TlsIdentity> Certificates::identity() const {
   base::MutexLock lock(mutex_);
   return identity_;
 }

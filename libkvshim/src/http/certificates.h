@@ -7,8 +7,7 @@
 //
 //   ASSIGN_OR_RETURN(auto certificates, Certificates::Load({.cert_file = ..., .key_file = ...}));
 //   certificates->Refresh();                     // now and then
-//   auto context = certificates->context();      // for the next connection of HTTP/1.1
-//   rpc::TlsCredentials([&] { return certificates->identity(); });  // for gRPC's
+//   auto context = certificates->context();      // for the next connection
 #pragma once
 
 #include <boost/asio/ssl/context.hpp>
@@ -17,7 +16,7 @@
 
 #include "absl/status/statusor.h"
 #include "base/mutex.h"
-#include "rpc/tls_credentials.h"
+#include "http/tls_identity.h"
 
 namespace kvshim::http {
 
@@ -37,27 +36,27 @@ class Certificates {
   // Looks at the files, at most once a second, and takes over what changed.
   void Refresh();
 
-  // For a server's side of HTTP/1.1. Connections keep the one they began with.
+  // For a server's side of a connection, which keeps the one it began with.
   std::shared_ptr<boost::asio::ssl::context> context() const;
 
   // The same as texts; another object whenever they changed.
-  std::shared_ptr<const rpc::TlsIdentity> identity() const;
+  std::shared_ptr<const TlsIdentity> identity() const;
 
  private:
   explicit Certificates(CertificateFiles files) : files_(std::move(files)) {}
 
-  absl::StatusOr<rpc::TlsIdentity> Read() const;
+  absl::StatusOr<TlsIdentity> Read() const;
   // What is wrong with them, or a context made of them.
   absl::StatusOr<std::shared_ptr<boost::asio::ssl::context>> Build(
-      const rpc::TlsIdentity& contents) const;
-  absl::Status Take(rpc::TlsIdentity contents) REQUIRES(mutex_);
+      const TlsIdentity& contents) const;
+  absl::Status Take(TlsIdentity contents) REQUIRES(mutex_);
 
   const CertificateFiles files_;
 
   mutable base::Mutex mutex_;
   std::chrono::steady_clock::time_point last_look_ GUARDED_BY(mutex_);
-  rpc::TlsIdentity refused_ GUARDED_BY(mutex_);  // has been complained of
-  std::shared_ptr<const rpc::TlsIdentity> identity_ GUARDED_BY(mutex_);
+  TlsIdentity refused_ GUARDED_BY(mutex_);  // has been complained of
+  std::shared_ptr<const TlsIdentity> identity_ GUARDED_BY(mutex_);
   std::shared_ptr<boost::asio::ssl::context> context_ GUARDED_BY(mutex_);
 };
 

@@ -148,7 +148,7 @@ absl::Status Client::Connect() {
   asio::ssl::context context(asio::ssl::context::tls_client);
   context.set_verify_mode(asio::ssl::verify_none);
   if (options_.identity != nullptr) {
-    const rpc::TlsIdentity& identity = *options_.identity;
+    const TlsIdentity& identity = *options_.identity;
     context.use_certificate_chain(asio::buffer(identity.cert), error);
     if (!error) {
       context.use_private_key(asio::buffer(identity.key), asio::ssl::context::pem, error);

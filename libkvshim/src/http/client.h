@@ -11,7 +11,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "rpc/tls_credentials.h"
+#include "http/tls_identity.h"
 
 namespace kvshim::http {
 
@@ -20,7 +20,7 @@ struct ClientOptions {
   // What is shown to a server that asks for a certificate; may be null. The server's own
   // certificate is not verified: what is asked for here is public, and nothing of it is believed
   // without being looked up in the database.
-  std::shared_ptr<const rpc::TlsIdentity> identity;
+  std::shared_ptr<const TlsIdentity> identity;
 };
 
 class Client {

@@ -4,7 +4,7 @@
 //
 // Thread safety: CallContext and Stream may be used from any thread at any time, also when the
 // client is long gone (calls then do nothing). A UnaryCall is a handle with one owner at a time. A
-// StreamHandler's callbacks run one after another, on the completion thread of its stream.
+// StreamHandler's callbacks run one after another, on the thread of its loop.
 // Handlers and callbacks must not block.
 //
 //   void Range(rpc::UnaryCall call) {
@@ -74,7 +74,7 @@ class UnaryCall {
   bool cancelled() const { return transport_->cancelled(); }
 
   // `notify` runs once if the call is cancelled before it is finished (at once, where it already
-  // is), on the completion thread, or not at all. For calls that wait, such as a lock's.
+  // is), on the call's loop's thread, or not at all. For calls that wait, such as a lock's.
   void OnCancel(absl::AnyInvocable<void()> notify) { transport_->OnCancel(std::move(notify)); }
 
   // Answers. The handle is empty afterwards.
@@ -119,7 +119,8 @@ class StreamHandler {
   virtual void OnOpen(std::shared_ptr<Stream> stream) = 0;
   // A message of the client; a server-streaming call has one, then OnHalfClose.
   virtual void OnMessage(Payload message) = 0;
-  // The client sends no more. It may still listen: the handler ends the stream by Finish.
+  // The client sends no more. It may still listen: the handler ends the stream by Finish. Neither
+  // this nor OnMessage comes after Finish.
   virtual void OnHalfClose() {}
   // pending_bytes() fell to the low-water mark after having been above it.
   virtual void OnDrained() {}

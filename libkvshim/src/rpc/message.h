@@ -1,30 +1,29 @@
-// Message: the bytes of one outbound gRPC message, made of pieces that are copied in or shared.
+// Message: the bytes of one outbound message, made of pieces that are copied in or shared.
 //
-// A shared piece refers to memory of somebody else, who hears when gRPC has sent it (or given it
-// up). A piece costs an allocation, so small ones are better copied: callers compare with
-// kShareThreshold.
+// A shared piece refers to memory of somebody else, who hears when it has been sent or given up. It
+// costs some bookkeeping, so small pieces are better copied: callers compare with kShareThreshold.
 //
-// Thread safety: none while it is built; a release function runs on any thread, once.
+// Thread safety: none; a release function runs on whatever thread has the message then, once.
 //
 //   Message message(kv.wire().size() + 16);
 //   message.AppendCopy("\x12");
 //   message.AppendShared(kv.wire(), kv.Retain(), &KeyValue::Release);
+//   while (message.size() > 0) Send(buffer, message.Take(buffer, sizeof(buffer)));
 #pragma once
 
-#include <grpc/slice.h>
-#include <grpcpp/support/byte_buffer.h>
-
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
+
+#include "absl/container/inlined_vector.h"
 
 namespace kvshim::rpc {
 
 class Message {
  public:
-  // From this many bytes on, sharing a piece costs less than copying it, sending included.
+  // From this many bytes on, sharing a piece costs less than copying it.
   static constexpr size_t kShareThreshold = 1024;
 
   Message() = default;
@@ -39,26 +38,33 @@ class Message {
 
   void AppendCopy(std::string_view bytes);
 
-  // Refers to `bytes` until gRPC is through with them; then release(owner) is called.
+  // Refers to `bytes` until they are taken, or the message goes; then release(owner) is called.
   void AppendShared(std::string_view bytes, void* owner, void (*release)(void* owner));
 
+  // Bytes not taken yet.
   size_t size() const { return size_; }
 
-  // Gives the pieces away to gRPC; the message is empty afterwards.
-  grpc::ByteBuffer TakeBuffer();
+  // Moves the first bytes out, at most `most`; returns how many.
+  size_t Take(char* out, size_t most);
 
-  // The bytes in one string, for what does not go over gRPC. The message keeps them.
+  // The bytes in one string. The message keeps them.
   std::string Flatten() const;
 
  private:
-  void NewChunk(size_t at_least);
-  void CloseCopied();
+  struct Piece {
+    const char* data;
+    size_t size;
+    void* owner;
+    void (*release)(void* owner);  // null: the bytes are in one of chunks_
+  };
 
-  std::vector<grpc_slice> slices_;  // closed pieces, one reference each
-  grpc_slice chunk_{};              // copied bytes go here; bytes [open_, used_) are not closed yet
-  size_t capacity_ = 0;             // of chunk_; 0: there is none
-  size_t open_ = 0;
-  size_t used_ = 0;
+  void NewChunk(size_t at_least);
+
+  absl::InlinedVector<Piece, 2> pieces_;
+  size_t first_ = 0;  // of pieces_, the others are taken
+  absl::InlinedVector<std::unique_ptr<char[]>, 1> chunks_;
+  char* free_ = nullptr;  // the rest of the last chunk
+  size_t free_size_ = 0;
   size_t size_ = 0;
   size_t next_chunk_ = 0;
 };

@@ -1,6 +1,6 @@
 // CallObserver: hears of every call, for metrics.
 //
-// Thread safety: called from the completion threads and from whatever thread sends, at once; an
+// Thread safety: called from the loops' threads and from whatever thread sends, at once; an
 // implementation is cheap and does not block.
 #pragma once
 

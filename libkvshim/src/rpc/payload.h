@@ -1,15 +1,15 @@
-// Payload: the bytes of one inbound gRPC message, in the slices they arrived in.
+// Payload: the bytes of one inbound message.
 //
-// Thread safety: a value; const methods may be called from one thread at a time only, since the
-// slices are joined on first demand.
+// Thread safety: a value.
 //
 //   etcdserverpb::RangeRequest request;
 //   if (!payload.Parse(request)) ...
 #pragma once
 
+#include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/message_lite.h>
-#include <grpcpp/support/byte_buffer.h>
 
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -18,22 +18,25 @@ namespace kvshim::rpc {
 class Payload {
  public:
   Payload() = default;
-  explicit Payload(const grpc::ByteBuffer& buffer) : buffer_(buffer) {}
-  static Payload Copy(std::string_view bytes);
+  explicit Payload(std::string bytes) : bytes_(std::move(bytes)) {}
 
-  size_t size() const { return buffer_.Valid() ? buffer_.Length() : 0; }
+  size_t size() const { return bytes_.size(); }
+  // Valid while this lives.
+  std::string_view bytes() const { return bytes_; }
 
-  // Parses out of the slices without joining them first. False: the bytes are not such a message.
-  bool Parse(google::protobuf::MessageLite& message) const;
-
-  // The bytes in one piece; copied only where they arrived in several. Valid while this lives.
-  std::string_view bytes() const;
-
-  grpc::ByteBuffer& buffer() { return buffer_; }
+  // False: the bytes are not such a message.
+  bool Parse(google::protobuf::MessageLite& message) const {
+    // Messages within messages. Protobuf's own limit of 100 is below what a nested transaction may
+    // be.
+    constexpr int kMaxDepth = 2000;
+    google::protobuf::io::CodedInputStream input(reinterpret_cast<const uint8_t*>(bytes_.data()),
+                                                 static_cast<int>(bytes_.size()));
+    input.SetRecursionLimit(kMaxDepth);
+    return message.ParseFromCodedStream(&input) && input.ConsumedEntireMessage();
+  }
 
  private:
-  mutable grpc::ByteBuffer buffer_;  // joined by bytes()
-  mutable grpc::Slice joined_;
+  std::string bytes_;
 };
 
 }  // namespace kvshim::rpc

@@ -33,6 +33,47 @@ void ServerState::RemoveStream(const void* identity) {
   streams_.erase(identity);
 }
 
+bool ServerState::AddConnection(const std::shared_ptr<Connection>& connection) {
+  base::MutexLock lock(mutex_);
+  if (refusing_) return false;
+  connections_.emplace(connection.get(), connection);
+  return true;
+}
+
+void ServerState::ConnectionClosed(const Connection* connection) {
+  std::shared_ptr<Connection> last;  // destroyed after the lock
+  base::MutexLock lock(mutex_);
+  const auto found = connections_.find(connection);
+  if (found == connections_.end()) return;
+  last = std::move(found->second);
+  connections_.erase(found);
+  if (connections_.empty()) unconnected_.NotifyAll();
+}
+
+std::vector<std::shared_ptr<Connection>> ServerState::connections() const {
+  base::MutexLock lock(mutex_);
+  std::vector<std::shared_ptr<Connection>> all;
+  for (const auto& [key, connection] : connections_) all.push_back(connection);
+  return all;
+}
+
+void ServerState::RefuseConnections() {
+  base::MutexLock lock(mutex_);
+  refusing_ = true;
+}
+
+bool ServerState::WaitUntilUnconnected(base::TimePoint deadline) {
+  base::MutexLock lock(mutex_);
+  while (!connections_.empty()) {
+    if (deadline == base::TimePoint::max()) {
+      unconnected_.Wait(mutex_);
+    } else if (!unconnected_.WaitUntil(mutex_, deadline)) {
+      return connections_.empty();
+    }
+  }
+  return true;
+}
+
 std::vector<std::shared_ptr<Stream>> ServerState::BeginDrain(absl::Status status) {
   base::MutexLock lock(mutex_);
   drain_status_ = std::move(status);

@@ -5,7 +5,7 @@
 //   Service watch("etcdserverpb.Watch");
 //   watch.Bidi("Watch", [&] { return std::make_unique<WatchStream>(hub); });
 //
-// Thread safety: built on one thread, constant afterwards. Handlers run on any completion thread,
+// Thread safety: built on one thread, constant afterwards. Handlers run on any loop's thread,
 // several at once.
 #pragma once
 
@@ -30,6 +30,8 @@ struct Method {
   MethodType type = MethodType::kUnary;
   UnaryFunction unary;   // for kUnary
   StreamFactory stream;  // for the others
+  // Of the server itself, not of what it serves: answered whatever the limits, not counted.
+  bool is_built_in = false;
 
   std::string path() const { return "/" + service + "/" + name; }
 };
@@ -47,6 +49,10 @@ class Service {
   }
   void Bidi(std::string name, StreamFactory factory) {
     methods_.push_back({name_, std::move(name), MethodType::kBidi, {}, std::move(factory)});
+  }
+
+  void MarkBuiltIn() {
+    for (Method& method : methods_) method.is_built_in = true;
   }
 
   const std::string& name() const { return name_; }

@@ -68,12 +68,9 @@ class ListenerTest : public testing::Test {
     services.push_back(std::move(service));
     rpc::ServerOptions options;
     if (certificates != nullptr) {
-      options.credentials =
-          rpc::TlsCredentials([certificates] { return certificates->identity(); });
+      options.tls = [certificates] { return certificates->context(); };
     }
-    auto started = rpc::Server::Start(std::move(options), std::move(services));
-    ASSERT_TRUE(started.ok());
-    rpc_ = *std::move(started);
+    rpc_ = std::make_unique<rpc::Server>(std::move(options), std::move(services));
   }
   static std::string Ask(const std::string& address, std::string_view request) {
     Connection connection(address);

@@ -7,9 +7,13 @@
 // Every wait ends after kPatience, as a failure.
 #pragma once
 
+#include <gmock/gmock.h>
 #include <grpcpp/create_channel.h>
 #include <grpcpp/generic/generic_stub.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <map>
@@ -17,6 +21,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -37,7 +42,13 @@ inline grpc::ByteBuffer ToBuffer(std::string_view bytes) {
 }
 
 inline std::string ToString(const grpc::ByteBuffer& buffer) {
-  return std::string(Payload(buffer).bytes());
+  std::vector<grpc::Slice> slices;
+  std::string bytes;
+  if (!buffer.Dump(&slices).ok()) return bytes;
+  for (const grpc::Slice& slice : slices) {
+    bytes.append(reinterpret_cast<const char*>(slice.begin()), slice.size());
+  }
+  return bytes;
 }
 
 struct Reply {
@@ -45,7 +56,7 @@ struct Reply {
   std::string bytes;
 };
 
-// A unary call under way.
+// A unary call under way. It has a thread, since gRPC sends only while somebody waits for it.
 class ClientCall {
  public:
   ClientCall(grpc::GenericStub& stub, const std::string& path, std::string_view bytes,
@@ -55,19 +66,21 @@ class ClientCall {
     reader_ = stub.PrepareUnaryCall(&context_, path, ToBuffer(bytes), &queue_);
     reader_->StartCall();
     reader_->Finish(&answer_, &reply_.status, this);
+    waiting_ = std::thread([this] {
+      void* tag = nullptr;
+      bool ok = false;
+      EXPECT_TRUE(queue_.Next(&tag, &ok));
+    });
   }
   ~ClientCall() {
     context_.TryCancel();
-    if (!taken_) Take();
+    if (waiting_.joinable()) waiting_.join();
     queue_.Shutdown();
   }
 
   void Cancel() { context_.TryCancel(); }
   Reply Take() {
-    void* tag = nullptr;
-    bool ok = false;
-    EXPECT_TRUE(queue_.Next(&tag, &ok));
-    taken_ = true;
+    waiting_.join();
     if (reply_.status.ok()) reply_.bytes = ToString(answer_);
     return reply_;
   }
@@ -78,7 +91,7 @@ class ClientCall {
   std::unique_ptr<grpc::GenericClientAsyncResponseReader> reader_;
   grpc::ByteBuffer answer_;
   Reply reply_;
-  bool taken_ = false;
+  std::thread waiting_;
 };
 
 // A stream under way. Used by one thread; every step waits until gRPC is through with it.
@@ -165,25 +178,48 @@ class Client {
   std::unique_ptr<grpc::GenericStub> stub_;
 };
 
-// A server on a free port of loopback.
+// A server, and a free port of loopback whose connections it gets.
 class TestServer {
  public:
   TestServer(ServerOptions options, Service service) {
     options.threads = options.threads == 0 ? 2 : options.threads;
-    if (options.listen_addresses.empty()) options.listen_addresses = {"127.0.0.1:0"};
     std::vector<Service> services;
     services.push_back(std::move(service));
-    auto started = Server::Start(std::move(options), std::move(services));
-    EXPECT_TRUE(started.ok()) << started.status();
-    server_ = *std::move(started);
+    server_ = std::make_unique<Server>(std::move(options), std::move(services));
+    sockaddr_in name{.sin_family = AF_INET};
+    name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    listening_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    socklen_t size = sizeof(name);
+    EXPECT_EQ(bind(listening_, reinterpret_cast<sockaddr*>(&name), size), 0);
+    EXPECT_EQ(listen(listening_, 128), 0);
+    EXPECT_EQ(getsockname(listening_, reinterpret_cast<sockaddr*>(&name), &size), 0);
+    port_ = ntohs(name.sin_port);
+    accepting_ = std::thread([this] {
+      while (true) {
+        const int fd = accept4(listening_, nullptr, nullptr, SOCK_CLOEXEC);
+        if (fd < 0) return;
+        server_->TakeConnection(fd, "");
+      }
+    });
   }
+  ~TestServer() { Stop(); }
 
-  int port() const { return server_->ports().front(); }
+  int port() const { return port_; }
   Server* operator->() { return server_.get(); }
-  void Stop() { server_.reset(); }
+  void Stop() {
+    if (accepting_.joinable()) {
+      shutdown(listening_, SHUT_RDWR);
+      accepting_.join();
+      close(listening_);
+    }
+    server_.reset();
+  }
 
  private:
   std::unique_ptr<Server> server_;
+  int listening_ = -1;
+  int port_ = 0;
+  std::thread accepting_;
 };
 
 }  // namespace kvshim::rpc

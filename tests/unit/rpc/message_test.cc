@@ -1,4 +1,4 @@
-// Messages made of copied and shared pieces; payloads of one and of several slices.
+// Messages made of copied and shared pieces; payloads.
 #include "rpc/message.h"
 
 #include <google/protobuf/wrappers.pb.h>
@@ -14,7 +14,13 @@ namespace {
 
 void CountRelease(void* count) { ++*static_cast<int*>(count); }
 
-std::string BytesOf(const grpc::ByteBuffer& buffer) { return std::string(Payload(buffer).bytes()); }
+// Takes the message apart, `step` bytes at a time.
+std::string TakeAll(Message& message, size_t step) {
+  std::string bytes;
+  std::string part(step, '\0');
+  while (const size_t count = message.Take(part.data(), step)) bytes.append(part, 0, count);
+  return bytes;
+}
 
 TEST(Message, KeepsTheOrderOfCopiedAndSharedPieces) {
   int released = 0;
@@ -32,16 +38,29 @@ TEST(Message, KeepsTheOrderOfCopiedAndSharedPieces) {
     EXPECT_EQ(message.Flatten(), expected);
     EXPECT_EQ(message.Flatten(), expected) << "flattening changes nothing";
     EXPECT_EQ(released, 0);
-    {
-      const grpc::ByteBuffer buffer = message.TakeBuffer();
-      EXPECT_EQ(buffer.Length(), expected.size());
-      EXPECT_EQ(BytesOf(buffer), expected);
-      EXPECT_EQ(message.size(), 0U);
-      EXPECT_EQ(message.Flatten(), "");
-    }
-    EXPECT_EQ(released, 20) << "given up with the buffer";
+    EXPECT_EQ(TakeAll(message, 777), expected);
+    EXPECT_EQ(message.size(), 0U);
+    EXPECT_EQ(message.Flatten(), "");
+    EXPECT_EQ(released, 20) << "given up once taken";
   }
   EXPECT_EQ(released, 20) << "once";
+}
+
+TEST(Message, GivesUpWhatWasNotTakenWhenItGoes) {
+  int released = 0;
+  const std::string shared(1000, 's');
+  {
+    Message message;
+    for (int i = 0; i < 3; ++i) message.AppendShared(shared, &released, CountRelease);
+    std::string part(1500, '\0');
+    EXPECT_EQ(message.Take(part.data(), part.size()), part.size());
+    EXPECT_EQ(message.size(), 1500U);
+    EXPECT_EQ(message.Flatten(), std::string(1500, 's'));
+    EXPECT_EQ(released, 1);
+    message.AppendCopy("more");
+    EXPECT_EQ(message.size(), 1504U);
+  }
+  EXPECT_EQ(released, 3);
 }
 
 TEST(Message, GivesSharedPiecesUpWhenItIsNotSent) {
@@ -69,36 +88,30 @@ TEST(Message, CopiesOfEverySizeSurvive) {
   for (const size_t size : {0, 1, 23, 24, 255, 256, 257, 65'535, 65'536, 65'537, 3'000'000}) {
     std::string bytes(size, '\0');
     for (size_t i = 0; i < size; ++i) bytes[i] = static_cast<char>(i * 31);
-    EXPECT_TRUE(BytesOf(Message::Copy(bytes).TakeBuffer()) == bytes) << size;
+    Message whole = Message::Copy(bytes);
+    EXPECT_TRUE(whole.Flatten() == bytes) << size;
+    EXPECT_TRUE(TakeAll(whole, 16'384) == bytes) << size;
     Message pieces;
     for (size_t i = 0; i < size; i += 1000)
       pieces.AppendCopy(std::string_view(bytes).substr(i, 1000));
-    EXPECT_TRUE(BytesOf(pieces.TakeBuffer()) == bytes) << size;
+    EXPECT_TRUE(TakeAll(pieces, 100) == bytes) << size;
   }
 }
 
-TEST(Payload, ParsesAcrossSlices) {
+TEST(Payload, ParsesItsMessage) {
   google::protobuf::StringValue value;
   value.set_value(std::string(1000, 'v'));
-  const std::string bytes = value.SerializeAsString();
-  std::vector<grpc::Slice> slices;
-  for (size_t i = 0; i < bytes.size(); i += 7) {
-    slices.emplace_back(bytes.data() + i, std::min<size_t>(7, bytes.size() - i));
-  }
-  const Payload payload(grpc::ByteBuffer(slices.data(), slices.size()));
-  EXPECT_EQ(payload.size(), bytes.size());
+  const Payload payload(value.SerializeAsString());
+  EXPECT_EQ(payload.size(), value.ByteSizeLong());
   google::protobuf::StringValue parsed;
   ASSERT_TRUE(payload.Parse(parsed));
   EXPECT_EQ(parsed.value(), value.value());
-  EXPECT_EQ(payload.bytes(), bytes);
-  EXPECT_EQ(payload.bytes(), bytes) << "again";
-  ASSERT_TRUE(payload.Parse(parsed)) << "and after the slices were joined";
 }
 
 TEST(Payload, EmptyOneIsTheDefaultMessage) {
   google::protobuf::StringValue parsed;
   EXPECT_TRUE(Payload().Parse(parsed));
-  EXPECT_TRUE(Payload::Copy("").Parse(parsed));
+  EXPECT_TRUE(Payload("").Parse(parsed));
   EXPECT_EQ(parsed.value(), "");
   EXPECT_EQ(Payload().size(), 0U);
   EXPECT_EQ(Payload().bytes(), "");
@@ -111,7 +124,7 @@ TEST(Payload, BytesThatAreNoMessageAreRefused) {
         std::string("\x0a\x05"
                     "abc"),
         std::string("\x0a\xff\xff\xff\xff\x0f"), std::string("\x00\x00", 2), std::string("\x0c")}) {
-    EXPECT_FALSE(Payload::Copy(bytes).Parse(parsed)) << testing::PrintToString(bytes);
+    EXPECT_FALSE(Payload(bytes).Parse(parsed)) << testing::PrintToString(bytes);
   }
 }
 

@@ -255,6 +255,73 @@ TEST(Server, StrangersOnThePortAreClosedAndHarmNobody) {
   EXPECT_EQ(Client(server.port()).Call(kEcho, "x").bytes, "x");
 }
 
+// What a client of raw bytes hears until it is closed.
+std::string Converse(int port, const std::string& bytes) {
+  const int fd = ConnectTo(port);
+  EXPECT_EQ(send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL), static_cast<ssize_t>(bytes.size()));
+  timeval limit{.tv_sec = kPatience.count()};
+  setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+  std::string heard;
+  char part[4096];
+  while (const ssize_t count = recv(fd, part, sizeof(part), 0)) {
+    if (count < 0) break;
+    heard.append(part, static_cast<size_t>(count));
+  }
+  close(fd);
+  return heard;
+}
+
+constexpr std::string_view kPreface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+std::string Frame(char type, char flags, std::string_view payload, uint32_t stream = 0) {
+  const size_t size = payload.size();
+  std::string frame = {static_cast<char>(size >> 16), static_cast<char>(size >> 8),
+                       static_cast<char>(size), type, flags};
+  for (int shift = 24; shift >= 0; shift -= 8) frame += static_cast<char>(stream >> shift);
+  return frame + std::string(payload);
+}
+
+TEST(Server, ClientThatPingsWithoutACallIsSentAway) {
+  StreamRecord record;
+  TestServer server({}, StreamService(record));
+  std::string bytes = std::string(kPreface) + Frame(4, 0, "");
+  for (int i = 0; i < 4; ++i) bytes += Frame(6, 0, "12345678");
+  EXPECT_THAT(Converse(server.port(), bytes), testing::HasSubstr("too_many_pings"));
+}
+
+TEST(Server, SilentClientIsAskedWhetherItLivesAndClosedWhereItDoesNot) {
+  StreamRecord record;
+  TestServer server({.keepalive_interval = std::chrono::milliseconds(100),
+                     .keepalive_timeout = std::chrono::milliseconds(100),
+                     .handshake_timeout = std::chrono::milliseconds(50)},
+                    StreamService(record));
+  const std::string heard =
+      Converse(server.port(), std::string(kPreface) + Frame(4, 0, "") + Frame(4, 1, ""));
+  EXPECT_THAT(heard, testing::HasSubstr(Frame(6, 0, std::string(8, '\0'))));
+  // One that answers is let be.
+  Client client(server.port());
+  const auto stream = client.Open(kBidi);
+  record.journal.WaitFor("open");
+  // gRPC's client answers while somebody waits for it.
+  std::thread reading([&] { stream->Read(); });
+  std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  EXPECT_EQ(record.journal.Count("done"), 0U);
+  stream->Cancel();
+  reading.join();
+}
+
+TEST(Server, RequestsThatAreNotGrpcAreRefusedAsHttp) {
+  StreamRecord record;
+  TestServer server({}, StreamService(record));
+  const std::string get = "\x82\x84\x86";  // GET / by http, of HPACK's table
+  const std::string heard =
+      Converse(server.port(), std::string(kPreface) + Frame(4, 0, "") + Frame(1, 5, get, 1) +
+                                  Frame(7, 0, std::string(8, '\0')));
+  // :status with a value of its own, "405", Huffman coded or not.
+  EXPECT_THAT(heard, testing::AnyOf(testing::HasSubstr("405"), testing::HasSubstr("\x82\x68\x1b"),
+                                    testing::HasSubstr(std::string("\x82\x68\x1b\xff"))));
+}
+
 TEST(Server, HealthSaysWhatSetServingSaid) {
   StreamRecord record;
   TestServer server({}, StreamService(record));
@@ -277,17 +344,6 @@ TEST(Server, ReflectionListsTheServices) {
   ASSERT_TRUE(services.has_value());
   EXPECT_THAT(*services, testing::HasSubstr("test.Streams"));
   EXPECT_THAT(*services, testing::HasSubstr("grpc.reflection.v1alpha.ServerReflection"));
-}
-
-TEST(Server, TakenPortIsRefusedByName) {
-  StreamRecord record;
-  TestServer server({}, StreamService(record));
-  const std::string taken = base::Concat("127.0.0.1:", server.port());
-  Acceptor acceptor;
-  const std::string other = base::Concat("127.0.0.1:", acceptor.port());
-  const auto refused = Server::Start({.listen_addresses = {other}}, {});
-  ASSERT_FALSE(refused.ok());
-  EXPECT_THAT(std::string(refused.status().message()), testing::HasSubstr(other));
 }
 
 }  // namespace

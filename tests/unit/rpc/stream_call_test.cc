@@ -58,7 +58,7 @@ TEST_F(StreamCallTest, ServerStreamingHasOneMessageAndThenAnyNumberOfAnswers) {
   EXPECT_TRUE(stream->Finish().ok());
   ASSERT_TRUE(record_.journal.WaitFor("destroyed"));
   EXPECT_EQ(record_.journal.events(),
-            (std::vector<std::string>{"open", "message", "half-close", "done", "destroyed"}));
+            (std::vector<std::string>{"open", "message", "done", "destroyed"}));
 }
 
 TEST_F(StreamCallTest, FinishComesAfterWhatWasQueued) {

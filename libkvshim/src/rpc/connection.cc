@@ -1,0 +1,536 @@
+#include "rpc/connection.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <utility>
+
+#include "base/strings.h"
+
+namespace kvshim::rpc {
+namespace {
+
+using boost::system::error_code;
+
+// Bytes a client may send before they are looked at: of one call, of all.
+constexpr int32_t kStreamWindow = 1 << 20;
+constexpr int32_t kConnectionWindow = 4 << 20;
+constexpr size_t kMaxHeadBytes = size_t{16} << 10;
+// Handed to the socket at a time.
+constexpr size_t kStagedBytes = size_t{256} << 10;
+constexpr int kMaxPingStrikes = 2;
+// Calls a client may cancel in a row, and further ones a second: clients whose time is over do.
+constexpr uint64_t kResetBurst = 20000;
+constexpr uint64_t kResetRate = 2000;
+
+nghttp2_nv Header(std::string_view name, std::string_view value) {
+  return {reinterpret_cast<uint8_t*>(const_cast<char*>(name.data())),
+          reinterpret_cast<uint8_t*>(const_cast<char*>(value.data())), name.size(), value.size(),
+          NGHTTP2_NV_FLAG_NONE};
+}
+
+std::string_view View(const uint8_t* bytes, size_t size) {
+  return {reinterpret_cast<const char*>(bytes), size};
+}
+
+// As gRPC wants a status's text in a header.
+std::string PercentEncode(std::string_view text) {
+  constexpr char kDigits[] = "0123456789ABCDEF";
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<uint8_t>(c);
+    if (byte >= 0x20 && byte <= 0x7e && c != '%') {
+      out += c;
+    } else {
+      out += {'%', kDigits[byte >> 4], kDigits[byte & 15]};
+    }
+  }
+  return out;
+}
+
+// grpc-status and, where there is one, grpc-message.
+class Trailers {
+ public:
+  explicit Trailers(const absl::Status& status)
+      : code_(std::to_string(static_cast<int>(status.code()))),
+        text_(PercentEncode(base::FromAbsl(status.message()))) {
+    headers_ = {Header("grpc-status", code_), Header("grpc-message", text_)};
+  }
+  const nghttp2_nv* data() const { return headers_.data(); }
+  size_t size() const { return text_.empty() ? 1 : 2; }
+  const nghttp2_nv& operator[](size_t i) const { return headers_[i]; }
+
+ private:
+  const std::string code_;
+  const std::string text_;
+  std::array<nghttp2_nv, 2> headers_{};
+};
+
+std::string PeerOf(int fd) {
+  sockaddr_storage name{};
+  socklen_t size = sizeof(name);
+  if (getpeername(fd, reinterpret_cast<sockaddr*>(&name), &size) != 0) return "unknown:";
+  char text[INET6_ADDRSTRLEN] = {};
+  if (name.ss_family == AF_INET) {
+    const auto& v4 = reinterpret_cast<const sockaddr_in&>(name);
+    inet_ntop(AF_INET, &v4.sin_addr, text, sizeof(text));
+    return base::Concat("ipv4:", static_cast<const char*>(text), ":", ntohs(v4.sin_port));
+  }
+  if (name.ss_family == AF_INET6) {
+    const auto& v6 = reinterpret_cast<const sockaddr_in6&>(name);
+    inet_ntop(AF_INET6, &v6.sin6_addr, text, sizeof(text));
+    return base::Concat("ipv6:[", static_cast<const char*>(text), "]:", ntohs(v6.sin6_port));
+  }
+  return "unix:";
+}
+
+int FamilyOf(int fd) {
+  int family = AF_INET;
+  socklen_t size = sizeof(family);
+  getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &size);
+  return family;
+}
+
+}  // namespace
+
+// Called by nghttp2, which must not be called back but to submit something.
+class Connection::Callbacks {
+ public:
+  static const nghttp2_session_callbacks* Get() {
+    static const nghttp2_session_callbacks* const callbacks = Make();
+    return callbacks;
+  }
+  static ssize_t Supply(nghttp2_session* session, int32_t id, uint8_t* /*buffer*/, size_t length,
+                        uint32_t* flags, nghttp2_data_source* source, void* /*self*/) {
+    Exchange& exchange = *static_cast<Exchange*>(source->ptr);
+    const size_t ready = exchange.outbound_bytes();
+    if (ready == 0 && !exchange.is_ended()) return NGHTTP2_ERR_DEFERRED;
+    const size_t count = std::min(ready, length);
+    if (count > 0) *flags |= NGHTTP2_DATA_FLAG_NO_COPY;
+    if (count == ready && exchange.is_ended()) {
+      *flags |= NGHTTP2_DATA_FLAG_EOF | NGHTTP2_DATA_FLAG_NO_END_STREAM;
+      const Trailers trailers(exchange.end());
+      nghttp2_submit_trailer(session, id, trailers.data(), trailers.size());
+    }
+    return static_cast<ssize_t>(count);
+  }
+
+ private:
+  static Connection& Self(void* self) { return *static_cast<Connection*>(self); }
+
+  static nghttp2_session_callbacks* Make() {
+    nghttp2_session_callbacks* callbacks = nullptr;
+    nghttp2_session_callbacks_new(&callbacks);
+    nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, BeginHeaders);
+    nghttp2_session_callbacks_set_on_header_callback(callbacks, OnHeader);
+    nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, FrameReceived);
+    nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, DataReceived);
+    nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, OnStreamClose);
+    nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, FrameSent);
+    nghttp2_session_callbacks_set_send_callback(callbacks, Send);
+    nghttp2_session_callbacks_set_send_data_callback(callbacks, SendData);
+    return callbacks;
+  }
+
+  static int BeginHeaders(nghttp2_session* /*session*/, const nghttp2_frame* frame, void* self) {
+    if (frame->headers.cat == NGHTTP2_HCAT_REQUEST) Self(self).BeginRequest();
+    return 0;
+  }
+
+  static int OnHeader(nghttp2_session* /*session*/, const nghttp2_frame* frame, const uint8_t* name,
+                      size_t name_size, const uint8_t* value, size_t value_size, uint8_t /*flags*/,
+                      void* self) {
+    if (frame->headers.cat != NGHTTP2_HCAT_REQUEST) return 0;
+    return Self(self).AddHeader(View(name, name_size), View(value, value_size))
+               ? 0
+               : NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+  }
+
+  static int FrameReceived(nghttp2_session* /*session*/, const nghttp2_frame* frame, void* data) {
+    Connection& self = Self(data);
+    switch (frame->hd.type) {
+      case NGHTTP2_HEADERS:
+        if (frame->headers.cat == NGHTTP2_HCAT_REQUEST) self.RequestArrived(frame->hd.stream_id);
+        [[fallthrough]];
+      case NGHTTP2_DATA:
+        if ((frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0) {
+          if (Exchange* exchange = self.Find(frame->hd.stream_id)) exchange->HalfClosed();
+        }
+        break;
+      case NGHTTP2_PING:
+        if ((frame->hd.flags & NGHTTP2_FLAG_ACK) == 0) self.PingArrived();
+        break;
+      case NGHTTP2_SETTINGS:
+        self.has_settings_ = true;
+        break;
+      default:
+        break;
+    }
+    return 0;
+  }
+
+  static int DataReceived(nghttp2_session* session, uint8_t /*flags*/, int32_t id,
+                          const uint8_t* bytes, size_t size, void* self) {
+    if (Exchange* exchange = Self(self).Find(id)) {
+      exchange->Received(View(bytes, size));
+    } else {
+      nghttp2_session_consume(session, id, size);
+    }
+    return 0;
+  }
+
+  static int OnStreamClose(nghttp2_session* /*session*/, int32_t id, uint32_t /*error*/,
+                           void* self) {
+    Self(self).StreamClosed(id);
+    return 0;
+  }
+
+  // A call that is answered before its request was whole is over: the client need not go on.
+  static int FrameSent(nghttp2_session* session, const nghttp2_frame* frame, void* data) {
+    Connection& self = Self(data);
+    if (frame->hd.type == NGHTTP2_DATA || frame->hd.type == NGHTTP2_HEADERS) {
+      self.ping_strikes_ = 0;
+      self.last_ping_ = {};
+    }
+    if (frame->hd.type == NGHTTP2_HEADERS && (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0) {
+      const Exchange* exchange = self.Find(frame->hd.stream_id);
+      if (exchange == nullptr || !exchange->half_closed()) {
+        nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id,
+                                  NGHTTP2_NO_ERROR);
+      }
+    }
+    return 0;
+  }
+
+  static ssize_t Send(nghttp2_session* /*session*/, const uint8_t* bytes, size_t size,
+                      int /*flags*/, void* data) {
+    Connection& self = Self(data);
+    if (self.staged_->size() >= kStagedBytes) return NGHTTP2_ERR_WOULDBLOCK;
+    self.staged_->append(View(bytes, size));
+    return static_cast<ssize_t>(size);
+  }
+
+  static int SendData(nghttp2_session* /*session*/, nghttp2_frame* /*frame*/, const uint8_t* head,
+                      size_t length, nghttp2_data_source* source, void* data) {
+    constexpr size_t kFrameHeaderSize = 9;
+    Connection& self = Self(data);
+    if (self.staged_->size() >= kStagedBytes) return NGHTTP2_ERR_WOULDBLOCK;
+    self.staged_->append(View(head, kFrameHeaderSize));
+    static_cast<Exchange*>(source->ptr)->TakeOutbound(length, *self.staged_);
+    return 0;
+  }
+};
+
+Connection::Connection(ServerState& state, EventLoop& loop, int fd, std::unique_ptr<TlsSession> tls)
+    : state_(state),
+      loop_(loop),
+      peer_(PeerOf(fd)),
+      tls_(std::move(tls)),
+      socket_(std::in_place, loop.io(), boost::asio::generic::stream_protocol(FamilyOf(fd), 0), fd),
+      timer_(std::in_place, loop.io()) {
+  socket_->native_non_blocking(true);
+  const int on = 1;
+  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));  // nothing to a unix socket
+}
+
+Connection::~Connection() {
+  if (session_ != nullptr) nghttp2_session_del(session_);
+}
+
+void Connection::Start(const std::string& read_already) {
+  nghttp2_option* options = nullptr;
+  nghttp2_option_new(&options);
+  nghttp2_option_set_no_auto_window_update(options, 1);
+  nghttp2_option_set_no_closed_streams(options, 1);
+  // Old clients of etcd (3.4) send a whole URL as :authority, which HTTP/2 does not allow.
+  nghttp2_option_set_no_http_messaging(options, 1);
+  nghttp2_option_set_stream_reset_rate_limit(options, kResetBurst, kResetRate);
+  nghttp2_session_server_new2(&session_, Callbacks::Get(), this, options);
+  nghttp2_option_del(options);
+  const std::array<nghttp2_settings_entry, 3> settings{{
+      {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, state_.options.max_concurrent_streams},
+      {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, kStreamWindow},
+      {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, kMaxHeadBytes},
+  }};
+  nghttp2_submit_settings(session_, NGHTTP2_FLAG_NONE, settings.data(), settings.size());
+  nghttp2_session_set_local_window_size(session_, NGHTTP2_FLAG_NONE, 0, kConnectionWindow);
+  last_arrival_ = base::Clock::Real().Now();
+  SetTimer(state_.options.handshake_timeout);
+  if (!read_already.empty()) Arrived(read_already);
+  if (closed_) return;
+  FlushSoon();
+  WaitForBytes();
+}
+
+// Reading -----------------------------------------------------------------------------------------
+
+void Connection::WaitForBytes() {
+  socket_->async_wait(Socket::wait_read, [self = shared_from_this()](error_code error) {
+    if (error || self->closed_) return;
+    const EventLoop::Turn turn(self->loop_);
+    self->Readable();
+  });
+}
+
+void Connection::Readable() {
+  auto& buffer = loop_.read_buffer();
+  const ssize_t count = recv(socket_->native_handle(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+  if (count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR)) return Close(true);
+  if (count > 0) Arrived({buffer.data(), static_cast<size_t>(count)});
+  if (!closed_) WaitForBytes();
+}
+
+void Connection::Arrived(std::string_view bytes) {
+  last_arrival_ = base::Clock::Real().Now();
+  ping_is_out_ = false;
+  if (tls_ == nullptr) {
+    Process(bytes);
+  } else {
+    const bool was_established = tls_->is_established();
+    bool sound = tls_->PutCipher(bytes) && tls_->Handshake();
+    if (sound && !was_established && tls_->is_established()) {
+      peer_common_name_ = tls_->peer_common_name();
+    }
+    std::array<char, size_t{16} << 10> plain;
+    while (sound && tls_->is_established() && !failed_) {
+      const int count = tls_->Read(plain.data(), plain.size());
+      if (count == 0) break;
+      sound = count > 0;
+      if (sound) Process({plain.data(), static_cast<size_t>(count)});
+    }
+    if (!sound) failed_ = true;
+    SendCipher();  // of the handshake, or why it failed
+  }
+  if (failed_) return Close(true);
+  FlushSoon();
+}
+
+void Connection::Process(std::string_view plain) {
+  if (failed_) return;
+  const ssize_t count = nghttp2_session_mem_recv(
+      session_, reinterpret_cast<const uint8_t*>(plain.data()), plain.size());
+  if (count < 0) failed_ = true;
+}
+
+void Connection::BeginRequest() { head_ = {}; }
+
+bool Connection::AddHeader(std::string_view name, std::string_view value) {
+  head_.bytes += name.size() + value.size() + 32;  // as HTTP/2 counts them
+  if (head_.bytes > kMaxHeadBytes) return false;
+  if (name == ":path") {
+    head_.path = value;
+  } else if (name == ":method") {
+    head_.is_post = value == "POST";
+  } else if (name == "content-type") {
+    head_.content_type = value;
+  } else if (name == "grpc-encoding") {
+    head_.encoding = value == "identity" ? Encoding::kIdentity
+                     : value == "gzip"   ? Encoding::kGzip
+                                         : Encoding::kUnknown;
+  } else if (!name.starts_with(':') && !name.starts_with("grpc-") && name != "te" &&
+             name != "user-agent") {
+    head_.metadata.emplace_back(name, value);
+  }
+  return true;
+}
+
+void Connection::RequestArrived(int32_t id) {
+  constexpr std::string_view kType = "application/grpc";
+  const char* refusal = nullptr;
+  if (!head_.is_post) {
+    refusal = "405";
+  } else if (!head_.content_type.starts_with(kType) ||
+             (head_.content_type.size() > kType.size() && head_.content_type[kType.size()] != '+' &&
+              head_.content_type[kType.size()] != ';')) {
+    refusal = "415";
+  }
+  if (refusal != nullptr) {
+    const nghttp2_nv header = Header(":status", refusal);
+    nghttp2_submit_response(session_, id, &header, 1, nullptr);
+    return;
+  }
+  const Method* method = state_.table.Find(head_.path);
+  auto exchange =
+      Exchange::Make(state_, shared_from_this(), id, method, std::exchange(head_, RequestHead()));
+  Exchange& begun = *exchange;
+  exchanges_.emplace(id, std::move(exchange));
+  begun.Begin();
+}
+
+Exchange* Connection::Find(int32_t id) const {
+  const auto found = exchanges_.find(id);
+  return found == exchanges_.end() ? nullptr : found->second.get();
+}
+
+void Connection::StreamClosed(int32_t id) {
+  const auto found = exchanges_.find(id);
+  if (found == exchanges_.end()) return;
+  const std::shared_ptr<Exchange> exchange = std::move(found->second);
+  exchanges_.erase(found);
+  exchange->Closed();
+}
+
+// A client that pings more often than it may, or without anything to ask for, is sent away.
+void Connection::PingArrived() {
+  const base::TimePoint now = base::Clock::Real().Now();
+  const base::Duration least =
+      exchanges_.empty() ? std::chrono::hours(2) : base::Duration(state_.options.min_ping_interval);
+  if (now < last_ping_ + least && ++ping_strikes_ > kMaxPingStrikes) {
+    constexpr std::string_view kWhy = "too_many_pings";
+    nghttp2_submit_goaway(
+        session_, NGHTTP2_FLAG_NONE, nghttp2_session_get_last_proc_stream_id(session_),
+        NGHTTP2_ENHANCE_YOUR_CALM, reinterpret_cast<const uint8_t*>(kWhy.data()), kWhy.size());
+    closing_ = true;
+  }
+  last_ping_ = now;
+}
+
+void Connection::Consume(int32_t id, size_t arrived, size_t consumed) {
+  if (closed_) return;
+  if (arrived > 0) nghttp2_session_consume_connection(session_, arrived);
+  if (consumed > 0) nghttp2_session_consume_stream(session_, id, consumed);
+  FlushSoon();
+}
+
+// Sending -----------------------------------------------------------------------------------------
+
+void Connection::BeginAnswer(Exchange& exchange) {
+  if (closed_) return;
+  if (exchange.outbound_bytes() == 0 && exchange.is_ended()) {
+    const Trailers trailers(exchange.end());
+    const std::array<nghttp2_nv, 4> headers{Header(":status", "200"),
+                                            Header("content-type", "application/grpc"), trailers[0],
+                                            trailers[1]};
+    nghttp2_submit_response(session_, exchange.id(), headers.data(), 2 + trailers.size(), nullptr);
+  } else {
+    const std::array<nghttp2_nv, 2> headers{Header(":status", "200"),
+                                            Header("content-type", "application/grpc")};
+    nghttp2_data_provider provider{.source = {.ptr = &exchange},
+                                   .read_callback = &Callbacks::Supply};
+    nghttp2_submit_response(session_, exchange.id(), headers.data(), headers.size(), &provider);
+  }
+  FlushSoon();
+}
+
+void Connection::ResumeAnswer(Exchange& exchange) {
+  if (closed_) return;
+  nghttp2_session_resume_data(session_, exchange.id());
+  FlushSoon();
+}
+
+void Connection::FlushSoon() {
+  if (closed_ || std::exchange(flush_due_, true)) return;
+  loop_.FlushAtEnd(shared_from_this());
+}
+
+void Connection::Flush() {
+  flush_due_ = false;
+  if (tls_ != nullptr && !tls_->is_established()) return;
+  while (!closed_ && unsent_.empty()) {
+    std::string& staged = loop_.write_buffer();
+    staged.clear();
+    staged_ = &staged;
+    const int result = nghttp2_session_send(session_);
+    staged_ = nullptr;
+    if (result != 0) return Close(true);
+    if (staged.empty()) break;
+    if (tls_ == nullptr) {
+      Write(staged);
+      continue;
+    }
+    if (!tls_->Write(staged)) return Close(true);
+    SendCipher();
+  }
+  if (closed_ || !unsent_.empty()) return;
+  const bool is_through =
+      nghttp2_session_want_read(session_) == 0 && nghttp2_session_want_write(session_) == 0;
+  if (closing_ || is_through) Close(true);
+}
+
+void Connection::SendCipher() {
+  std::string cipher;
+  tls_->TakeCipher(cipher);
+  Write(cipher);
+}
+
+void Connection::Write(std::string_view bytes) {
+  if (!unsent_.empty()) {
+    unsent_.append(bytes);
+    return;
+  }
+  while (!bytes.empty()) {
+    const ssize_t count =
+        send(socket_->native_handle(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0 && errno != EAGAIN) return Close(true);
+    if (count < 0) break;
+    bytes.remove_prefix(static_cast<size_t>(count));
+  }
+  if (bytes.empty()) return;
+  unsent_.assign(bytes);
+  WaitForRoom();
+}
+
+void Connection::WaitForRoom() {
+  socket_->async_wait(Socket::wait_write, [self = shared_from_this()](error_code error) {
+    if (error || self->closed_) return;
+    const EventLoop::Turn turn(self->loop_);
+    const std::string waiting = std::exchange(self->unsent_, {});
+    self->Write(waiting);
+    if (!self->closed_ && self->unsent_.empty()) self->FlushSoon();
+  });
+}
+
+// The end -----------------------------------------------------------------------------------------
+
+void Connection::SayGoodbye() {
+  if (closed_) return;
+  nghttp2_submit_shutdown_notice(session_);
+  FlushSoon();
+}
+
+void Connection::Close(bool cut) {
+  if (closed_) return;
+  if (!cut) {
+    nghttp2_session_terminate_session(session_, NGHTTP2_NO_ERROR);
+    return FlushSoon();
+  }
+  closed_ = true;
+  error_code ignored;
+  timer_.reset();
+  socket_->shutdown(Socket::shutdown_both, ignored);
+  socket_.reset();
+  unsent_ = {};
+  auto exchanges = std::exchange(exchanges_, {});
+  for (const auto& [id, exchange] : exchanges) exchange->Closed();
+  state_.ConnectionClosed(this);
+}
+
+void Connection::SetTimer(base::Duration pause) {
+  timer_->expires_after(std::chrono::duration_cast<std::chrono::steady_clock::duration>(pause));
+  timer_->async_wait([self = shared_from_this()](error_code error) {
+    if (error || self->closed_) return;
+    const EventLoop::Turn turn(self->loop_);
+    self->TimerExpired();
+  });
+}
+
+// First the time of the handshake, then of silence.
+void Connection::TimerExpired() {
+  if (!has_settings_ || ping_is_out_) return Close(true);
+  const base::Duration silent = base::Clock::Real().Now() - last_arrival_;
+  if (silent < state_.options.keepalive_interval) {
+    return SetTimer(state_.options.keepalive_interval - silent);
+  }
+  ping_is_out_ = true;
+  nghttp2_submit_ping(session_, NGHTTP2_FLAG_NONE, nullptr);
+  FlushSoon();
+  SetTimer(state_.options.keepalive_timeout);
+}
+
+}  // namespace kvshim::rpc
