@@ -16,6 +16,8 @@ class ClosedLoop::Client final : public Completion {
   Client(ClosedLoop& loop, int number) : loop_(loop), number_(number) {}
 
   void Start() {
+    if (loop_.left_ == 0) return;
+    --loop_.left_;
     context_.emplace();
     context_->set_deadline(system_clock::now() + kCallTimeout);
     reply_.Clear();
@@ -66,8 +68,9 @@ void ClosedLoop::RunUntil(system_clock::time_point end) {
 }
 
 absl::StatusOr<Result> ClosedLoop::Run(std::chrono::milliseconds warmup,
-                                       std::chrono::milliseconds duration, pid_t server) {
-  Meter meter(server);
+                                       std::chrono::milliseconds duration,
+                                       const ProcessGroup& processes) {
+  Meter meter(processes);
   for (auto& client : clients_) client->Start();
   RunUntil(system_clock::now() + warmup);
   status_.Update(meter.Begin());
@@ -80,6 +83,13 @@ absl::StatusOr<Result> ClosedLoop::Run(std::chrono::milliseconds warmup,
   while (under_way_ > 0) connections_.RunOne(system_clock::now() + kCallTimeout);
   RETURN_IF_ERROR(status_);
   return MakeResult(operations_, latencies_, meter);
+}
+
+absl::Status ClosedLoop::RunCount(uint64_t count) {
+  left_ = count;
+  for (auto& client : clients_) client->Start();
+  while (under_way_ > 0) connections_.RunOne(system_clock::now() + kCallTimeout);
+  return status_;
 }
 
 }  // namespace kvshim::bench

@@ -1,7 +1,7 @@
 // Clients that each send their next request when the last one is answered, all on one thread.
 //
 //   ClosedLoop loop(connections, calls, 64);
-//   ASSIGN_OR_RETURN(Result result, loop.Run(warmup, duration, server_pid));
+//   ASSIGN_OR_RETURN(Result result, loop.Run(warmup, duration, {{server_pid}}));
 #pragma once
 
 #include <chrono>
@@ -22,7 +22,10 @@ class ClosedLoop {
 
   // Loads the server for `warmup` and `duration`, of which the second is measured.
   absl::StatusOr<Result> Run(std::chrono::milliseconds warmup, std::chrono::milliseconds duration,
-                             pid_t server);
+                             const ProcessGroup& processes);
+
+  // Until `count` requests are answered, whatever that takes.
+  absl::Status RunCount(uint64_t count);
 
  private:
   class Client;
@@ -35,6 +38,7 @@ class ClosedLoop {
   absl::Status status_;
   Latencies latencies_;
   uint64_t operations_ = 0;
+  uint64_t left_ = UINT64_MAX;  // requests that may still be sent
   int under_way_ = 0;
   bool measuring_ = false;
   bool stopping_ = false;

@@ -5,23 +5,15 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <fstream>
 #include <memory>
-#include <thread>
 
 #include "base/status.h"
 #include "base/strings.h"
-#include "server_process.h"
+#include "connections.h"
+#include "plan.h"
 
 namespace kvshim::bench {
 namespace {
-
-// A server under comparison and the load's connections to it.
-struct Side {
-  std::string name;
-  std::unique_ptr<ServerProcess> server;
-  std::unique_ptr<Connections> connections;
-};
 
 absl::Status CheckDisk(const std::filesystem::path& folder) {
   struct statfs about{};
@@ -37,56 +29,112 @@ absl::Status CheckDisk(const std::filesystem::path& folder) {
   return absl::OkStatus();
 }
 
-std::string SystemName() {
-  std::ifstream file("/etc/os-release");
-  std::string line;
-  const std::string name = "PRETTY_NAME=";
-  while (std::getline(file, line)) {
-    if (line.rfind(name, 0) != 0) continue;
-    line.erase(0, name.size());
-    std::erase(line, '"');
-    return line;
-  }
-  return "Linux";
+absl::Status WithPlace(const absl::Status& status, const std::string& place) {
+  return {status.code(), base::ToAbsl(base::Concat(place, ": ", base::FromAbsl(status.message())))};
 }
 
-absl::StatusOr<Side> Begin(const std::string& name, const ComparisonOptions& options) {
-  Side side{name};
-  if (name == "kvshim") {
-    ASSIGN_OR_RETURN(side.server, ServerProcess::StartKvshim(options.kvshim, options.data_folder));
-  } else {
-    ASSIGN_OR_RETURN(side.server, ServerProcess::StartEtcd(options.etcd, options.data_folder));
-  }
-  ASSIGN_OR_RETURN(side.connections,
-                   Connections::Open(side.server->target(), options.load.connections));
-  RETURN_IF_ERROR(PopulateForReads(*side.connections, options.load));
-  // Filling a store in one go is no state to measure in: etcd 3.4 keeps the buffer that it grew for
-  // it, and copies the whole of it for every read and transaction.
-  side.connections.reset();
-  RETURN_IF_ERROR(side.server->Restart());
-  ASSIGN_OR_RETURN(side.connections,
-                   Connections::Open(side.server->target(), options.load.connections));
-  return side;
-}
+// One contender of a group with the load's connections to it.
+class Side {
+ public:
+  Side(std::unique_ptr<Site> site, const ComparisonOptions& options)
+      : site_(std::move(site)), options_(options) {}
 
-absl::StatusOr<Result> Measure(const std::string& workload, Side& side,
-                               const ComparisonOptions& options) {
-  Result quietest;
-  for (int attempt = 1; attempt <= options.attempts; ++attempt) {
-    auto result = RunWorkload(workload, *side.connections, options.load, side.server->pid());
-    if (!result.ok()) {
-      return absl::Status(result.status().code(),
-                          base::ToAbsl(base::Concat(workload, " on ", side.name, ": ",
-                                                    base::FromAbsl(result.status().message()))));
+  const std::string& name() const { return site_->contender().name; }
+
+  absl::Status Begin() {
+    connections_.reset();
+    site_->End();
+    absl::Status status = site_->Begin();
+    if (status.ok()) status = Connect();
+    return status.ok() ? status : WithPlace(status, name());
+  }
+
+  void End() {
+    connections_.reset();
+    site_->End();
+  }
+
+  // The quietest of some attempts. What fails is told in the result, and the servers begin anew.
+  absl::StatusOr<Result> Measure(const std::string& workload) {
+    Result quietest;
+    for (int attempt = 1; attempt <= options_.attempts; ++attempt) {
+      auto result = RunWorkload(workload, *connections_, options_.load, site_->processes());
+      if (!result.ok()) {
+        quietest.failure = std::string(result.status().message());
+        std::fprintf(stderr, "  %-21s %-13s failed: %s\n", workload.c_str(), name().c_str(),
+                     quietest.failure.c_str());
+        RETURN_IF_ERROR(Begin());
+        return quietest;
+      }
+      Tell(workload, *result);
+      if (attempt == 1 || result->foreign_load < quietest.foreign_load) quietest = *result;
+      if (quietest.foreign_load <= options_.quiet) break;
     }
-    std::fprintf(
-        stderr, "  %-21s %-7s %10.0f /s   p50 %9.0f us   p99 %9.0f us   %8.1f us CPU each%s\n",
-        workload.c_str(), side.name.c_str(), result->per_second, result->p50_us, result->p99_us,
-        result->server_cpu_us, result->foreign_load > options.quiet ? "   (disturbed)" : "");
-    if (attempt == 1 || result->foreign_load < quietest.foreign_load) quietest = *result;
-    if (quietest.foreign_load <= options.quiet) break;
+    return quietest;
   }
-  return quietest;
+
+ private:
+  absl::Status Connect() {
+    ASSIGN_OR_RETURN(connections_, Connections::Open(site_->targets(), options_.load.connections));
+    return absl::OkStatus();
+  }
+
+  void Tell(const std::string& workload, const Result& result) const {
+    std::fprintf(stderr,
+                 "  %-21s %-13s %10.0f /s   p50 %9.0f us   p99 %9.0f us   %8.1f us CPU each",
+                 workload.c_str(), name().c_str(), result.per_second, result.p50_us, result.p99_us,
+                 result.server_cpu_us);
+    if (site_->processes().database != 0) {
+      std::fprintf(stderr, " + %.1f us the database's", result.database_cpu_us);
+    }
+    std::fprintf(stderr, "%s\n", result.foreign_load > options_.quiet ? "   (disturbed)" : "");
+  }
+
+  std::unique_ptr<Site> site_;
+  const ComparisonOptions& options_;
+  std::unique_ptr<Connections> connections_;
+};
+
+bool Knows(const Contender& contender, const std::string& workload) {
+  return contender.settings.product != Product::kKine || FindWorkload(workload)->on_kine;
+}
+
+absl::StatusOr<std::vector<Side>> SetUp(const Group& group, const ComparisonOptions& options,
+                                        const std::atomic<bool>& stop) {
+  std::vector<Side> sides;
+  for (const Contender& contender : group.contenders) {
+    if (stop) return absl::CancelledError("stopped by a signal");
+    std::fprintf(stderr, "%s: setting up %s%s\n", group.title.c_str(), contender.name.c_str(),
+                 group.filled ? ", filling it" : "");
+    auto site = Site::Create(contender, options.data_folder, options.load, group.filled);
+    if (!site.ok()) return WithPlace(site.status(), contender.name);
+    sides.emplace_back(*std::move(site), options);
+  }
+  return sides;
+}
+
+absl::Status RunGroup(Group& group, const ComparisonOptions& options,
+                      const std::atomic<bool>& stop) {
+  ASSIGN_OR_RETURN(std::vector<Side> sides, SetUp(group, options, stop));
+  for (WorkloadResults& workload : group.workloads) workload.results.resize(sides.size());
+  for (int round = 0; round < options.rounds; ++round) {
+    std::fprintf(stderr, "%s: round %d of %d\n", group.title.c_str(), round + 1, options.rounds);
+    for (Side& side : sides) {
+      if (stop) return absl::CancelledError("stopped by a signal");
+      RETURN_IF_ERROR(side.Begin());
+    }
+    for (WorkloadResults& workload : group.workloads) {
+      for (size_t turn = 0; turn < sides.size(); ++turn) {
+        if (stop) return absl::CancelledError("stopped by a signal");
+        const size_t i = (turn + static_cast<size_t>(round)) % sides.size();
+        if (!Knows(group.contenders[i], workload.name)) continue;
+        ASSIGN_OR_RETURN(Result result, sides[i].Measure(workload.name));
+        workload.results[i].push_back(std::move(result));
+      }
+    }
+    for (Side& side : sides) side.End();
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -94,37 +142,13 @@ absl::StatusOr<Result> Measure(const std::string& workload, Side& side,
 absl::StatusOr<Comparison> Compare(const ComparisonOptions& options,
                                    const std::atomic<bool>& stop) {
   RETURN_IF_ERROR(CheckDisk(options.data_folder));
-  Comparison comparison;
-  comparison.options = options;
-  comparison.kvshim_version = FirstLineOf({options.kvshim, "version"});
-  comparison.etcd_version = FirstLineOf({options.etcd, "--version"});
-  if (comparison.kvshim_version.empty() || comparison.etcd_version.empty()) {
-    const bool kvshim = comparison.kvshim_version.empty();
-    return absl::NotFoundError(base::Concat("cannot run ", kvshim ? options.kvshim : options.etcd,
-                                            "; name it with ", kvshim ? "--kvshim" : "--etcd"));
+  ASSIGN_OR_RETURN(Comparison comparison, PlanComparison(options));
+  for (const std::string& line : comparison.absent) {
+    std::fprintf(stderr, "left out: %s\n", line.c_str());
   }
-  comparison.system = SystemName();
-  comparison.processors = static_cast<int>(std::thread::hardware_concurrency());
-  for (const Workload& workload : Workloads()) {
-    const auto& wanted = options.workloads;
-    if (wanted.empty() || std::ranges::find(wanted, workload.name) != wanted.end()) {
-      comparison.workloads.push_back({workload.name, {}, {}});
-    }
-  }
-  for (int round = 0; round < options.rounds; ++round) {
-    std::fprintf(stderr, "round %d of %d\n", round + 1, options.rounds);
-    std::vector<Side> sides;
-    for (const char* name : {"kvshim", "etcd"}) {
-      ASSIGN_OR_RETURN(Side side, Begin(name, options));
-      sides.push_back(std::move(side));
-    }
-    if (round % 2 == 1) std::swap(sides[0], sides[1]);
-    for (WorkloadResults& workload : comparison.workloads) {
-      for (Side& side : sides) {
-        if (stop) return absl::CancelledError("stopped by a signal");
-        ASSIGN_OR_RETURN(const Result result, Measure(workload.name, side, options));
-        (side.name == "kvshim" ? workload.kvshim : workload.etcd).push_back(result);
-      }
+  for (Group& group : comparison.groups) {
+    if (absl::Status status = RunGroup(group, options, stop); !status.ok()) {
+      return WithPlace(status, group.title);
     }
   }
   return comparison;

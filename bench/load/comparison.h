@@ -1,6 +1,7 @@
-// kvshim and etcd under the same load in turns: each round starts both anew, and every workload of
-// it runs on one and then on the other, so that what disturbs the machine meets both. Which of the
-// two comes first changes with each round.
+// Servers under the same load in turns. What is compared stands in groups of contenders on one kind
+// of database. Each round of a group starts all its contenders anew, and every workload runs on one
+// after the other, so that what disturbs the machine meets all. Who comes first changes with each
+// round.
 #pragma once
 
 #include <atomic>
@@ -10,6 +11,7 @@
 
 #include "absl/status/statusor.h"
 #include "result.h"
+#include "site.h"
 #include "workload.h"
 
 namespace kvshim::bench {
@@ -17,9 +19,16 @@ namespace kvshim::bench {
 struct ComparisonOptions {
   LoadOptions load;
   int rounds = 3;
-  std::vector<std::string> workloads;  // empty: all
-  std::string kvshim = "kvshim";       // programs
+  std::vector<std::string> workloads;   // empty: all
+  std::vector<std::string> databases;   // sqlite, postgres, mariadb; empty: all there are
+  std::vector<std::string> contenders;  // kvshim, etcd, kine, kine-pooled; empty: the first three
+  bool one_server = true;               // the groups of one server against another
+  bool several_servers = true;          // the groups of several kvshim servers on one database
+  std::string kvshim = "kvshim";        // programs
   std::string etcd = "etcd";
+  std::string kine = "kine";
+  std::string postgres_dsn;  // of servers that run already; empty: one is started
+  std::string mysql_dsn;
   std::filesystem::path data_folder;  // on a disk: memory cannot be synced
   // A measurement during which other processes kept more than so many processors busy is repeated,
   // at most `attempts` times in all; the quietest one counts.
@@ -27,24 +36,34 @@ struct ComparisonOptions {
   int attempts = 2;
 };
 
-// The results of one workload, one of each server a round.
+// Of one workload: a list for each contender, with one result a round. Empty where the contender
+// does not know the workload.
 struct WorkloadResults {
   std::string name;
-  std::vector<Result> kvshim;
-  std::vector<Result> etcd;
+  std::vector<std::vector<Result>> results;
+};
+
+struct Group {
+  std::string title;
+  Engine engine = Engine::kSqlite;
+  std::vector<Contender> contenders;  // ours first
+  std::vector<WorkloadResults> workloads;
+  bool filled = true;          // with the keys that the reads want
+  std::string about_database;  // its version and settings
 };
 
 struct Comparison {
-  std::string kvshim_version;
-  std::string etcd_version;
+  std::vector<std::string> versions;  // of each program
+  std::vector<std::string> absent;    // what was left out, and why
   std::string system;
   int processors = 0;
   ComparisonOptions options;
-  std::vector<WorkloadResults> workloads;
+  std::vector<Group> groups;
 };
 
 // Tells its progress on the standard error output. Ends with an error, and with its servers and
-// their folders cleared away, at most one measurement after `stop` became true.
+// their folders cleared away, at most one measurement after `stop` became true. A measurement that
+// fails is noted in its result and ends nothing.
 absl::StatusOr<Comparison> Compare(const ComparisonOptions& options, const std::atomic<bool>& stop);
 
 }  // namespace kvshim::bench

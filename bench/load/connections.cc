@@ -1,5 +1,6 @@
 #include "connections.h"
 
+#include <algorithm>
 #include <climits>
 
 #include "base/status.h"
@@ -13,10 +14,11 @@
 
 namespace kvshim::bench {
 
-absl::StatusOr<std::unique_ptr<Connections>> Connections::Open(const std::string& target,
-                                                               int count) {
-  std::unique_ptr<Connections> connections(new Connections);
-  for (int i = 0; i < count; ++i) {
+absl::StatusOr<std::unique_ptr<Connections>> Connections::Open(
+    const std::vector<std::string>& targets, int count) {
+  std::unique_ptr<Connections> connections(new Connections(static_cast<int>(targets.size())));
+  for (size_t i = 0; i < std::max(targets.size(), static_cast<size_t>(count)); ++i) {
+    const std::string& target = targets[i % targets.size()];
     grpc::ChannelArguments arguments;
     // Channels to one address would share a connection otherwise.
     arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);

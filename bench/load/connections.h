@@ -33,12 +33,20 @@ class Completion {
 
 class Connections {
  public:
-  // Waits until each of `count` connections to `target` (host:port) stands.
-  static absl::StatusOr<std::unique_ptr<Connections>> Open(const std::string& target, int count);
+  // Waits until each of `count` connections stands, which are dealt out to the servers at `targets`
+  // (host:port), at least one to each.
+  static absl::StatusOr<std::unique_ptr<Connections>> Open(const std::vector<std::string>& targets,
+                                                           int count);
   ~Connections();
 
   // The connection of the client numbered `client`; clients are dealt out evenly.
   grpc::GenericStub& of(int client) { return *stubs_[static_cast<size_t>(client) % stubs_.size()]; }
+  // The same among those to one of the servers, counted from 0.
+  grpc::GenericStub& of(int server, int client) {
+    const auto each = static_cast<int>(stubs_.size()) / servers_;
+    return *stubs_[static_cast<size_t>(server + client % each * servers_)];
+  }
+  int servers() const { return servers_; }
   grpc::CompletionQueue& queue() { return queue_; }
 
   // Runs what has completed until `deadline`, or one completion where that comes first. False: the
@@ -50,8 +58,9 @@ class Connections {
                     google::protobuf::MessageLite* reply);
 
  private:
-  Connections() = default;
+  explicit Connections(int servers) : servers_(servers) {}
 
+  const int servers_;
   grpc::CompletionQueue queue_;
   std::vector<std::unique_ptr<grpc::GenericStub>> stubs_;
 };

@@ -3,9 +3,6 @@
 
 #include <string>
 
-#include "absl/status/status.h"
-#include "connections.h"
-
 namespace kvshim::bench {
 
 // "/bench/PREFIX/0000000042"
@@ -16,9 +13,5 @@ std::string PrefixEndOf(const std::string& prefix);
 
 // `size` bytes that do not compress.
 std::string ValueOf(size_t size);
-
-// Puts keys 0 to count - 1 of `prefix`, by transactions of a hundred.
-absl::Status Populate(Connections& connections, const std::string& prefix, int64_t count,
-                      size_t value_size);
 
 }  // namespace kvshim::bench

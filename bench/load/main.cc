@@ -1,4 +1,4 @@
-// kvshim-load: etcd-shaped load against any endpoint, or kvshim and etcd side by side.
+// kvshim-load: etcd-shaped load against any endpoint, or kvshim, etcd and kine side by side.
 
 #include <atomic>
 #include <csignal>
@@ -16,14 +16,23 @@ namespace kvshim::bench {
 namespace {
 
 struct RunSettings {
-  std::string endpoint;
-  pid_t server = 0;
+  std::vector<std::string> endpoints;
+  std::vector<pid_t> servers;
+  pid_t database = 0;
   bool populate = true;
 };
 
 std::vector<std::string> Names() {
   std::vector<std::string> names;
   for (const Workload& workload : Workloads()) names.push_back(workload.name);
+  return names;
+}
+
+std::vector<std::string> NamesFor(int servers) {
+  std::vector<std::string> names;
+  for (const Workload& workload : Workloads()) {
+    if (workload.servers <= servers) names.push_back(workload.name);
+  }
   return names;
 }
 
@@ -46,6 +55,12 @@ void DeclareLoad(CLI::App& command, LoadOptions& load, std::vector<std::string>&
           "How long each measurement takes")
       ->default_str("3")
       ->check(CLI::Range(0.1, 3600.0));
+  command.add_option("--listed-keys", load.list_keys, "Keys that get and list read")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1000000));
+  command.add_option("--counted-keys", load.count_keys, "Keys that count and first-page read")
+      ->capture_default_str()
+      ->check(CLI::Range(500, 10000000));
   command.add_option("--workloads", workloads, "Which to run, by name; all where not given")
       ->check(CLI::IsMember(Names()))
       ->delimiter(',');
@@ -80,18 +95,19 @@ int RunComparison(const ComparisonOptions& options, const std::string& output) {
 
 int RunOnEndpoint(const RunSettings& settings, const LoadOptions& load,
                   std::vector<std::string> workloads) {
-  auto connections = Connections::Open(settings.endpoint, load.connections);
+  auto connections = Connections::Open(settings.endpoints, load.connections);
   if (!connections.ok()) return Fail(connections.status());
   if (settings.populate) {
     if (absl::Status status = PopulateForReads(**connections, load); !status.ok()) {
       return Fail(status);
     }
   }
-  if (workloads.empty()) workloads = Names();
+  if (workloads.empty()) workloads = NamesFor(static_cast<int>(settings.endpoints.size()));
   std::printf("%-21s %10s %10s %10s %10s %10s\n", "workload", "per second", "p50 us", "p99 us",
               "p99.9 us", "CPU us");
   for (const std::string& name : workloads) {
-    const auto result = RunWorkload(name, **connections, load, settings.server);
+    const auto result =
+        RunWorkload(name, **connections, load, {settings.servers, settings.database});
     if (!result.ok()) return Fail(result.status());
     std::printf("%-21s %10.0f %10.0f %10.0f %10.0f %10.1f\n", name.c_str(), result->per_second,
                 result->p50_us, result->p99_us, result->p999_us, result->server_cpu_us);
@@ -107,7 +123,8 @@ int Main(int argc, char** argv) {
   const std::filesystem::path folder =
       std::filesystem::read_symlink("/proc/self/exe", error).parent_path();
 
-  CLI::App app("etcd-shaped load: kvshim and etcd side by side, or any endpoint.", "kvshim-load");
+  CLI::App app("etcd-shaped load: kvshim, etcd and kine side by side, or any endpoint.",
+               "kvshim-load");
   app.require_subcommand(0, 1);
   std::string workloads = "Workloads:\n";
   for (const Workload& workload : Workloads()) {
@@ -121,15 +138,35 @@ int Main(int argc, char** argv) {
   options.data_folder = folder;
   std::string output = (folder / "comparison").string();
   CLI::App* compare =
-      app.add_subcommand("compare", "Start kvshim and etcd, load them in turns, print both");
+      app.add_subcommand("compare", "Start kvshim, etcd and kine, load them in turns, print all");
   DeclareLoad(*compare, options.load, options.workloads);
   compare->add_option("--rounds", options.rounds, "How often all is done")
       ->capture_default_str()
       ->check(CLI::Range(1, 1000));
   compare->add_option("--kvshim", options.kvshim, "The kvshim program; the one built beside this");
   compare->add_option("--etcd", options.etcd, "The etcd program")->capture_default_str();
+  compare->add_option("--kine", options.kine, "The kine program")->capture_default_str();
+  compare
+      ->add_option("--databases", options.databases,
+                   "Under kvshim and kine: sqlite, postgres, mariadb; all that are installed")
+      ->check(CLI::IsMember({"sqlite", "postgres", "mariadb"}))
+      ->delimiter(',');
+  compare
+      ->add_option("--contenders", options.contenders,
+                   "kvshim, etcd, kine, kine-pooled (kine told to open 64 connections to its "
+                   "database at most and to keep them); the first three where not given")
+      ->check(CLI::IsMember({"kvshim", "etcd", "kine", "kine-pooled"}))
+      ->delimiter(',');
+  compare->add_option("--postgres", options.postgres_dsn,
+                      "DSN of a PostgreSQL that runs already, in place of one started here");
+  compare->add_option("--mysql", options.mysql_dsn,
+                      "DSN of a MariaDB or MySQL that runs already, in place of one started here");
+  compare->add_flag("!--no-one-server", options.one_server,
+                    "Leave out the comparison of one server with another");
+  compare->add_flag("!--no-several-servers", options.several_servers,
+                    "Leave out what wants several servers on one database");
   compare->add_option("--data-folder", options.data_folder,
-                      "Where both keep their data meanwhile, on a disk; beside this program");
+                      "Where all keep their data meanwhile, on a disk; beside this program");
   compare->add_option("--output", output,
                       "Where to write the results, less .md and .json; beside this program");
   compare
@@ -144,8 +181,14 @@ int Main(int argc, char** argv) {
   LoadOptions load;
   std::vector<std::string> chosen;
   CLI::App* run = app.add_subcommand("run", "Load a server that runs already");
-  run->add_option("--endpoint", settings.endpoint, "host:port")->required();
-  run->add_option("--server-pid", settings.server, "Its process on this machine, to see its CPU");
+  run->add_option("--endpoint", settings.endpoints, "host:port; several: servers of one store")
+      ->required()
+      ->delimiter(',');
+  run->add_option("--server-pid", settings.servers,
+                  "Their processes on this machine, to see their CPU")
+      ->delimiter(',');
+  run->add_option("--database-pid", settings.database,
+                  "The database server's process on this machine");
   run->add_flag("!--no-populate", settings.populate, "The keys that reads need are there already");
   DeclareLoad(*run, load, chosen);
 

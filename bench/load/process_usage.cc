@@ -4,7 +4,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
+#include <iterator>
+#include <sstream>
 #include <string>
 
 #include "base/status.h"
@@ -38,7 +41,64 @@ double Processors(std::chrono::nanoseconds cpu, double seconds) {
   return std::max(0.0, std::chrono::duration<double>(cpu).count() / std::max(seconds, 1e-9));
 }
 
+std::chrono::nanoseconds Ticks(int64_t ticks) {
+  return std::chrono::nanoseconds(ticks * (1'000'000'000 / sysconf(_SC_CLK_TCK)));
+}
+
+// What /proc/PID/stat tells about a family.
+struct Kinship {
+  pid_t parent = 0;
+  std::chrono::nanoseconds ended_children{0};  // the CPU time of those waited for
+};
+
+absl::StatusOr<Kinship> ReadKinship(pid_t pid) {
+  std::ifstream file(base::Concat("/proc/", pid, "/stat"));
+  std::string text(std::istreambuf_iterator<char>(file), {});
+  // After the name, which may be anything: state, parent, ..., cutime and cstime as the 14th and
+  // 15th word.
+  const size_t name_end = text.rfind(')');
+  if (name_end == std::string::npos) {
+    return absl::UnavailableError(base::Concat("process ", pid, " is gone"));
+  }
+  std::istringstream words(text.substr(name_end + 1));
+  Kinship kinship;
+  std::string word;
+  int64_t ticks = 0;
+  for (int number = 1; number <= 15 && words >> word; ++number) {
+    if (number == 2) kinship.parent = std::stoi(word);
+    if (number >= 14) ticks += std::stoll(word);
+  }
+  kinship.ended_children = Ticks(ticks);
+  return kinship;
+}
+
+std::vector<pid_t> ChildrenOf(pid_t parent) {
+  std::vector<pid_t> children;
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc", ignored)) {
+    const std::string name = entry.path().filename();
+    if (name.find_first_not_of("0123456789") != std::string::npos) continue;
+    const auto kinship = ReadKinship(std::stoi(name));
+    if (kinship.ok() && kinship->parent == parent) children.push_back(std::stoi(name));
+  }
+  return children;
+}
+
+// A process' share of the pages it uses: those of several processes are divided among them.
+absl::StatusOr<int64_t> ReadShareOfMemory(pid_t pid) {
+  ASSIGN_OR_RETURN(const int64_t kib,
+                   ReadField(base::Concat("/proc/", pid, "/smaps_rollup"), "Pss:"));
+  return kib * 1024;
+}
+
 }  // namespace
+
+ProcessUsage& ProcessUsage::operator+=(const ProcessUsage& other) {
+  cpu += other.cpu;
+  written_bytes += other.written_bytes;
+  resident_bytes += other.resident_bytes;
+  return *this;
+}
 
 absl::StatusOr<ProcessUsage> ReadProcessUsage(pid_t pid) {
   if (pid == 0) pid = getpid();
@@ -49,6 +109,25 @@ absl::StatusOr<ProcessUsage> ReadProcessUsage(pid_t pid) {
   ASSIGN_OR_RETURN(const int64_t resident_kib, ReadField(folder + "status", "VmRSS:"));
   usage.resident_bytes = resident_kib * 1024;
   return usage;
+}
+
+absl::StatusOr<ProcessUsage> ReadFamilyUsage(pid_t parent) {
+  // A child that ends meanwhile counts with its parent from then on; at worst it is missed once.
+  ASSIGN_OR_RETURN(ProcessUsage sum, ReadProcessUsage(parent));
+  const std::vector<pid_t> children = ChildrenOf(parent);
+  if (children.empty()) return sum;
+  ASSIGN_OR_RETURN(sum.resident_bytes, ReadShareOfMemory(parent));
+  for (const pid_t child : children) {
+    auto usage = ReadProcessUsage(child);
+    const auto memory = ReadShareOfMemory(child);
+    if (!usage.ok() || !memory.ok()) continue;
+    usage->resident_bytes = *memory;
+    sum += *usage;
+  }
+  // Read last: what ended before is in it. Its bytes written are in its parent's already.
+  ASSIGN_OR_RETURN(const Kinship kinship, ReadKinship(parent));
+  sum.cpu += kinship.ended_children;
+  return sum;
 }
 
 absl::StatusOr<std::chrono::nanoseconds> ReadMachineCpu() {
@@ -67,34 +146,45 @@ absl::StatusOr<std::chrono::nanoseconds> ReadMachineCpu() {
     return absl::UnavailableError("/proc/stat cannot be read");
   }
   const int64_t ticks = user + nice + system + interrupts + soft_interrupts + stolen;
-  return std::chrono::nanoseconds(ticks * (1'000'000'000 / sysconf(_SC_CLK_TCK)));
+  return Ticks(ticks);
+}
+
+absl::StatusOr<Meter::Reading> Meter::Read() const {
+  Reading reading;
+  for (const pid_t server : group_.servers) {
+    ASSIGN_OR_RETURN(const ProcessUsage usage, ReadProcessUsage(server));
+    reading.server += usage;
+  }
+  if (has_database()) {
+    ASSIGN_OR_RETURN(reading.database, ReadFamilyUsage(group_.database));
+  }
+  ASSIGN_OR_RETURN(reading.own, ReadProcessUsage(0));
+  ASSIGN_OR_RETURN(reading.machine, ReadMachineCpu());
+  return reading;
 }
 
 absl::Status Meter::Begin() {
-  if (has_server()) {
-    ASSIGN_OR_RETURN(server_begin_, ReadProcessUsage(server_pid_));
-  }
-  ASSIGN_OR_RETURN(own_begin_, ReadProcessUsage(0));
-  ASSIGN_OR_RETURN(machine_begin_, ReadMachineCpu());
+  ASSIGN_OR_RETURN(begin_usage_, Read());
   begin_ = std::chrono::steady_clock::now();
   return absl::OkStatus();
 }
 
 absl::Status Meter::End() {
   end_ = std::chrono::steady_clock::now();
-  if (has_server()) {
-    ASSIGN_OR_RETURN(server_end_, ReadProcessUsage(server_pid_));
-  }
-  ASSIGN_OR_RETURN(own_end_, ReadProcessUsage(0));
-  ASSIGN_OR_RETURN(machine_end_, ReadMachineCpu());
+  ASSIGN_OR_RETURN(end_usage_, Read());
   return absl::OkStatus();
 }
 
-double Meter::own_load() const { return Processors(own_end_.cpu - own_begin_.cpu, seconds()); }
+ProcessUsage Meter::Used(const ProcessUsage& begin, const ProcessUsage& end) {
+  return {end.cpu - begin.cpu, end.written_bytes - begin.written_bytes, end.resident_bytes};
+}
+
+double Meter::own_load() const { return Processors(own().cpu, seconds()); }
 
 double Meter::foreign_load() const {
-  return Processors(machine_end_ - machine_begin_ - server_cpu() - (own_end_.cpu - own_begin_.cpu),
-                    seconds());
+  return Processors(
+      end_usage_.machine - begin_usage_.machine - server().cpu - database().cpu - own().cpu,
+      seconds());
 }
 
 }  // namespace kvshim::bench

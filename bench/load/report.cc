@@ -4,14 +4,33 @@
 #include <boost/json.hpp>
 #include <cmath>
 #include <cstdio>
-#include <functional>
 
 #include "base/strings.h"
 
 namespace kvshim::bench {
 namespace {
 
-using Field = double Result::*;
+// A number of a result.
+using Field = double (*)(const Result&);
+
+double Rate(const Result& result) { return result.per_second; }
+double P50(const Result& result) { return result.p50_us; }
+double P99(const Result& result) { return result.p99_us; }
+double P999(const Result& result) { return result.p999_us; }
+double ServerCpu(const Result& result) { return result.server_cpu_us; }
+double DatabaseCpu(const Result& result) { return result.database_cpu_us; }
+double AllCpu(const Result& result) { return result.server_cpu_us + result.database_cpu_us; }
+double ServerMemory(const Result& result) { return result.server_resident_bytes; }
+double DatabaseMemory(const Result& result) { return result.database_resident_bytes; }
+double ServerWritten(const Result& result) { return result.server_written_bytes; }
+double DatabaseWritten(const Result& result) { return result.database_written_bytes; }
+double AllWritten(const Result& result) {
+  return result.server_written_bytes + result.database_written_bytes;
+}
+double OwnLoad(const Result& result) { return result.own_load; }
+double ForeignLoad(const Result& result) { return result.foreign_load; }
+
+using Results = std::vector<Result>;
 
 double MedianOf(std::vector<double> values) {
   if (values.empty()) return 0;
@@ -20,9 +39,11 @@ double MedianOf(std::vector<double> values) {
   return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
 }
 
-double Median(const std::vector<Result>& results, Field field) {
+double Median(const Results& results, Field field) {
   std::vector<double> values;
-  for (const Result& result : results) values.push_back(result.*field);
+  for (const Result& result : results) {
+    if (result.failure.empty()) values.push_back(field(result));
+  }
   return MedianOf(std::move(values));
 }
 
@@ -49,11 +70,11 @@ std::string Number(double value) {
 std::string Milliseconds(double microseconds) { return Number(microseconds / 1000); }
 std::string Mebibytes(double bytes) { return Number(bytes / (1 << 20)); }
 
-std::string Ratio(const WorkloadResults& workload, Field field) {
+std::string Ratio(const Results& ours, const Results& theirs, Field field) {
   std::vector<double> ratios;
-  for (size_t i = 0; i < std::min(workload.kvshim.size(), workload.etcd.size()); ++i) {
-    const double below = workload.etcd[i].*field;
-    if (below > 0) ratios.push_back(workload.kvshim[i].*field / below);
+  for (size_t i = 0; i < std::min(ours.size(), theirs.size()); ++i) {
+    if (!ours[i].failure.empty() || !theirs[i].failure.empty()) continue;
+    if (field(theirs[i]) > 0) ratios.push_back(field(ours[i]) / field(theirs[i]));
   }
   if (ratios.empty()) return "–";
   const auto [least, greatest] = std::ranges::minmax(ratios);
@@ -61,69 +82,134 @@ std::string Ratio(const WorkloadResults& workload, Field field) {
                       Number(greatest), ")");
 }
 
-using Show = std::function<std::string(double)>;
-
-// Ours, etcd's, the ratio of the two.
-std::string Cells(const WorkloadResults& workload, Field field, const Show& show) {
-  return base::Concat(" ", show(Median(workload.kvshim, field)), " | ",
-                      show(Median(workload.etcd, field)), " | ", Ratio(workload, field), " |");
+bool HasNumbers(const Results& results) {
+  return std::ranges::any_of(results, [](const Result& result) { return result.failure.empty(); });
 }
 
-bool Writes(const std::string& name) {
-  const auto found = std::ranges::find(Workloads(), name, &Workload::name);
-  return found != Workloads().end() && found->writes;
-}
+using Show = std::string (*)(double);
 
-std::string RateTable(const Comparison& comparison) {
-  std::string text =
-      "| workload | kvshim /s | etcd /s | ratio | kvshim CPU µs | etcd CPU µs | ratio |\n"
-      "|---|---:|---:|---:|---:|---:|---:|\n";
-  for (const WorkloadResults& workload : comparison.workloads) {
-    text += base::Concat("| ", workload.name, " |", Cells(workload, &Result::per_second, Number),
-                         Cells(workload, &Result::server_cpu_us, Number), "\n");
-  }
-  return text;
-}
+// What a table shows of each contender, and by which number ours is compared with the others.
+struct Column {
+  std::string title;
+  Field field;
+  Show show;
+};
+struct Table {
+  std::vector<Column> columns;
+  Field compared;
+  std::string ratio_title = "ratio";
+  bool writes_only = false;  // reads write nothing but what earlier work left behind
+};
 
-std::string LatencyTable(const Comparison& comparison) {
-  std::string text =
-      "| workload | kvshim p50 | p99 | p99.9 | etcd p50 | p99 | p99.9 | p99 ratio |\n"
-      "|---|---:|---:|---:|---:|---:|---:|---:|\n";
-  for (const WorkloadResults& workload : comparison.workloads) {
-    text += base::Concat("| ", workload.name, " |");
-    for (const auto* results : {&workload.kvshim, &workload.etcd}) {
-      for (const Field field : {&Result::p50_us, &Result::p99_us, &Result::p999_us}) {
-        text += base::Concat(" ", Milliseconds(Median(*results, field)), " |");
-      }
+std::string ToMarkdown(const Table& table, const Group& group) {
+  std::string head = "| workload |";
+  std::string line = "|---|";
+  for (size_t i = 0; i < group.contenders.size(); ++i) {
+    for (const Column& column : table.columns) {
+      head += base::Concat(" ", group.contenders[i].name, " ", column.title, " |");
+      line += "---:|";
     }
-    text += base::Concat(" ", Ratio(workload, &Result::p99_us), " |\n");
+    if (i == 0) continue;
+    head += base::Concat(" ", table.ratio_title, " |");
+    line += "---:|";
   }
-  return text;
-}
-
-std::string ResourceTable(const Comparison& comparison) {
-  std::string text =
-      "| workload | kvshim MiB | etcd MiB | ratio | kvshim B written | etcd B written | ratio | "
-      "load's processors | others' |\n"
-      "|---|---:|---:|---:|---:|---:|---:|---:|---:|\n";
-  for (const WorkloadResults& workload : comparison.workloads) {
-    text += base::Concat("| ", workload.name, " |",
-                         Cells(workload, &Result::server_resident_bytes, Mebibytes));
-    // The reads write nothing but what earlier work left behind.
-    text += Writes(workload.name) ? Cells(workload, &Result::server_written_bytes, Number)
-                                  : std::string(" – | – | – |");
-    for (const Field field : {&Result::own_load, &Result::foreign_load}) {
-      text += base::Concat(" ", Number(Median(workload.kvshim, field)), " / ",
-                           Number(Median(workload.etcd, field)), " |");
+  std::string text = base::Concat(head, "\n", line, "\n");
+  for (const WorkloadResults& workload : group.workloads) {
+    if (table.writes_only && !FindWorkload(workload.name)->writes) continue;
+    text += base::Concat("| ", workload.name, " |");
+    for (size_t i = 0; i < workload.results.size(); ++i) {
+      const Results& results = workload.results[i];
+      for (const Column& column : table.columns) {
+        text += base::Concat(
+            " ", HasNumbers(results) ? column.show(Median(results, column.field)) : "–", " |");
+      }
+      if (i > 0) {
+        text += base::Concat(" ", Ratio(workload.results[0], results, table.compared), " |");
+      }
     }
     text += "\n";
   }
   return text;
 }
 
-boost::json::array ResultsToJson(const std::vector<Result>& results) {
+Table RateTable() { return {{{"/s", Rate, Number}}, Rate}; }
+
+Table LatencyTable() {
+  return {{{"p50", P50, Milliseconds}, {"p99", P99, Milliseconds}, {"p99.9", P999, Milliseconds}},
+          P99,
+          "p99 ratio"};
+}
+
+bool HasDatabase(const Group& group) { return group.engine != Engine::kSqlite; }
+
+Table CpuTable(const Group& group) {
+  if (!HasDatabase(group)) return {{{"µs", ServerCpu, Number}}, ServerCpu};
+  return {{{"µs", ServerCpu, Number}, {"its database µs", DatabaseCpu, Number}},
+          AllCpu,
+          "ratio of both"};
+}
+
+Table MemoryTable(const Group& group) {
+  Table table{{{"MiB", ServerMemory, Mebibytes}}, ServerMemory};
+  if (HasDatabase(group)) table.columns.push_back({"its database MiB", DatabaseMemory, Mebibytes});
+  table.columns.push_back({"load", OwnLoad, Number});
+  table.columns.push_back({"others", ForeignLoad, Number});
+  return table;
+}
+
+Table WrittenTable(const Group& group) {
+  Table table{{{"B", ServerWritten, Number}}, AllWritten, "ratio", true};
+  if (HasDatabase(group)) {
+    table.columns.push_back({"its database B", DatabaseWritten, Number});
+    table.ratio_title = "ratio of both";
+  }
+  return table;
+}
+
+std::string FailuresOf(const Group& group) {
+  std::string text;
+  for (const WorkloadResults& workload : group.workloads) {
+    for (size_t i = 0; i < workload.results.size(); ++i) {
+      for (size_t round = 0; round < workload.results[i].size(); ++round) {
+        const std::string& failure = workload.results[i][round].failure;
+        if (failure.empty()) continue;
+        text += base::Concat("- ", group.contenders[i].name, ", ", workload.name, ", round ",
+                             round + 1, ": ", failure, "\n");
+      }
+    }
+  }
+  return text.empty() ? text : base::Concat("\nFailed measurements:\n\n", text);
+}
+
+std::string ToMarkdown(const Group& group) {
+  const bool writes = std::ranges::any_of(group.workloads, [](const WorkloadResults& workload) {
+    return FindWorkload(workload.name)->writes;
+  });
+  std::string text = base::Concat(
+      "\n### ", group.title, "\n\n",
+      group.engine == Engine::kSqlite ? "" : base::Concat(group.about_database, ".\n\n"),
+      "Operations (for a watch: events delivered) a second:\n\n", ToMarkdown(RateTable(), group),
+      "\nCPU time of each operation:\n\n", ToMarkdown(CpuTable(group), group),
+      "\nLatency in milliseconds (for a watch: from the write being sent to the event being "
+      "there):\n\n",
+      ToMarkdown(LatencyTable(), group),
+      "\nResident memory at the end of the measurement, and the processors kept busy by the load "
+      "generator and by other processes:\n\n",
+      ToMarkdown(MemoryTable(group), group));
+  if (writes) {
+    text += base::Concat("\nBytes written to the device for each operation:\n\n",
+                         ToMarkdown(WrittenTable(group), group));
+  }
+  return text + FailuresOf(group);
+}
+
+boost::json::array ToJson(const Results& results) {
   boost::json::array array;
   for (const Result& result : results) {
+    if (!result.failure.empty()) {
+      array.push_back(boost::json::object{{"failure", result.failure}});
+      continue;
+    }
     array.push_back({{"per_second", result.per_second},
                      {"p50_us", result.p50_us},
                      {"p99_us", result.p99_us},
@@ -131,43 +217,71 @@ boost::json::array ResultsToJson(const std::vector<Result>& results) {
                      {"server_cpu_us", result.server_cpu_us},
                      {"server_written_bytes", result.server_written_bytes},
                      {"server_resident_bytes", result.server_resident_bytes},
+                     {"database_cpu_us", result.database_cpu_us},
+                     {"database_written_bytes", result.database_written_bytes},
+                     {"database_resident_bytes", result.database_resident_bytes},
                      {"own_load", result.own_load},
                      {"foreign_load", result.foreign_load}});
   }
   return array;
 }
 
+boost::json::object ToJson(const Group& group) {
+  boost::json::array contenders;
+  for (const Contender& contender : group.contenders) {
+    contenders.push_back(
+        boost::json::object{{"name", contender.name}, {"servers", contender.servers}});
+  }
+  boost::json::array workloads;
+  for (const WorkloadResults& workload : group.workloads) {
+    boost::json::array results;
+    for (const Results& of_one : workload.results) results.push_back(ToJson(of_one));
+    workloads.push_back(
+        boost::json::object{{"name", workload.name}, {"results", std::move(results)}});
+  }
+  return {{"title", group.title},
+          {"database", group.about_database},
+          {"contenders", std::move(contenders)},
+          {"workloads", std::move(workloads)}};
+}
+
+boost::json::array ToJson(const std::vector<std::string>& texts) {
+  boost::json::array array;
+  for (const std::string& text : texts) array.emplace_back(text);
+  return array;
+}
+
+double Seconds(std::chrono::milliseconds time) {
+  return std::chrono::duration<double>(time).count();
+}
+
 }  // namespace
 
 std::string ToMarkdown(const Comparison& comparison) {
   const LoadOptions& load = comparison.options.load;
-  return base::Concat(
-      comparison.kvshim_version, " beside ", comparison.etcd_version, "; ", comparison.system, ", ",
-      comparison.processors, " processors; ", load.clients, " clients on ", load.connections,
-      " connections, values of ", load.value_size, " bytes, ", comparison.options.rounds,
-      " rounds of ", std::chrono::duration_cast<std::chrono::seconds>(load.duration).count(),
-      " s.\n\nOperations (for a watch: events delivered) a second, and the server's CPU for "
-      "each:\n\n",
-      RateTable(comparison),
-      "\nLatency in milliseconds (for a watch: from the put sent to the "
-      "event received):\n\n",
-      LatencyTable(comparison),
-      "\nResident memory at the end of the measurement, bytes written to the device for each "
-      "operation, and processors kept busy by the load generator and by everything else (kvshim's "
-      "turn / etcd's turn):\n\n",
-      ResourceTable(comparison));
+  std::string text;
+  for (const std::string& version : comparison.versions) {
+    text += base::Concat(text.empty() ? "" : ", ", version);
+  }
+  text += base::Concat("; ", comparison.system, ", ", comparison.processors, " processors; ",
+                       load.clients, " clients on ", load.connections, " connections, values of ",
+                       load.value_size, " bytes, ", comparison.options.rounds, " rounds of ",
+                       Number(Seconds(load.duration)), " s. Numbers are medians of the rounds; a ",
+                       "ratio is that of the first server to this one in the same round, with the ",
+                       "least and the greatest in brackets.\n");
+  for (const std::string& line : comparison.absent) {
+    text += base::Concat("\nLeft out: ", line, ".\n");
+  }
+  for (const Group& group : comparison.groups) text += ToMarkdown(group);
+  return text;
 }
 
 std::string ToJson(const Comparison& comparison) {
   const LoadOptions& load = comparison.options.load;
-  boost::json::array workloads;
-  for (const WorkloadResults& workload : comparison.workloads) {
-    workloads.push_back({{"name", workload.name},
-                         {"kvshim", ResultsToJson(workload.kvshim)},
-                         {"etcd", ResultsToJson(workload.etcd)}});
-  }
-  const boost::json::object object{{"kvshim", comparison.kvshim_version},
-                                   {"etcd", comparison.etcd_version},
+  boost::json::array groups;
+  for (const Group& group : comparison.groups) groups.push_back(ToJson(group));
+  const boost::json::object object{{"versions", ToJson(comparison.versions)},
+                                   {"absent", ToJson(comparison.absent)},
                                    {"system", comparison.system},
                                    {"processors", comparison.processors},
                                    {"clients", load.clients},
@@ -175,7 +289,7 @@ std::string ToJson(const Comparison& comparison) {
                                    {"value_size", load.value_size},
                                    {"duration_ms", load.duration.count()},
                                    {"rounds", comparison.options.rounds},
-                                   {"workloads", std::move(workloads)}};
+                                   {"groups", std::move(groups)}};
   return boost::json::serialize(object) + "\n";
 }
 

@@ -19,9 +19,16 @@ Result MakeResult(uint64_t operations, const Latencies& latencies, const Meter& 
   result.own_load = meter.own_load();
   result.foreign_load = meter.foreign_load();
   if (meter.has_server()) {
-    result.server_cpu_us = Microseconds(meter.server_cpu()) / count;
-    result.server_written_bytes = static_cast<double>(meter.server_written_bytes()) / count;
-    result.server_resident_bytes = static_cast<double>(meter.server_resident_bytes());
+    const ProcessUsage usage = meter.server();
+    result.server_cpu_us = Microseconds(usage.cpu) / count;
+    result.server_written_bytes = static_cast<double>(usage.written_bytes) / count;
+    result.server_resident_bytes = static_cast<double>(usage.resident_bytes);
+  }
+  if (meter.has_database()) {
+    const ProcessUsage usage = meter.database();
+    result.database_cpu_us = Microseconds(usage.cpu) / count;
+    result.database_written_bytes = static_cast<double>(usage.written_bytes) / count;
+    result.database_resident_bytes = static_cast<double>(usage.resident_bytes);
   }
   return result;
 }

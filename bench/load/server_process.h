@@ -1,60 +1,47 @@
-// A server started for a measurement, with its data in a folder of its own; stopped, and its
-// folder removed, when this goes. It does not outlive the load generator.
+// One server under load: kvshim, etcd or kine, with what it keeps besides its database in a folder
+// of its own.
 #pragma once
-
-#include <sys/types.h>
 
 #include <filesystem>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "absl/status/statusor.h"
+#include "process.h"
 
 namespace kvshim::bench {
 
+enum class Product { kKvshim, kEtcd, kKine };
+
+struct ServerSettings {
+  Product product = Product::kKvshim;
+  std::string program;
+  std::string dsn;           // empty: a database of its own in its folder
+  int kine_connections = 0;  // that kine opens at most and keeps; 0 leaves kine's defaults
+};
+
 class ServerProcess {
  public:
-  // Both make a new folder below `parent`, pick free ports of 127.0.0.1 and return when the server
-  // answers. Every commit is synced by both: that is their default.
-  static absl::StatusOr<std::unique_ptr<ServerProcess>> StartKvshim(
-      const std::string& binary, const std::filesystem::path& parent);
-  static absl::StatusOr<std::unique_ptr<ServerProcess>> StartEtcd(
-      const std::string& binary, const std::filesystem::path& parent);
+  // Starts it in `folder`, on what it left there, and returns when it answers at a free port of
+  // 127.0.0.1.
+  static absl::StatusOr<std::unique_ptr<ServerProcess>> Start(const ServerSettings& settings,
+                                                              const std::filesystem::path& folder);
 
-  ~ServerProcess();
-
-  // Stops it and starts it again on its data. Ports may change.
-  absl::Status Restart();
-
-  pid_t pid() const { return pid_; }
+  pid_t pid() const { return process_->pid(); }
   // host:port
   const std::string& target() const { return target_; }
 
  private:
   ServerProcess() = default;
 
-  enum class Kind { kKvshim, kEtcd };
+  absl::Status LaunchKvshim(const ServerSettings& settings, const std::filesystem::path& folder);
+  absl::Status LaunchEtcd(const ServerSettings& settings, const std::filesystem::path& folder);
+  absl::Status LaunchKine(const ServerSettings& settings, const std::filesystem::path& folder);
+  // Until the server accepts connections there.
+  absl::Status AwaitPort(int port);
 
-  static absl::StatusOr<std::unique_ptr<ServerProcess>> Start(Kind kind, const std::string& binary,
-                                                              const std::filesystem::path& parent);
-  absl::Status Launch();
-  absl::Status LaunchKvshim();
-  absl::Status LaunchEtcd();
-  absl::Status Execute(const std::vector<std::string>& command);
-  void Stop();
-  // What is wrong, with the end of the server's output.
-  absl::Status Failure(const std::string& what) const;
-  bool HasEnded();
-
-  Kind kind_ = Kind::kKvshim;
-  std::string binary_;
-  pid_t pid_ = 0;
+  std::unique_ptr<Process> process_;
   std::string target_;
-  std::filesystem::path folder_;
 };
-
-// The first line that `command` prints; empty where it cannot be run.
-std::string FirstLineOf(const std::vector<std::string>& command);
 
 }  // namespace kvshim::bench

@@ -10,6 +10,7 @@
 #include "grpcpp/support/async_unary_call.h"
 #include "keyspace.h"
 #include "rpc.pb.h"
+#include "write_calls.h"
 
 namespace kvshim::bench {
 
@@ -20,8 +21,11 @@ using std::chrono::system_clock;
 class WatchFanout::Watcher final : public Completion {
  public:
   Watcher(WatchFanout& fanout, int number) : fanout_(fanout) {
-    stream_ = fanout_.connections_.of(number).PrepareCall(&context_, kWatch,
-                                                          &fanout_.connections_.queue());
+    Connections& connections = fanout_.connections_;
+    grpc::GenericStub& stub = fanout_.options_.across
+                                  ? connections.of(1 + number % (connections.servers() - 1), number)
+                                  : connections.of(number);
+    stream_ = stub.PrepareCall(&context_, kWatch, &connections.queue());
     stream_->StartCall(this);
     ++fanout_.under_way_;
   }
@@ -83,21 +87,25 @@ class WatchFanout::Watcher final : public Completion {
   etcdserverpb::WatchResponse response_;
 };
 
-// One put under way; in a burst it sends the next one when it is answered.
+// One guarded create under way; in a burst it sends the next one when it is answered.
 class WatchFanout::Writer final : public Completion {
  public:
   Writer(WatchFanout& fanout, int number) : fanout_(fanout), number_(number) {
-    request_.set_value(ValueOf(fanout_.options_.value_size));
+    put_ = SetUpGuarded(request_, fanout_.options_.value_size);
   }
 
   void Start() {
     context_ = std::make_unique<grpc::ClientContext>();
     context_->set_deadline(system_clock::now() + kCallTimeout);
-    request_.set_key(KeyOf(fanout_.options_.prefix, fanout_.written_++));
+    const std::string key = KeyOf(fanout_.options_.prefix, fanout_.written_++);
+    request_.mutable_compare(0)->set_key(key);
+    put_->set_key(key);
     const int64_t now = std::chrono::nanoseconds(steady_clock::now().time_since_epoch()).count();
-    std::memcpy(request_.mutable_value()->data(), &now, sizeof(now));
-    call_ = fanout_.connections_.of(number_).PrepareUnaryCall(
-        context_.get(), kPut, Serialize(request_), &fanout_.connections_.queue());
+    std::memcpy(put_->mutable_value()->data(), &now, sizeof(now));
+    Connections& connections = fanout_.connections_;
+    grpc::GenericStub& stub =
+        fanout_.options_.across ? connections.of(0, number_) : connections.of(number_);
+    call_ = stub.PrepareUnaryCall(context_.get(), kTxn, Serialize(request_), &connections.queue());
     call_->StartCall();
     call_->Finish(&reply_, &grpc_status_, this);
     free_ = false;
@@ -120,7 +128,8 @@ class WatchFanout::Writer final : public Completion {
   bool free_ = true;
   std::unique_ptr<grpc::ClientContext> context_;
   std::unique_ptr<grpc::ClientAsyncResponseReader<grpc::ByteBuffer>> call_;
-  etcdserverpb::PutRequest request_;
+  etcdserverpb::TxnRequest request_;
+  etcdserverpb::PutRequest* put_ = nullptr;  // of it
   grpc::ByteBuffer reply_;
   grpc::Status grpc_status_;
 };
@@ -187,8 +196,8 @@ absl::Status WatchFanout::Finish(system_clock::time_point deadline) {
   return status_;
 }
 
-absl::StatusOr<Result> WatchFanout::Run(pid_t server) {
-  Meter meter(server);
+absl::StatusOr<Result> WatchFanout::Run(const ProcessGroup& processes) {
+  Meter meter(processes);
   status_.Update(OpenWatchers());
   if (status_.ok()) status_.Update(meter.Begin());
   if (status_.ok()) {

@@ -25,6 +25,8 @@ struct FanoutOptions {
   double writes_per_second = 0;  // 0: a burst
   int burst_writers = 16;
   size_t value_size = 1024;
+  // Writes go to the first server and watches to the others.
+  bool across = false;
 };
 
 class WatchFanout {
@@ -33,7 +35,7 @@ class WatchFanout {
   ~WatchFanout();
 
   // Its operations are events delivered.
-  absl::StatusOr<Result> Run(pid_t server);
+  absl::StatusOr<Result> Run(const ProcessGroup& processes);
 
  private:
   class Watcher;

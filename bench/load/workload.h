@@ -20,7 +20,8 @@ struct LoadOptions {
   int64_t list_keys = 5000;    // of value_size, for get and list
   int64_t count_keys = 50000;  // of half of it, for count and first-page
   int64_t page = 500;
-  double watch_rate = 100;  // writes a second of watch-steady
+  double watch_rate = 100;  // writes a second of watch-steady and watch-across
+  int across_watchers = 8;  // of watch-across, at most
   int burst_writes = 1000;  // of watch-burst
 };
 
@@ -28,17 +29,22 @@ struct Workload {
   std::string name;
   std::string description;
   bool writes = false;
+  // kine answers it too: it knows the requests of a Kubernetes API server and no others.
+  bool on_kine = true;
+  int servers = 1;  // that it wants, at least
 };
 
-// All of them, in the order in which they run.
+// All of them, in the order in which they run; those for several servers last.
 const std::vector<Workload>& Workloads();
+// Null where there is none of this name.
+const Workload* FindWorkload(const std::string& name);
 
-// Writes the keys that the reads need; once for each server.
+// Creates the keys that the reads need; once for each store.
 absl::Status PopulateForReads(Connections& connections, const LoadOptions& options);
 
-// Runs one workload; `server` is the process to look at, 0 where it is not on this machine. Runs
-// of one workload do not meet each other's keys.
+// Runs one workload; `processes` are those that work for it. Runs of one workload do not meet
+// each other's keys.
 absl::StatusOr<Result> RunWorkload(const std::string& name, Connections& connections,
-                                   const LoadOptions& options, pid_t server);
+                                   const LoadOptions& options, const ProcessGroup& processes);
 
 }  // namespace kvshim::bench

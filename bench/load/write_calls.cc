@@ -9,13 +9,6 @@
 namespace kvshim::bench {
 namespace {
 
-void SetUp(etcdserverpb::TxnRequest& request, size_t value_size) {
-  auto* compare = request.add_compare();
-  compare->set_result(etcdserverpb::Compare::EQUAL);
-  compare->set_target(etcdserverpb::Compare::MOD);
-  request.add_success()->mutable_request_put()->set_value(ValueOf(value_size));
-}
-
 grpc::ByteBuffer Guarded(etcdserverpb::TxnRequest& request, const std::string& key,
                          int64_t revision) {
   request.mutable_compare(0)->set_key(key);
@@ -35,9 +28,19 @@ absl::Status CheckGuarded(grpc::ByteBuffer& bytes, etcdserverpb::TxnResponse& re
 
 }  // namespace
 
+etcdserverpb::PutRequest* SetUpGuarded(etcdserverpb::TxnRequest& request, size_t value_size) {
+  auto* compare = request.add_compare();
+  compare->set_result(etcdserverpb::Compare::EQUAL);
+  compare->set_target(etcdserverpb::Compare::MOD);
+  compare->set_mod_revision(0);
+  auto* put = request.add_success()->mutable_request_put();
+  put->set_value(ValueOf(value_size));
+  return put;
+}
+
 GuardedCreateCalls::GuardedCreateCalls(std::string prefix, size_t value_size)
     : prefix_(std::move(prefix)) {
-  SetUp(request_, value_size);
+  SetUpGuarded(request_, value_size);
 }
 
 const char* GuardedCreateCalls::method() const { return kTxn; }
@@ -53,7 +56,7 @@ absl::Status GuardedCreateCalls::Check(int, grpc::ByteBuffer& reply) {
 GuardedUpdateCalls::GuardedUpdateCalls(std::string prefix, int clients, size_t value_size)
     : prefix_(std::move(prefix)),
       clients_(static_cast<size_t>(clients), {std::vector<int64_t>(kKeysPerClient)}) {
-  SetUp(request_, value_size);
+  SetUpGuarded(request_, value_size);
 }
 
 const char* GuardedUpdateCalls::method() const { return kTxn; }

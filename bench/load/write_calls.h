@@ -10,6 +10,10 @@
 
 namespace kvshim::bench {
 
+// Makes an empty request one that puts a value of this size if its key is at a mod revision, which
+// is 0: the key is not there. Returns the put; both keys are still to be set.
+etcdserverpb::PutRequest* SetUpGuarded(etcdserverpb::TxnRequest& request, size_t value_size);
+
 // If the key is not there (mod_revision = 0), put it.
 class GuardedCreateCalls final : public Calls {
  public:
