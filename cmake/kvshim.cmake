@@ -10,11 +10,13 @@ set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/bin")
 
-# ccache takes precompiled headers only when told that their macros and times may differ.
+# ccache takes precompiled headers only when told that their macros and times may differ, and serves
+# another checkout of the same sources only when told that folders' names do not count.
 find_program(KVSHIM_CCACHE ccache)
 if(KVSHIM_CCACHE)
   set(CMAKE_CXX_COMPILER_LAUNCHER
       "${CMAKE_COMMAND}" -E env "CCACHE_BASEDIR=${PROJECT_SOURCE_DIR}" CCACHE_MAXSIZE=10G
+      CCACHE_NOHASHDIR=1
       "CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime"
       "${KVSHIM_CCACHE}")
 endif()
