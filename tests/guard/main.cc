@@ -10,9 +10,8 @@
 #include "guard/instruction_counts.h"
 #include "guard/limits.h"
 
+namespace kvshim::guard {
 namespace {
-
-using namespace kvshim::guard;
 
 // How far a limit is set above what an operation costs.
 constexpr double kHeadroom = 1.2;
@@ -61,14 +60,16 @@ int Check(const std::vector<InstructionCount>& counts, std::map<std::string, dou
 }
 
 }  // namespace
+}  // namespace kvshim::guard
 
 int main(int argc, char** argv) {
   if (argc != 4) {
     std::fprintf(stderr, "usage: guard DRIVER LIMITS FOLDER\n");
     return 2;
   }
-  const auto limits = ReadLimits(argv[2]);
-  const auto counts = limits.ok() ? CountInstructions(argv[1], argv[3]) : limits.status();
+  const auto limits = kvshim::guard::ReadLimits(argv[2]);
+  const auto counts =
+      limits.ok() ? kvshim::guard::CountInstructions(argv[1], argv[3]) : limits.status();
   if (!counts.ok()) {
     std::fprintf(stderr, "%s\n", std::string(counts.status().message()).c_str());
     return 1;
@@ -77,5 +78,5 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "callgrind counted nothing\n");
     return 1;
   }
-  return Check(*counts, *limits);
+  return kvshim::guard::Check(*counts, *limits);
 }

@@ -5,14 +5,13 @@
 #include "guard/driver/operations.h"
 
 int main() {
-  using namespace kvshim::guard;
   kvshim::base::SetLogLevel(kvshim::base::Level::kError);
-  MeasureReference();
-  MeasureCalls();
-  ServedStore served(10'000);
-  MeasureReads(served);
-  MeasureWrites(served);
-  MeasureWatches(served);
-  MeasureLog();
+  kvshim::guard::MeasureReference();
+  kvshim::guard::MeasureCalls();
+  kvshim::guard::ServedStore served(10'000);
+  kvshim::guard::MeasureReads(served);
+  kvshim::guard::MeasureWrites(served);
+  kvshim::guard::MeasureWatches(served);
+  kvshim::guard::MeasureLog();
   return 0;
 }

@@ -18,10 +18,11 @@ void MeasureReference() {
     keys.push_back(micro::PodKey(static_cast<int64_t>(i)));
     map[keys.back()] = micro::PodValue();
   }
+  std::string copy;
   size_t next = 0;
   Measure("reference", kLookups, [&] {
     for (size_t i = 0; i < kLookups; ++i) {
-      const std::string copy = map.at(keys[next]);
+      copy = std::string(map.at(keys[next]));
       next = (next + copy.size()) % kKeys;
     }
   });
