@@ -11,6 +11,7 @@
 #include <fstream>
 #include <sstream>
 #include <string_view>
+#include <utility>
 
 #include "base/status.h"
 #include "base/strings.h"
@@ -55,31 +56,53 @@ absl::Status RunUnderCallgrind(const std::string& driver, const std::string& out
   return absl::InternalError(Concat(driver, " failed under valgrind:\n", said.str()));
 }
 
+// The lines of a dump that matter here.
+struct Dump {
+  std::string reason;
+  std::string totals;   // of all threads
+  std::string summary;  // of the thread that had it written, if anything
+  std::string text;     // all of it
+};
+
 // The text behind `label` in a line that begins with it.
-bool ReadAfter(std::string_view line, std::string_view label, std::string& out) {
-  if (!line.starts_with(label)) return false;
-  out = line.substr(label.size());
-  return true;
+void ReadAfter(std::string_view line, std::string_view label, std::string& out) {
+  if (line.starts_with(label)) out = line.substr(label.size());
 }
 
-// Nothing counted where the dump has another reason than the driver's.
-absl::StatusOr<InstructionCount> ReadDump(const std::string& path) {
-  std::string reason;
-  std::string totals;
+Dump ReadDump(const std::string& path) {
+  Dump dump;
   std::ifstream file(path);
   for (std::string line; std::getline(file, line);) {
-    ReadAfter(line, "desc: Trigger: Client Request: ", reason);
-    ReadAfter(line, "totals: ", totals);
+    ReadAfter(line, "desc: Trigger: Client Request: ", dump.reason);
+    ReadAfter(line, "totals: ", dump.totals);
+    ReadAfter(line, "summary: ", dump.summary);
+    dump.text += line + '\n';
   }
+  return dump;
+}
+
+// callgrind_annotate takes its percentages from the summary.
+void MendSummary(const std::string& path, Dump dump) {
+  const std::string wrong = "summary: " + dump.summary + '\n';
+  const size_t place = dump.text.find(wrong);
+  if (place == std::string::npos) return;
+  dump.text.replace(place, wrong.size(), "summary: " + dump.totals + '\n');
+  std::ofstream(path) << dump.text;
+}
+
+// No operation where the dump has another reason than the driver's.
+absl::StatusOr<InstructionCount> ReadCount(const std::string& path) {
+  Dump dump = ReadDump(path);
   InstructionCount count{.file = path};
   double operations = 0;
-  if (reason.empty()) return count;
-  std::istringstream(reason) >> count.operation >> operations;
-  std::istringstream(totals) >> count.instructions;
+  if (dump.reason.empty()) return count;
+  std::istringstream(dump.reason) >> count.operation >> operations;
+  std::istringstream(dump.totals) >> count.instructions;
   if (operations <= 0 || count.instructions <= 0) {
     return absl::InternalError(Concat(path, " is no count of instructions"));
   }
   count.instructions /= operations;
+  MendSummary(path, std::move(dump));
   return count;
 }
 
@@ -95,7 +118,7 @@ absl::StatusOr<std::vector<InstructionCount>> CountInstructions(const std::strin
   for (int part = 1;; ++part) {
     const std::string path = Concat(out, ".", part);
     if (!std::filesystem::exists(path)) return counts;
-    ASSIGN_OR_RETURN(InstructionCount count, ReadDump(path));
+    ASSIGN_OR_RETURN(InstructionCount count, ReadCount(path));
     if (!count.operation.empty()) counts.push_back(std::move(count));
   }
 }
