@@ -14,20 +14,20 @@ namespace kvshim::micro {
 namespace {
 
 void HistoryAt(benchmark::State& state) {
-  mvcc::KeyHistory history(PodKey(1));
-  for (int64_t i = 0; i < state.range(0); ++i) history.versions.push_back({.main = 2 + 2 * i});
+  const auto history = mvcc::KeyHistory::Make(PodKey(1));
+  for (int64_t i = 0; i < state.range(0); ++i) history->versions.push_back({.main = 2 + 2 * i});
   int64_t revision = 0;
   for (auto _ : state) {
     revision = (revision + 7919) % (2 * state.range(0)) + 2;
-    benchmark::DoNotOptimize(history.At(revision));
+    benchmark::DoNotOptimize(history->At(revision));
   }
 }
 BENCHMARK(HistoryAt)->ArgName("versions")->Arg(1)->Arg(10)->Arg(1'000);
 
 void ChangeLogLowerBound(benchmark::State& state) {
-  mvcc::KeyHistory history(PodKey(1));
+  const auto history = mvcc::KeyHistory::Make(PodKey(1));
   mvcc::ChangeLog log;
-  for (int64_t i = 0; i < state.range(0); ++i) log.Add({2 + i, 0}, history);
+  for (int64_t i = 0; i < state.range(0); ++i) log.Add({2 + i, 0}, *history);
   int64_t revision = 0;
   for (auto _ : state) {
     revision = (revision + 7919) % state.range(0) + 2;

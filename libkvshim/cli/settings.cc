@@ -177,8 +177,17 @@ void DeclareStore(CLI::App& command, ServeSettings& settings) {
   StoreOptions& store = settings.store;
   command.add_option("--name", store.name, "This server's name; the host's where not given")
       ->type_name("NAME");
-  AddSize(command, "--memory-budget", store.memory_budget, "256MiB",
-          "Values kept in memory; others are read from the database");
+  AddParsed(command, "--memory-budget", "SIZE", "auto",
+            "Values kept in memory, others are read from the database; auto: 128 bytes a key, from "
+            "8MiB to 256MiB",
+            [&store](const std::string& text) -> absl::Status {
+              store.memory_budget.reset();
+              if (text == "auto") return absl::OkStatus();
+              auto parsed = ParseSize(text);
+              if (!parsed.ok()) return parsed.status();
+              store.memory_budget = static_cast<size_t>(*parsed);
+              return absl::OkStatus();
+            });
   AddSize(command, "--quota-backend-bytes", store.quota_bytes, "",
           "Database size at which puts are refused with a NOSPACE alarm; 0: none; not given: 2GiB "
           "for SQLite, none for a database server");

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
@@ -29,7 +30,8 @@ enum class LostHistory {
 
 struct StoreOptions {
   // Bytes of values kept in memory; values beyond it are read from the database when asked for.
-  size_t memory_budget = size_t{256} << 20;
+  // Not given: 128 a key, about what the index needs for it, at least 8 MiB and at most 256 MiB.
+  std::optional<size_t> memory_budget;
 
   // Bytes the database may hold before puts are refused with the NOSPACE alarm; 0: no limit. Below
   // 0: 2 GiB for an embedded file, none for a database server, whose room is its operator's.

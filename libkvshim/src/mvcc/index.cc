@@ -11,6 +11,11 @@ namespace {
 // Steps of the clock's hand for each value that comes in.
 constexpr size_t kHandSteps = 64;
 
+// Of a budget that was not given.
+constexpr int64_t kBudgetPerKey = 128;
+constexpr int64_t kLeastBudget = int64_t{8} << 20;
+constexpr int64_t kMostBudget = int64_t{256} << 20;
+
 int64_t MemoryOf(const KeyValue& kv) { return static_cast<int64_t>(kv.memory()); }
 
 }  // namespace
@@ -117,15 +122,15 @@ bool Index::Reclaim(int64_t revision, std::string& cursor, size_t max_keys,
     if (versions.empty()) gone.push_back(&*it);
   }
   const bool more = static_cast<bool>(it);
-  if (more) cursor = it->key;
+  if (more) cursor = it->key();
   // Nothing names these any more: a deleted key has no lease, and its changes are compacted.
-  for (const KeyHistory* history : gone) tree_.Erase(std::string(history->key));
+  for (const KeyHistory* history : gone) tree_.Erase(std::string(history->key()));
   return more;
 }
 
 void Index::Install(std::span<const KeyValue> fetched) {
   base::WriterLock lock(mutex_);
-  int64_t room = budget_ / 2;
+  int64_t room = Budget() / 2;
   for (const KeyValue& kv : fetched) {
     room -= MemoryOf(kv);
     if (room < 0) break;
@@ -144,6 +149,11 @@ void Index::Install(std::span<const KeyValue> fetched) {
   Shrink(fetched.size() * kHandSteps);
 }
 
+int64_t Index::Budget() const {
+  if (fixed_budget_.has_value()) return static_cast<int64_t>(*fixed_budget_);
+  return std::clamp(static_cast<int64_t>(tree_.size()) * kBudgetPerKey, kLeastBudget, kMostBudget);
+}
+
 void Index::Evict(Version& version) {
   if (!version.kv) return;
   cached_bytes_ -= MemoryOf(version.kv);
@@ -153,7 +163,8 @@ void Index::Evict(Version& version) {
 void Index::Retire(const KeyValue& kv) {
   retired_.push_back(kv);
   retired_bytes_ += MemoryOf(kv);
-  while (retired_bytes_ > budget_ / 8) {
+  const int64_t limit = Budget() / 8;
+  while (retired_bytes_ > limit) {
     const KeyValue oldest = std::move(retired_.front());
     retired_.pop_front();
     retired_bytes_ -= MemoryOf(oldest);
@@ -166,7 +177,7 @@ void Index::Retire(const KeyValue& kv) {
 
 void Index::AddToClock(KeyHistory& history) {
   if (history.cache_slot != KeyHistory::kNotCached) return;
-  history.cache_slot = clock_.size();
+  history.cache_slot = static_cast<uint32_t>(clock_.size());
   clock_.push_back(&history);
 }
 
@@ -179,7 +190,8 @@ void Index::TakeFromClock(KeyHistory& history) {
 }
 
 void Index::Shrink(size_t max_steps) {
-  for (; max_steps > 0 && cached_bytes_ > budget_ && !clock_.empty(); --max_steps) {
+  const int64_t budget = Budget();
+  for (; max_steps > 0 && cached_bytes_ > budget && !clock_.empty(); --max_steps) {
     if (hand_ >= clock_.size()) hand_ = 0;
     KeyHistory& history = *clock_[hand_];
     Version& newest = history.versions.back();
@@ -226,7 +238,7 @@ int64_t Index::View::CountLive(const KeyRange& range, int64_t revision) const {
   const size_t first = log().LowerBound(revision + 1);
   int64_t count = 0;
   if (log().size() - first > index_.tree_.size()) {
-    for (auto it = LowerBound(range.begin()); it && range.Contains(it->key); it.Next()) {
+    for (auto it = LowerBound(range.begin()); it && range.Contains(it->key()); it.Next()) {
       if (live_then(*it)) ++count;
     }
     return count;
@@ -236,7 +248,7 @@ int64_t Index::View::CountLive(const KeyRange& range, int64_t revision) const {
   for (size_t i = first; i < log().size(); ++i) {
     const auto& change = log()[i];
     const KeyHistory& history = *change.history;
-    if (!range.Contains(history.key)) continue;
+    if (!range.Contains(history.key())) continue;
     const Version* then = history.At(revision);
     const Version* next = then == nullptr ? history.versions.data() : then + 1;
     if (next->main != change.main || next->sub != change.sub) continue;
@@ -250,7 +262,7 @@ std::vector<std::string> Index::View::KeysOf(LeaseId lease) const {
   const auto found = index_.attached_.find(lease);
   if (found == index_.attached_.end()) return keys;
   keys.reserve(found->second.size());
-  for (const KeyHistory* history : found->second) keys.push_back(history->key);
+  for (const KeyHistory* history : found->second) keys.emplace_back(history->key());
   std::sort(keys.begin(), keys.end());
   return keys;
 }

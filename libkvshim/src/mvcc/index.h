@@ -23,6 +23,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -60,7 +61,8 @@ struct IndexStats {
 
 class Index {
  public:
-  explicit Index(size_t memory_budget) : budget_(static_cast<int64_t>(memory_budget)) {}
+  // `memory_budget`: bytes of values; nullopt: by the number of keys, see StoreOptions.
+  explicit Index(std::optional<size_t> memory_budget) : fixed_budget_(memory_budget) {}
 
   // Loading: every version, ascending by revision, then where the log stands.
   void Restore(const RestoredVersion& version);
@@ -69,7 +71,7 @@ class Index {
   // Takes everything from `other`, which was loaded aside and is left with what was here.
   void Replace(Index& other);
 
-  size_t memory_budget() const { return static_cast<size_t>(budget_); }
+  std::optional<size_t> memory_budget() const { return fixed_budget_; }
 
   // Committed changes, in order; `revision` is the store's newest afterwards.
   void Apply(std::span<const KeyValue> changes, int64_t revision);
@@ -95,6 +97,7 @@ class Index {
   class View;
 
  private:
+  int64_t Budget() const REQUIRES(mutex_);
   void Retire(const KeyValue& kv) REQUIRES(mutex_);
   void Evict(Version& version) REQUIRES(mutex_);
   // `history`'s newest value came into memory, or left it.
@@ -104,7 +107,7 @@ class Index {
   void Append(const RestoredVersion& version, const KeyValue& kv) REQUIRES(mutex_);
   void MoveToLease(KeyHistory& history, LeaseId lease) REQUIRES(mutex_);
 
-  const int64_t budget_;
+  const std::optional<size_t> fixed_budget_;
   mutable base::SharedMutex mutex_;
   std::atomic<int64_t> revision_{1};
   std::atomic<int64_t> compact_revision_{0};

@@ -1,6 +1,8 @@
 #include "mvcc/key_history.h"
 
 #include <algorithm>
+#include <cstring>
+#include <new>
 
 namespace kvshim::mvcc {
 namespace {
@@ -8,6 +10,12 @@ namespace {
 bool Before(int64_t main, const Version& version) { return main < version.main; }
 
 }  // namespace
+
+std::unique_ptr<KeyHistory> KeyHistory::Make(std::string_view key) {
+  void* memory = ::operator new(sizeof(KeyHistory) + key.size());
+  std::memcpy(static_cast<char*>(memory) + sizeof(KeyHistory), key.data(), key.size());
+  return std::unique_ptr<KeyHistory>(::new (memory) KeyHistory(key.size()));
+}
 
 const Version* KeyHistory::At(int64_t main) const {
   if (!versions.empty() && versions.back().main <= main) return &versions.back();

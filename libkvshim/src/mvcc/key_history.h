@@ -1,17 +1,19 @@
 // KeyHistory: the retained versions of one key, oldest first, and what must be known of the newest
 // without its value.
 //
-// A version costs 24 bytes; its value is there only while the cache holds it, and is read back from
-// the log by its revision otherwise. A tombstone needs no value.
+// A key costs 64 bytes and itself, a version but the first 24; its value is there only while the
+// cache holds it, and is read back from the log by its revision otherwise. A tombstone needs no
+// value.
 //
 // Thread safety: none; the index's lock guards it.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
-#include <string>
+#include <memory>
 #include <string_view>
-#include <vector>
 
+#include "absl/container/inlined_vector.h"
 #include "kvshim/key_value.h"
 #include "mvcc/revision.h"
 
@@ -27,18 +29,22 @@ struct Version {
 };
 
 struct KeyHistory {
-  explicit KeyHistory(std::string_view k) : key(k) {}
+  // The key lies behind the history, in one piece of memory.
+  static std::unique_ptr<KeyHistory> Make(std::string_view key);
+  static void operator delete(void* memory) { ::operator delete(memory); }
+  KeyHistory(const KeyHistory&) = delete;
+  KeyHistory& operator=(const KeyHistory&) = delete;
 
-  const std::string key;
   // Of the newest version; 0 where that is a tombstone.
   int64_t create_revision = 0;
   int64_t version = 0;
   LeaseId lease = kNoLease;
-  std::vector<Version> versions;
+  absl::InlinedVector<Version, 1> versions;
   // Where the index keeps it among those whose newest value is in memory.
-  static constexpr size_t kNotCached = SIZE_MAX;
-  size_t cache_slot = kNotCached;
+  static constexpr uint32_t kNotCached = UINT32_MAX;
+  uint32_t cache_slot = kNotCached;
 
+  std::string_view key() const { return {reinterpret_cast<const char*>(this + 1), key_size_}; }
   bool live() const { return !versions.empty() && !versions.back().tombstone; }
   const Version& newest() const { return versions.back(); }
 
@@ -52,6 +58,11 @@ struct KeyHistory {
   // compacted: those with a successor at or below it. A tombstone goes as well, except at `compact`
   // itself, where a watch may still start.
   size_t DeadAt(int64_t compact) const;
+
+ private:
+  explicit KeyHistory(size_t key_size) : key_size_(static_cast<uint32_t>(key_size)) {}
+
+  const uint32_t key_size_;
 };
 
 }  // namespace kvshim::mvcc

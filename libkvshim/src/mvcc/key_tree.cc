@@ -43,9 +43,9 @@ struct KeyTree::Leaf final : Node {
 
   // The first position whose key is at or above this one.
   size_t LowerBound(std::string_view key) const {
-    const auto found =
-        std::lower_bound(keys.begin(), keys.end(), key,
-                         [](const auto& history, std::string_view k) { return history->key < k; });
+    const auto found = std::lower_bound(
+        keys.begin(), keys.end(), key,
+        [](const auto& history, std::string_view k) { return history->key() < k; });
     return static_cast<size_t>(found - keys.begin());
   }
 
@@ -151,7 +151,7 @@ struct KeyTree::Inner final : Node {
   static KeyHistory& InsertIntoLeaf(Leaf& leaf, std::string_view key, bool& inserted,
                                     Split& split) {
     size_t position = leaf.LowerBound(key);
-    if (position < leaf.keys.size() && leaf.keys[position]->key == key) {
+    if (position < leaf.keys.size() && leaf.keys[position]->key() == key) {
       return *leaf.keys[position];
     }
     inserted = true;
@@ -170,10 +170,9 @@ struct KeyTree::Inner final : Node {
       split.right = std::move(right);
     }
     const auto at = static_cast<ptrdiff_t>(position);
-    auto& history =
-        **target->keys.insert(target->keys.begin() + at, std::make_unique<KeyHistory>(key));
+    auto& history = **target->keys.insert(target->keys.begin() + at, KeyHistory::Make(key));
     target->live_bits = InsertBit(target->live_bits, position);
-    if (split.right != nullptr) split.low = static_cast<Leaf&>(*split.right).keys.front()->key;
+    if (split.right != nullptr) split.low = static_cast<Leaf&>(*split.right).keys.front()->key();
     return history;
   }
 
@@ -182,7 +181,7 @@ struct KeyTree::Inner final : Node {
     if (node.is_leaf) {
       auto& leaf = static_cast<Leaf&>(node);
       const size_t position = leaf.LowerBound(key);
-      if (position == leaf.keys.size() || leaf.keys[position]->key != key) return false;
+      if (position == leaf.keys.size() || leaf.keys[position]->key() != key) return false;
       leaf.keys.erase(leaf.keys.begin() + static_cast<ptrdiff_t>(position));
       leaf.live_bits = EraseBit(leaf.live_bits, position);
       leaf.Recount();
@@ -210,7 +209,7 @@ struct KeyTree::Inner final : Node {
         DropChild(left + 1);
       } else {
         Share(a, b);
-        lows[left + 1] = b.keys.front()->key;
+        lows[left + 1] = b.keys.front()->key();
       }
       return;
     }
@@ -277,7 +276,7 @@ KeyTree::Iterator KeyTree::LowerBound(std::string_view key) const {
 
 KeyHistory* KeyTree::Find(std::string_view key) const {
   const Iterator found = LowerBound(key);
-  return found && found->key == key ? &*found : nullptr;
+  return found && found->key() == key ? &*found : nullptr;
 }
 
 KeyHistory& KeyTree::FindOrInsert(std::string_view key) {

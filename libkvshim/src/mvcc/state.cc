@@ -34,7 +34,7 @@ void IndexState::ForEach(const KeyRange& range, absl::FunctionRef<bool(const Ent
     return;
   }
   for (auto it = view_.LowerBound(range.begin()); it; it.Next()) {
-    if (!range.is_unbounded() && it->key >= range.end()) return;
+    if (!range.is_unbounded() && it->key() >= range.end()) return;
     const Version* version = it->At(revision_);
     if (version == nullptr || version->tombstone) continue;
     if (!visit(Entry(*it, *version))) return;

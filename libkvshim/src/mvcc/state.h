@@ -21,7 +21,7 @@ class Entry {
       : history_(&history), version_(&version) {}
   explicit Entry(const KeyValue& kv) : kv_(&kv) {}
 
-  std::string_view key() const { return kv_ != nullptr ? kv_->key() : history_->key; }
+  std::string_view key() const { return kv_ != nullptr ? kv_->key() : history_->key(); }
   int64_t mod_revision() const { return kv_ != nullptr ? kv_->mod_revision() : version_->main; }
 
   // All of it; empty, and noted in `values`, where that is not in memory.

@@ -31,7 +31,7 @@ class Values {
       version.kv.Touch();
       return version.kv;
     }
-    if (version.tombstone) return KeyValue::Tombstone(history.key, version.main, version.sub);
+    if (version.tombstone) return KeyValue::Tombstone(history.key(), version.main, version.sub);
     const auto found = added_.find({version.main, version.sub});
     if (found != added_.end()) return found->second;
     wanted_.push_back(version.revision());

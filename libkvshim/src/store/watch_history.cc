@@ -87,7 +87,7 @@ absl::StatusOr<watch::HistoryChunk> WatchHistory::Read(const mvcc::KeyRange& ran
         const mvcc::ChangeLog& log = view.log();
         for (size_t i = log.LowerBound(from); i < log.size(); ++i) {
           const auto& change = log[i];
-          const bool inside = range.Contains(change.history->key);
+          const bool inside = range.Contains(change.history->key());
           const mvcc::Version* version = change.history->Find({change.main, change.sub});
           if (version == nullptr) continue;
           if (!collector.Add(*change.history, *version, !inside)) break;

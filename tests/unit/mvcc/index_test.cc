@@ -278,7 +278,7 @@ TEST(Index, LogNamesTheChangesThatAreNotCompacted) {
   store.index.Compact(3);
   const Index::View view(store.index);
   ASSERT_EQ(view.log().size(), 3u);
-  EXPECT_EQ(view.log()[0].history->key, "b");
+  EXPECT_EQ(view.log()[0].history->key(), "b");
   EXPECT_EQ(view.log()[2].main, 4);
   EXPECT_EQ(view.log()[2].sub, 1u);
   EXPECT_EQ(view.log().LowerBound(4), 1u);

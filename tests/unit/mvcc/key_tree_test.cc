@@ -16,7 +16,7 @@ class Pair {
  public:
   void Insert(const std::string& key) {
     KeyHistory& history = tree.FindOrInsert(key);
-    ASSERT_EQ(history.key, key);
+    ASSERT_EQ(history.key(), key);
     ASSERT_EQ(history.versions.empty(), !map.contains(key)) << "not the history of before";
     // A history without versions is not live; the index gives each one at once.
     if (history.versions.empty()) history.versions.emplace_back().tombstone = true;
@@ -50,7 +50,7 @@ class Pair {
     auto it = tree.LowerBound("");
     for (const auto& [key, lives] : map) {
       ASSERT_TRUE(it);
-      ASSERT_EQ(key, it->key);
+      ASSERT_EQ(key, it->key());
       ASSERT_EQ(lives, it->live());
       ASSERT_EQ(tree.Find(key), &*it);
       live += lives ? 1 : 0;
@@ -97,7 +97,7 @@ TEST(KeyTree, OrdersKeysByTheirBytes) {
   auto it = tree.LowerBound("");
   for (const std::string& key : ordered) {
     ASSERT_TRUE(it);
-    EXPECT_EQ(it->key, key);
+    EXPECT_EQ(it->key(), key);
     it.Next();
   }
   EXPECT_FALSE(it);
@@ -106,10 +106,10 @@ TEST(KeyTree, OrdersKeysByTheirBytes) {
 TEST(KeyTree, LowerBoundIsTheFirstKeyNotBelow) {
   KeyTree tree;
   for (int i = 0; i < 1000; ++i) tree.FindOrInsert(std::to_string(10000 + 2 * i));
-  EXPECT_EQ(tree.LowerBound("10500")->key, "10500");
-  EXPECT_EQ(tree.LowerBound("10501")->key, "10502");
-  EXPECT_EQ(tree.LowerBound("0")->key, "10000");
-  EXPECT_EQ(tree.LowerBound("11998")->key, "11998");
+  EXPECT_EQ(tree.LowerBound("10500")->key(), "10500");
+  EXPECT_EQ(tree.LowerBound("10501")->key(), "10502");
+  EXPECT_EQ(tree.LowerBound("0")->key(), "10000");
+  EXPECT_EQ(tree.LowerBound("11998")->key(), "11998");
   EXPECT_FALSE(tree.LowerBound("11999"));
 }
 

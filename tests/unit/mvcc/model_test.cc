@@ -285,9 +285,9 @@ class Run {
     for (auto it = model_.versions().lower_bound({first, 0}); it != model_.versions().end();
          ++it, ++position) {
       ASSERT_LT(position, view.log().size());
-      const ChangeLog::Change& change = view.log()[position];
+      const ChangeLog::Change change = view.log()[position];
       ASSERT_EQ(Describe(it->first), Describe(Revision{change.main, change.sub}));
-      ASSERT_EQ(it->second.kv.key(), change.history->key);
+      ASSERT_EQ(it->second.kv.key(), change.history->key());
     }
     ASSERT_EQ(position, view.log().size());
   }
