@@ -55,10 +55,13 @@ class Side {
   }
 
   // The quietest of some attempts. What fails is told in the result, and the servers begin anew.
-  absl::StatusOr<Result> Measure(const std::string& workload) {
+  absl::StatusOr<Result> Measure(const WorkloadResults& measured) {
+    const std::string workload = measured.name();
+    LoadOptions load = options_.load;
+    load.rate = measured.rate;
     Result quietest;
     for (int attempt = 1; attempt <= options_.attempts; ++attempt) {
-      auto result = RunWorkload(workload, *connections_, options_.load, site_->processes());
+      auto result = RunWorkload(*measured.workload, *connections_, load, site_->processes());
       if (!result.ok()) {
         quietest.failure = std::string(result.status().message());
         std::fprintf(stderr, "  %-21s %-13s failed: %s\n", workload.c_str(), name().c_str(),
@@ -95,18 +98,29 @@ class Side {
   std::unique_ptr<Connections> connections_;
 };
 
-bool Knows(const Contender& contender, const std::string& workload) {
-  return contender.settings.product != Product::kKine || FindWorkload(workload)->on_kine;
+bool Knows(const Contender& contender, const Workload& workload) {
+  return contender.settings.product != Product::kKine || workload.on_kine;
+}
+
+// What the group's workloads find in the store.
+std::vector<Keys> KeysOf(const Group& group) {
+  std::vector<Keys> keys;
+  for (const Keys some : {Keys::kListed, Keys::kCounted}) {
+    const auto wants = [some](const WorkloadResults& one) { return one.workload->keys == some; };
+    if (std::ranges::any_of(group.workloads, wants)) keys.push_back(some);
+  }
+  return keys;
 }
 
 absl::StatusOr<std::vector<Side>> SetUp(const Group& group, const ComparisonOptions& options,
                                         const std::atomic<bool>& stop) {
   std::vector<Side> sides;
+  const std::vector<Keys> keys = KeysOf(group);
   for (const Contender& contender : group.contenders) {
     if (stop) return absl::CancelledError("stopped by a signal");
     std::fprintf(stderr, "%s: setting up %s%s\n", group.title.c_str(), contender.name.c_str(),
-                 group.filled ? ", filling it" : "");
-    auto site = Site::Create(contender, options.data_folder, options.load, group.filled);
+                 keys.empty() ? "" : ", filling it");
+    auto site = Site::Create(contender, options.data_folder, options.load, keys);
     if (!site.ok()) return WithPlace(site.status(), contender.name);
     sides.emplace_back(*std::move(site), options);
   }
@@ -127,8 +141,8 @@ absl::Status RunGroup(Group& group, const ComparisonOptions& options,
       for (size_t turn = 0; turn < sides.size(); ++turn) {
         if (stop) return absl::CancelledError("stopped by a signal");
         const size_t i = (turn + static_cast<size_t>(round)) % sides.size();
-        if (!Knows(group.contenders[i], workload.name)) continue;
-        ASSIGN_OR_RETURN(Result result, sides[i].Measure(workload.name));
+        if (!Knows(group.contenders[i], *workload.workload)) continue;
+        ASSIGN_OR_RETURN(Result result, sides[i].Measure(workload));
         workload.results[i].push_back(std::move(result));
       }
     }
@@ -138,6 +152,11 @@ absl::Status RunGroup(Group& group, const ComparisonOptions& options,
 }
 
 }  // namespace
+
+std::string WorkloadResults::name() const {
+  return rate == 0 ? workload->name
+                   : base::Concat(workload->name, " at ", static_cast<int64_t>(rate), "/s");
+}
 
 absl::StatusOr<Comparison> Compare(const ComparisonOptions& options,
                                    const std::atomic<bool>& stop) {

@@ -96,8 +96,8 @@ class Planner {
     } else {
       RETURN_IF_ERROR(WithDatabase(given, "name").status());
     }
-    if (options_.one_server) AddOneServer(engine, given, about);
-    if (options_.several_servers && engine != Engine::kSqlite) {
+    if (Wanted(options_.parts, "servers")) AddOneServer(engine, given, about);
+    if (Wanted(options_.parts, "together") && engine != Engine::kSqlite) {
       AddSeveralServers(engine, given, about);
     }
     return absl::OkStatus();
@@ -128,7 +128,7 @@ class Planner {
     }
     for (const Workload& workload : Workloads()) {
       if (workload.servers == 1 && Wanted(options_.workloads, workload.name)) {
-        group.workloads.push_back({workload.name});
+        group.workloads.push_back({&workload});
       }
     }
     comparison_.groups.push_back(std::move(group));
@@ -136,24 +136,23 @@ class Planner {
 
   void AddSeveralServers(Engine engine, const std::string& given, const std::string& about) {
     Group together{base::Concat(NameOf(engine), ": three servers together, and one"), engine};
-    together.filled = false;
     together.about_database = about;
     together.contenders.push_back(Make("three servers", Product::kKvshim, engine, given, 3));
     together.contenders.push_back(Make("one server", Product::kKvshim, engine, given, 1));
     for (const char* name : {"guarded-create", "guarded-update"}) {
-      if (Wanted(options_.workloads, name)) together.workloads.push_back({name});
+      if (Wanted(options_.workloads, name)) together.workloads.push_back({FindWorkload(name)});
     }
     comparison_.groups.push_back(std::move(together));
 
     Group across{base::Concat(NameOf(engine), ": written at one server, watched at another"),
                  engine};
-    across.filled = false;
     across.about_database = about;
     across.contenders.push_back(Make("kvshim", Product::kKvshim, engine, given, 2));
     if (!kine_.empty()) {
       across.contenders.push_back(Make("kine", Product::kKine, engine, given, 2));
     }
-    if (Wanted(options_.workloads, "watch-across")) across.workloads.push_back({"watch-across"});
+    if (Wanted(options_.workloads, "watch-across"))
+      across.workloads.push_back({FindWorkload("watch-across")});
     comparison_.groups.push_back(std::move(across));
   }
 

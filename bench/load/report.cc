@@ -4,7 +4,10 @@
 #include <boost/json.hpp>
 #include <cmath>
 #include <cstdio>
+#include <filesystem>
+#include <fstream>
 
+#include "base/status.h"
 #include "base/strings.h"
 
 namespace kvshim::bench {
@@ -115,8 +118,8 @@ std::string ToMarkdown(const Table& table, const Group& group) {
   }
   std::string text = base::Concat(head, "\n", line, "\n");
   for (const WorkloadResults& workload : group.workloads) {
-    if (table.writes_only && !FindWorkload(workload.name)->writes) continue;
-    text += base::Concat("| ", workload.name, " |");
+    if (table.writes_only && !workload.workload->writes) continue;
+    text += base::Concat("| ", workload.name(), " |");
     for (size_t i = 0; i < workload.results.size(); ++i) {
       const Results& results = workload.results[i];
       for (const Column& column : table.columns) {
@@ -173,7 +176,7 @@ std::string FailuresOf(const Group& group) {
       for (size_t round = 0; round < workload.results[i].size(); ++round) {
         const std::string& failure = workload.results[i][round].failure;
         if (failure.empty()) continue;
-        text += base::Concat("- ", group.contenders[i].name, ", ", workload.name, ", round ",
+        text += base::Concat("- ", group.contenders[i].name, ", ", workload.name(), ", round ",
                              round + 1, ": ", failure, "\n");
       }
     }
@@ -182,9 +185,8 @@ std::string FailuresOf(const Group& group) {
 }
 
 std::string ToMarkdown(const Group& group) {
-  const bool writes = std::ranges::any_of(group.workloads, [](const WorkloadResults& workload) {
-    return FindWorkload(workload.name)->writes;
-  });
+  const bool writes = std::ranges::any_of(
+      group.workloads, [](const WorkloadResults& workload) { return workload.workload->writes; });
   std::string text = base::Concat(
       "\n### ", group.title, "\n\n",
       group.engine == Engine::kSqlite ? "" : base::Concat(group.about_database, ".\n\n"),
@@ -203,26 +205,39 @@ std::string ToMarkdown(const Group& group) {
   return text + FailuresOf(group);
 }
 
+boost::json::object ToJson(const Result& result) {
+  if (!result.failure.empty()) return {{"failure", result.failure}};
+  boost::json::object object{{"per_second", result.per_second},
+                             {"p50_us", result.p50_us},
+                             {"p99_us", result.p99_us},
+                             {"p999_us", result.p999_us},
+                             {"server_cpu_us", result.server_cpu_us},
+                             {"server_written_bytes", result.server_written_bytes},
+                             {"server_resident_bytes", result.server_resident_bytes},
+                             {"server_peak_bytes", result.server_peak_bytes},
+                             {"database_cpu_us", result.database_cpu_us},
+                             {"database_written_bytes", result.database_written_bytes},
+                             {"database_resident_bytes", result.database_resident_bytes},
+                             {"own_load", result.own_load},
+                             {"foreign_load", result.foreign_load}};
+  if (result.syncs >= 0) object["syncs"] = result.syncs;
+  boost::json::array distribution;
+  for (size_t i = 0; i < result.distribution.size(); ++i) {
+    distribution.push_back({{"percent", kPercentiles[i]}, {"us", result.distribution[i]}});
+  }
+  object["latencies"] = std::move(distribution);
+  boost::json::array moments;
+  for (const Moment& moment : result.moments) {
+    moments.push_back({{"per_second", moment.per_second}, {"worst_us", moment.worst_us}});
+  }
+  object["each_100_ms"] = std::move(moments);
+  for (const auto& [name, number] : result.further) object[name] = number;
+  return object;
+}
+
 boost::json::array ToJson(const Results& results) {
   boost::json::array array;
-  for (const Result& result : results) {
-    if (!result.failure.empty()) {
-      array.push_back(boost::json::object{{"failure", result.failure}});
-      continue;
-    }
-    array.push_back({{"per_second", result.per_second},
-                     {"p50_us", result.p50_us},
-                     {"p99_us", result.p99_us},
-                     {"p999_us", result.p999_us},
-                     {"server_cpu_us", result.server_cpu_us},
-                     {"server_written_bytes", result.server_written_bytes},
-                     {"server_resident_bytes", result.server_resident_bytes},
-                     {"database_cpu_us", result.database_cpu_us},
-                     {"database_written_bytes", result.database_written_bytes},
-                     {"database_resident_bytes", result.database_resident_bytes},
-                     {"own_load", result.own_load},
-                     {"foreign_load", result.foreign_load}});
-  }
+  for (const Result& result : results) array.push_back(ToJson(result));
   return array;
 }
 
@@ -237,7 +252,7 @@ boost::json::object ToJson(const Group& group) {
     boost::json::array results;
     for (const Results& of_one : workload.results) results.push_back(ToJson(of_one));
     workloads.push_back(
-        boost::json::object{{"name", workload.name}, {"results", std::move(results)}});
+        boost::json::object{{"name", workload.name()}, {"results", std::move(results)}});
   }
   return {{"title", group.title},
           {"database", group.about_database},
@@ -255,7 +270,36 @@ double Seconds(std::chrono::milliseconds time) {
   return std::chrono::duration<double>(time).count();
 }
 
+absl::Status WriteFile(const std::filesystem::path& path, const std::string& text) {
+  std::ofstream file(path);
+  file << text << std::flush;
+  if (file) return absl::OkStatus();
+  return absl::PermissionDeniedError(
+      base::ToAbsl(base::Concat("cannot write ", path.string(), "; does its folder exist?")));
+}
+
 }  // namespace
+
+absl::Status Write(const Comparison& comparison) {
+  const std::filesystem::path& folder = comparison.options.output;
+  std::error_code ignored;
+  std::filesystem::create_directories(folder, ignored);
+  RETURN_IF_ERROR(WriteFile(folder / "results.md", ToMarkdown(comparison)));
+  return WriteFile(folder / "results.json", ToJson(comparison));
+}
+
+absl::Status Write(const std::vector<NamedResult>& results, const RunOptions& options) {
+  if (!options.json.empty()) {
+    boost::json::array array;
+    for (const NamedResult& one : results) {
+      boost::json::object object = ToJson(one.result);
+      object["workload"] = one.name;
+      array.push_back(std::move(object));
+    }
+    RETURN_IF_ERROR(WriteFile(options.json, boost::json::serialize(array) + "\n"));
+  }
+  return absl::OkStatus();
+}
 
 std::string ToMarkdown(const Comparison& comparison) {
   const LoadOptions& load = comparison.options.load;

@@ -3,7 +3,9 @@
 
 #include <string>
 
+#include "absl/status/status.h"
 #include "comparison.h"
+#include "run.h"
 
 namespace kvshim::bench {
 
@@ -13,5 +15,12 @@ std::string ToMarkdown(const Comparison& comparison);
 
 // The settings and every result of every round.
 std::string ToJson(const Comparison& comparison);
+
+// Writes the tables, the plots and all results into the folder of the comparison's options, and the
+// tables into its README.
+absl::Status Write(const Comparison& comparison);
+
+// Writes what the options ask for.
+absl::Status Write(const std::vector<NamedResult>& results, const RunOptions& options);
 
 }  // namespace kvshim::bench
