@@ -11,6 +11,8 @@
 #include "base/strings.h"
 #include "connections.h"
 #include "plan.h"
+#include "progress.h"
+#include "scenario.h"
 
 namespace kvshim::bench {
 namespace {
@@ -59,9 +61,11 @@ class Side {
     const std::string workload = measured.name();
     LoadOptions load = options_.load;
     load.rate = measured.rate;
+    load.on_progress = ProgressLine(base::Concat(workload, ", ", name()));
     Result quietest;
     for (int attempt = 1; attempt <= options_.attempts; ++attempt) {
       auto result = RunWorkload(*measured.workload, *connections_, load, site_->processes());
+      ClearProgress();
       if (!result.ok()) {
         quietest.failure = std::string(result.status().message());
         std::fprintf(stderr, "  %-21s %-13s failed: %s\n", workload.c_str(), name().c_str(),
@@ -112,6 +116,42 @@ std::vector<Keys> KeysOf(const Group& group) {
   return keys;
 }
 
+// How far a comparison is: its measurements are counted, and their time is taken for that of those
+// to come.
+class Course {
+ public:
+  explicit Course(const Comparison& comparison) {
+    for (const Group& group : comparison.groups) {
+      total_ += comparison.options.rounds * CountOf(group);
+    }
+  }
+
+  static int CountOf(const Group& group) {
+    int count = 0;
+    for (const WorkloadResults& workload : group.workloads) {
+      for (const Contender& contender : group.contenders) {
+        count += Knows(contender, *workload.workload) ? 1 : 0;
+      }
+    }
+    return count;
+  }
+
+  void Step() { ++done_; }
+  std::string Text() const {
+    const auto spent = std::chrono::steady_clock::now() - begin_;
+    std::string text = base::Concat(done_, " of ", total_, " measurements done");
+    if (done_ == 0) return text;
+    const auto left = spent / done_ * (total_ - done_);
+    return text + base::Concat(", about ", std::chrono::ceil<std::chrono::minutes>(left).count(),
+                               " min left for the others");
+  }
+
+ private:
+  const std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+  int total_ = 0;
+  int done_ = 0;
+};
+
 absl::StatusOr<std::vector<Side>> SetUp(const Group& group, const ComparisonOptions& options,
                                         const std::atomic<bool>& stop) {
   std::vector<Side> sides;
@@ -127,12 +167,13 @@ absl::StatusOr<std::vector<Side>> SetUp(const Group& group, const ComparisonOpti
   return sides;
 }
 
-absl::Status RunGroup(Group& group, const ComparisonOptions& options,
-                      const std::atomic<bool>& stop) {
+absl::Status RunGroup(Group& group, const ComparisonOptions& options, const std::atomic<bool>& stop,
+                      Course& course) {
   ASSIGN_OR_RETURN(std::vector<Side> sides, SetUp(group, options, stop));
   for (WorkloadResults& workload : group.workloads) workload.results.resize(sides.size());
   for (int round = 0; round < options.rounds; ++round) {
-    std::fprintf(stderr, "%s: round %d of %d\n", group.title.c_str(), round + 1, options.rounds);
+    std::fprintf(stderr, "%s: round %d of %d (%s)\n", group.title.c_str(), round + 1,
+                 options.rounds, course.Text().c_str());
     for (Side& side : sides) {
       if (stop) return absl::CancelledError("stopped by a signal");
       RETURN_IF_ERROR(side.Begin());
@@ -144,6 +185,7 @@ absl::Status RunGroup(Group& group, const ComparisonOptions& options,
         if (!Knows(group.contenders[i], *workload.workload)) continue;
         ASSIGN_OR_RETURN(Result result, sides[i].Measure(workload));
         workload.results[i].push_back(std::move(result));
+        course.Step();
       }
     }
     for (Side& side : sides) side.End();
@@ -165,10 +207,18 @@ absl::StatusOr<Comparison> Compare(const ComparisonOptions& options,
   for (const std::string& line : comparison.absent) {
     std::fprintf(stderr, "left out: %s\n", line.c_str());
   }
+  Course course(comparison);
   for (Group& group : comparison.groups) {
-    if (absl::Status status = RunGroup(group, options, stop); !status.ok()) {
+    if (absl::Status status = RunGroup(group, options, stop, course); !status.ok()) {
       return WithPlace(status, group.title);
     }
+  }
+  if (!comparison.scenario_contenders.empty()) {
+    RETURN_IF_ERROR(
+        RunScenarios(comparison.scenario_contenders, options, stop, comparison.figures));
+  }
+  if (!comparison.engines.empty()) {
+    RETURN_IF_ERROR(RunLimits(comparison.engines, options, stop, comparison.limits));
   }
   return comparison;
 }

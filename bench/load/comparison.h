@@ -55,6 +55,30 @@ struct Group {
   std::vector<Contender> contenders;  // ours first
   std::vector<WorkloadResults> workloads;
   std::string about_database;  // its version and settings
+  bool rates = false;          // one workload at several rates
+};
+
+// A number that a scenario came to on each contender that it ran on, ours first.
+struct Figure {
+  std::string name;
+  std::string unit;
+  std::vector<std::pair<std::string, double>> values;
+};
+
+// Names of figures that goals speak of.
+inline constexpr char kIdleMemory[] = "memory without keys";
+inline constexpr char kFullMemory[] = "memory with 50,000 keys of 512 B, each updated once";
+inline constexpr char kColdStart[] = "start with 50,000 keys and 200,000 revisions";
+inline constexpr char kMillionStart[] = "start with 1,000,000 keys";
+inline constexpr char kCompactionBefore[] = "p99 of 2,000 writes/s before the compaction";
+inline constexpr char kCompactionDuring[] = "p99 while 1,000,000 versions are compacted";
+inline constexpr char kCompactedFile[] = "database size after that";
+inline constexpr char kHotGets[] = "gets of hot keys, store of 320 MiB";
+
+// What is physically possible here.
+struct Limit {
+  std::string name;
+  Result result;
 };
 
 struct Comparison {
@@ -64,6 +88,11 @@ struct Comparison {
   int processors = 0;
   ComparisonOptions options;
   std::vector<Group> groups;
+  std::vector<Figure> figures;
+  std::vector<Limit> limits;
+  // What scenarios run on, and the databases whose limits are measured.
+  std::vector<Contender> scenario_contenders;
+  std::vector<Engine> engines;
 };
 
 // Tells its progress on the standard error output. Ends with an error, and with its servers and

@@ -141,7 +141,13 @@ absl::StatusOr<Result> Loop::Run(std::chrono::milliseconds warmup,
   RunUntil(steady_clock::now() + warmup);
   status_.Update(meter.Begin());
   recorder_.Begin();
-  RunUntil(steady_clock::now() + duration);
+  const Time begin = steady_clock::now();
+  RunUntil(begin + duration);
+  // Where nothing was answered in that time, as with lists that take seconds, it goes on.
+  while (recorder_.operations() == 0 && status_.ok() &&
+         steady_clock::now() < begin + kCallTimeout) {
+    RunUntil(steady_clock::now() + std::chrono::milliseconds(10));
+  }
   recorder_.End();
   status_.Update(meter.End());
   stopping_ = true;

@@ -1,14 +1,10 @@
 #include "report.h"
 
 #include <algorithm>
-#include <boost/json.hpp>
-#include <cmath>
-#include <cstdio>
-#include <filesystem>
-#include <fstream>
 
-#include "base/status.h"
 #include "base/strings.h"
+#include "goals.h"
+#include "numbers.h"
 
 namespace kvshim::bench {
 namespace {
@@ -30,17 +26,12 @@ double DatabaseWritten(const Result& result) { return result.database_written_by
 double AllWritten(const Result& result) {
   return result.server_written_bytes + result.database_written_bytes;
 }
+double Syncs(const Result& result) { return result.syncs; }
+double ServerPeak(const Result& result) { return result.server_peak_bytes; }
 double OwnLoad(const Result& result) { return result.own_load; }
 double ForeignLoad(const Result& result) { return result.foreign_load; }
 
 using Results = std::vector<Result>;
-
-double MedianOf(std::vector<double> values) {
-  if (values.empty()) return 0;
-  std::ranges::sort(values);
-  const size_t middle = values.size() / 2;
-  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
-}
 
 double Median(const Results& results, Field field) {
   std::vector<double> values;
@@ -50,26 +41,7 @@ double Median(const Results& results, Field field) {
   return MedianOf(std::move(values));
 }
 
-// Three digits that mean something, thousands apart: 12,300 or 1.23.
-std::string Number(double value) {
-  char text[64];
-  if (value < 10) {
-    std::snprintf(text, sizeof(text), "%.2f", value);
-    return text;
-  }
-  if (value < 100) {
-    std::snprintf(text, sizeof(text), "%.1f", value);
-    return text;
-  }
-  const double step = value < 1000 ? 1 : std::pow(10, std::floor(std::log10(value)) - 2);
-  std::snprintf(text, sizeof(text), "%.0f", std::round(value / step) * step);
-  std::string digits = text;
-  for (auto place = static_cast<int>(digits.size()) - 3; place > 0; place -= 3) {
-    digits.insert(static_cast<size_t>(place), 1, ',');
-  }
-  return digits;
-}
-
+std::string NumberIfKnown(double value) { return value < 0 ? "–" : Number(value); }
 std::string Milliseconds(double microseconds) { return Number(microseconds / 1000); }
 std::string Mebibytes(double bytes) { return Number(bytes / (1 << 20)); }
 
@@ -153,7 +125,7 @@ Table CpuTable(const Group& group) {
 }
 
 Table MemoryTable(const Group& group) {
-  Table table{{{"MiB", ServerMemory, Mebibytes}}, ServerMemory};
+  Table table{{{"MiB", ServerMemory, Mebibytes}, {"at most", ServerPeak, Mebibytes}}, ServerPeak};
   if (HasDatabase(group)) table.columns.push_back({"its database MiB", DatabaseMemory, Mebibytes});
   table.columns.push_back({"load", OwnLoad, Number});
   table.columns.push_back({"others", ForeignLoad, Number});
@@ -166,6 +138,7 @@ Table WrittenTable(const Group& group) {
     table.columns.push_back({"its database B", DatabaseWritten, Number});
     table.ratio_title = "ratio of both";
   }
+  table.columns.push_back({"syncs", Syncs, NumberIfKnown});
   return table;
 }
 
@@ -185,6 +158,12 @@ std::string FailuresOf(const Group& group) {
 }
 
 std::string ToMarkdown(const Group& group) {
+  if (group.rates) {
+    return base::Concat(
+        "\n### ", group.title, "\n\nLatency in milliseconds from when each was due:\n\n",
+        ToMarkdown(LatencyTable(), group), "\nOperations a second that came of it:\n\n",
+        ToMarkdown(RateTable(), group), FailuresOf(group));
+  }
   const bool writes = std::ranges::any_of(
       group.workloads, [](const WorkloadResults& workload) { return workload.workload->writes; });
   std::string text = base::Concat(
@@ -195,111 +174,66 @@ std::string ToMarkdown(const Group& group) {
       "\nLatency in milliseconds (for a watch: from the write being sent to the event being "
       "there):\n\n",
       ToMarkdown(LatencyTable(), group),
-      "\nResident memory at the end of the measurement, and the processors kept busy by the load "
-      "generator and by other processes:\n\n",
+      "\nResident memory at the end of the measurement and at most (the ratio is of the latter), "
+      "and "
+      "the processors kept busy by the load generator and by other processes:\n\n",
       ToMarkdown(MemoryTable(group), group));
   if (writes) {
-    text += base::Concat("\nBytes written to the device for each operation:\n\n",
-                         ToMarkdown(WrittenTable(group), group));
+    text += base::Concat(
+        "\nBytes written to the device and syncs of it (as the servers count "
+        "them; kine does not) for each operation; the ratio is of the bytes:\n\n",
+        ToMarkdown(WrittenTable(group), group));
   }
   return text + FailuresOf(group);
 }
 
-boost::json::object ToJson(const Result& result) {
-  if (!result.failure.empty()) return {{"failure", result.failure}};
-  boost::json::object object{{"per_second", result.per_second},
-                             {"p50_us", result.p50_us},
-                             {"p99_us", result.p99_us},
-                             {"p999_us", result.p999_us},
-                             {"server_cpu_us", result.server_cpu_us},
-                             {"server_written_bytes", result.server_written_bytes},
-                             {"server_resident_bytes", result.server_resident_bytes},
-                             {"server_peak_bytes", result.server_peak_bytes},
-                             {"database_cpu_us", result.database_cpu_us},
-                             {"database_written_bytes", result.database_written_bytes},
-                             {"database_resident_bytes", result.database_resident_bytes},
-                             {"own_load", result.own_load},
-                             {"foreign_load", result.foreign_load}};
-  if (result.syncs >= 0) object["syncs"] = result.syncs;
-  boost::json::array distribution;
-  for (size_t i = 0; i < result.distribution.size(); ++i) {
-    distribution.push_back({{"percent", kPercentiles[i]}, {"us", result.distribution[i]}});
+std::string GoalsOf(const Comparison& comparison) {
+  std::string text = "\n### Goals\n\n| goal | wanted | found | |\n|---|---:|---:|---|\n";
+  for (const GoalResult& goal : CheckGoals(comparison)) {
+    const char* state = goal.state == GoalResult::State::kMet      ? "met"
+                        : goal.state == GoalResult::State::kMissed ? "**not met**"
+                                                                   : "not measured";
+    text += base::Concat("| ", goal.what, " | ", goal.wanted, " | ",
+                         goal.found.empty() ? "–" : goal.found, " | ", state, " |\n");
   }
-  object["latencies"] = std::move(distribution);
-  boost::json::array moments;
-  for (const Moment& moment : result.moments) {
-    moments.push_back({{"per_second", moment.per_second}, {"worst_us", moment.worst_us}});
-  }
-  object["each_100_ms"] = std::move(moments);
-  for (const auto& [name, number] : result.further) object[name] = number;
-  return object;
+  return text;
 }
 
-boost::json::array ToJson(const Results& results) {
-  boost::json::array array;
-  for (const Result& result : results) array.push_back(ToJson(result));
-  return array;
+std::string FiguresOf(const Comparison& comparison) {
+  if (comparison.figures.empty()) return "";
+  std::string text = "\n### Scenarios\n\n| what | | |\n|---|---|---|\n";
+  for (const Figure& figure : comparison.figures) {
+    text += base::Concat("| ", figure.name, " |");
+    for (const auto& [name, value] : figure.values) {
+      text += base::Concat(" ", name, ": ", Number(value), " ", figure.unit, " |");
+    }
+    for (size_t i = figure.values.size(); i < 2; ++i) text += " |";
+    text += "\n";
+  }
+  return text;
 }
 
-boost::json::object ToJson(const Group& group) {
-  boost::json::array contenders;
-  for (const Contender& contender : group.contenders) {
-    contenders.push_back(
-        boost::json::object{{"name", contender.name}, {"servers", contender.servers}});
+std::string LimitsOf(const Comparison& comparison) {
+  if (comparison.limits.empty()) return "";
+  std::string text =
+      "\n### What is possible here\n\nA gRPC server that does nothing but answer as many bytes, "
+      "and "
+      "the databases with nothing above them: one client that inserts rows and syncs.\n\n"
+      "| | /s | p50 ms | p99 ms | server's or database's CPU µs |\n|---|---:|---:|---:|---:|\n";
+  for (const auto& [name, result] : comparison.limits) {
+    const double cpu = result.server_cpu_us + result.database_cpu_us;
+    text += base::Concat("| ", name, " | ", Number(result.per_second), " | ",
+                         Milliseconds(result.p50_us), " | ", Milliseconds(result.p99_us), " | ",
+                         cpu > 0 ? Number(cpu) : "–", " |\n");
   }
-  boost::json::array workloads;
-  for (const WorkloadResults& workload : group.workloads) {
-    boost::json::array results;
-    for (const Results& of_one : workload.results) results.push_back(ToJson(of_one));
-    workloads.push_back(
-        boost::json::object{{"name", workload.name()}, {"results", std::move(results)}});
-  }
-  return {{"title", group.title},
-          {"database", group.about_database},
-          {"contenders", std::move(contenders)},
-          {"workloads", std::move(workloads)}};
-}
-
-boost::json::array ToJson(const std::vector<std::string>& texts) {
-  boost::json::array array;
-  for (const std::string& text : texts) array.emplace_back(text);
-  return array;
+  return text;
 }
 
 double Seconds(std::chrono::milliseconds time) {
   return std::chrono::duration<double>(time).count();
 }
 
-absl::Status WriteFile(const std::filesystem::path& path, const std::string& text) {
-  std::ofstream file(path);
-  file << text << std::flush;
-  if (file) return absl::OkStatus();
-  return absl::PermissionDeniedError(
-      base::ToAbsl(base::Concat("cannot write ", path.string(), "; does its folder exist?")));
-}
-
 }  // namespace
-
-absl::Status Write(const Comparison& comparison) {
-  const std::filesystem::path& folder = comparison.options.output;
-  std::error_code ignored;
-  std::filesystem::create_directories(folder, ignored);
-  RETURN_IF_ERROR(WriteFile(folder / "results.md", ToMarkdown(comparison)));
-  return WriteFile(folder / "results.json", ToJson(comparison));
-}
-
-absl::Status Write(const std::vector<NamedResult>& results, const RunOptions& options) {
-  if (!options.json.empty()) {
-    boost::json::array array;
-    for (const NamedResult& one : results) {
-      boost::json::object object = ToJson(one.result);
-      object["workload"] = one.name;
-      array.push_back(std::move(object));
-    }
-    RETURN_IF_ERROR(WriteFile(options.json, boost::json::serialize(array) + "\n"));
-  }
-  return absl::OkStatus();
-}
 
 std::string ToMarkdown(const Comparison& comparison) {
   const LoadOptions& load = comparison.options.load;
@@ -316,25 +250,9 @@ std::string ToMarkdown(const Comparison& comparison) {
   for (const std::string& line : comparison.absent) {
     text += base::Concat("\nLeft out: ", line, ".\n");
   }
+  text += GoalsOf(comparison);
   for (const Group& group : comparison.groups) text += ToMarkdown(group);
-  return text;
-}
-
-std::string ToJson(const Comparison& comparison) {
-  const LoadOptions& load = comparison.options.load;
-  boost::json::array groups;
-  for (const Group& group : comparison.groups) groups.push_back(ToJson(group));
-  const boost::json::object object{{"versions", ToJson(comparison.versions)},
-                                   {"absent", ToJson(comparison.absent)},
-                                   {"system", comparison.system},
-                                   {"processors", comparison.processors},
-                                   {"clients", load.clients},
-                                   {"connections", load.connections},
-                                   {"value_size", load.value_size},
-                                   {"duration_ms", load.duration.count()},
-                                   {"rounds", comparison.options.rounds},
-                                   {"groups", std::move(groups)}};
-  return boost::json::serialize(object) + "\n";
+  return text + FiguresOf(comparison) + LimitsOf(comparison);
 }
 
 }  // namespace kvshim::bench

@@ -87,6 +87,8 @@ absl::Status Site::Launch(const std::filesystem::path& folder) {
   return LaunchServers(folder);
 }
 
+absl::Status Site::StartServers() { return LaunchServers(folder_ / kCurrent); }
+
 absl::Status Site::LaunchServers(const std::filesystem::path& folder) {
   ServerSettings settings = contender_.settings;
   if (IsGiven()) {

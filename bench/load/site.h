@@ -44,6 +44,9 @@ class Site {
   // Starts the servers on a fresh copy and returns when they answer.
   absl::Status Begin();
   void End();
+  // Of a begun site: the servers alone go and come again, on what they left on the disk.
+  void StopServers() { servers_.clear(); }
+  absl::Status StartServers();
 
   // Until End; empty before Begin. host:port of each server.
   std::vector<std::string> targets() const;

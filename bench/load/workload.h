@@ -16,7 +16,7 @@ struct LoadOptions {
   int connections = 8;
   double rate = 0;  // requests a second, whatever the answers take; 0: as fast as they come
   std::chrono::milliseconds warmup{500};
-  std::chrono::milliseconds duration{3000};
+  std::chrono::milliseconds duration{2000};
   size_t value_size = 1024;
   int64_t list_keys = 5000;    // of value_size, for get and list
   int64_t count_keys = 50000;  // of half of it, for count and first-page

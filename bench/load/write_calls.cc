@@ -109,13 +109,13 @@ absl::Status GuardedDeleteCalls::Check(int client, const Reply& reply) {
   return absl::OkStatus();
 }
 
-PutCalls::PutCalls(std::string prefix, size_t value_size) : prefix_(std::move(prefix)) {
+PutCalls::PutCalls(std::string prefix, size_t value_size, int64_t keys)
+    : prefix_(std::move(prefix)), keys_(keys) {
   request_.set_value(ValueOf(value_size));
 }
 
 const char* PutCalls::Next(int, std::string& request) {
-  constexpr int64_t kKeys = 1024;
-  request_.set_key(KeyOf(prefix_, next_++ % kKeys));
+  request_.set_key(KeyOf(prefix_, next_++ % keys_));
   request_.SerializeToString(&request);
   return kPut;
 }

@@ -71,16 +71,17 @@ class GuardedDeleteCalls final : public Calls {
   etcdserverpb::TxnResponse reply_;
 };
 
-// Unconditional puts, over and over the same few keys of each client.
+// Unconditional puts of keys 0 to keys - 1, over and over.
 class PutCalls final : public Calls {
  public:
-  PutCalls(std::string prefix, size_t value_size);
+  PutCalls(std::string prefix, size_t value_size, int64_t keys = 1024);
 
   const char* Next(int client, std::string& request) override;
   absl::Status Check(int client, const Reply& reply) override;
 
  private:
   const std::string prefix_;
+  const int64_t keys_;
   int64_t next_ = 0;
   etcdserverpb::PutRequest request_;
 };

@@ -8,6 +8,7 @@
 #include "absl/synchronization/mutex.h"
 #include "base/strings.h"
 #include "bench/load/comparison.h"
+#include "bench/load/echo.h"
 #include "bench/load/report.h"
 #include "bench/load/run.h"
 #include "subcommands.h"
@@ -48,7 +49,7 @@ void DeclareLoad(CLI::App& command, bench::LoadOptions& load, std::vector<std::s
             load.warmup = std::min(load.warmup, load.duration);
           },
           "How long each measurement takes, after half a second of warming up")
-      ->default_str("3")
+      ->default_str("2")
       ->type_name("SECONDS")
       ->check(CLI::Range(0.1, 3600.0).description(""));
   command.add_option("--listed-keys", load.list_keys, "Keys that get and list read")
@@ -103,8 +104,8 @@ void DeclareCompare(CLI::App& compare, bench::ComparisonOptions& options) {
   DeclareLoad(compare, options.load, options.workloads);
   AddCount(compare, "--rounds", options.rounds, 1, "How often all is done");
   compare.add_flag("--quick", options.quick,
-                   "A first picture in about two minutes: one round, SQLite, fewer keys, no "
-                   "scenarios");
+                   "A first picture in about two minutes: one round, SQLite, fewer keys and "
+                   "workloads, no scenarios");
   compare.add_option("--kvshim", options.kvshim, "The kvshim program")
       ->default_str("this one")
       ->type_name("PROGRAM");
@@ -174,8 +175,20 @@ int Fail(const absl::Status& status) {
 std::atomic<bool> stop = false;
 static_assert(std::atomic<bool>::is_always_lock_free);
 
-int RunCompare(bench::ComparisonOptions options) {
+// What --quick changes, where it is not given otherwise.
+void MakeQuick(const CLI::App& compare, bench::ComparisonOptions& options) {
+  const auto given = [&](const char* flag) { return compare.get_option(flag)->count() > 0; };
+  options.quick = true;
+  if (!given("--rounds")) options.rounds = 1;
+  if (!given("--attempts")) options.attempts = 1;
+  if (!given("--seconds")) options.load.duration = std::chrono::milliseconds(1500);
+  if (!given("--databases")) options.databases = {"sqlite"};
+  if (!given("--counted-keys")) options.load.count_keys = 10'000;
+}
+
+int RunCompare(const CLI::App& compare, bench::ComparisonOptions options) {
   std::error_code ignored;
+  if (options.quick) MakeQuick(compare, options);
   if (options.kvshim.empty()) {
     options.kvshim = std::filesystem::read_symlink("/proc/self/exe", ignored).string();
   }
@@ -210,6 +223,8 @@ void DeclareBenchFlags(CLI::App& command, BenchSettings& settings) {
   settings.compare =
       command.add_subcommand("compare", "Start kvshim, etcd and kine, and load them in turns");
   DeclareCompare(*settings.compare, settings.comparison);
+  settings.echo = command.add_subcommand("echo")->group("");
+  settings.echo->add_option("ready-file", settings.echo_ready_file)->required();
   settings.list = command.add_subcommand("list", "Print the workloads");
   command.footer(
       "Examples:\n"
@@ -220,10 +235,11 @@ void DeclareBenchFlags(CLI::App& command, BenchSettings& settings) {
 
 int Bench(const BenchSettings& settings) {
   signal(SIGPIPE, SIG_IGN);
+  if (*settings.echo) return Fail(bench::ServeEcho(settings.echo_ready_file));
   for (const int number : {SIGINT, SIGTERM}) signal(number, [](int) { stop = true; });
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   if (*settings.run) return RunRun(settings.run_options);
-  if (*settings.compare) return RunCompare(settings.comparison);
+  if (*settings.compare) return RunCompare(*settings.compare, settings.comparison);
   return PrintList();
 }
 

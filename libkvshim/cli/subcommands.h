@@ -62,6 +62,8 @@ struct BenchSettings {
   CLI::App* run = nullptr;  // which of them was called is asked of these
   CLI::App* compare = nullptr;
   CLI::App* list = nullptr;
+  CLI::App* echo = nullptr;  // what compare starts to measure the network
+  std::string echo_ready_file;
 };
 void DeclareBenchFlags(CLI::App& command, BenchSettings& settings);
 int Bench(const BenchSettings& settings);
