@@ -15,7 +15,7 @@ using base::Concat;
 
 constexpr double kWidth = 760;
 constexpr double kLineHeight = 380;
-constexpr double kLeft = 72;
+constexpr double kLeft = 88;
 constexpr double kRight = 112;  // room for the lines' names
 constexpr double kTop = 66;
 constexpr double kBottom = 52;
@@ -234,7 +234,9 @@ std::string ToSvg(const RatioPlot& plot) {
       if (ratio > 0) range.Hold(ratio);
     }
   }
-  const Scale x(range.least * 0.9, range.most * 1.1, true, kNames, kWidth - 76);
+  // Room for what stands beside the bars.
+  const double least = range.least * 0.6;
+  const Scale x(least, range.most * 1.1, true, kNames, kWidth - 76);
   std::string svg = Begin(bottom + 42, plot.title, plot.subtitle);
   double legend = 20;
   for (size_t i = 0; i < plot.series.size(); ++i) {
@@ -242,7 +244,7 @@ std::string ToSvg(const RatioPlot& plot) {
                   " height=\"12\" rx=\"3\"/>\n", Text(legend + 18, 71, "s", plot.series[i]));
     legend += 40 + 8 * static_cast<double>(plot.series[i].size());
   }
-  for (const double value : RoundValues(range.least * 0.9, range.most * 1.1, true)) {
+  for (const double value : RoundValues(least, range.most * 1.1, true)) {
     svg += Line(x(value), kHead, x(value), bottom, value == 1 ? "a" : "g");
     svg += Text(x(value), bottom + 18, "m", Concat(Number(value), " ×"), "middle");
   }
@@ -256,8 +258,10 @@ std::string ToSvg(const RatioPlot& plot) {
       const double to = std::max(x(1), x(row.ratios[i]));
       svg += Concat("<rect class=\"f", i % 4, "\" x=\"", Px(from), "\" y=\"", Px(y), "\" width=\"",
                     Px(std::max(1.0, to - from)), "\" height=\"", Px(kBar - 2), "\" rx=\"2\"/>\n",
-                    "<text class=\"m\" style=\"font-size:10px\" x=\"", Px(to + 4), "\" y=\"",
-                    Px(y + kBar - 3), "\">", Number(row.ratios[i]), " ×</text>\n");
+                    "<text class=\"m\" style=\"font-size:10px\" x=\"",
+                    Px(row.ratios[i] < 1 ? from - 4 : to + 4), "\" y=\"", Px(y + kBar - 3),
+                    "\" text-anchor=\"", row.ratios[i] < 1 ? "end" : "start", "\">",
+                    Number(row.ratios[i]), " ×</text>\n");
     }
   }
   return svg + "</svg>\n";
