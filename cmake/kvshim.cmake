@@ -167,3 +167,18 @@ function(kvshim_fuzzer name)
     set_tests_properties(fuzz.${name} PROPERTIES LABELS unit TIMEOUT 120)
   endif()
 endfunction()
+
+# kvshim_benchmark(<name> DEPS <folders...> LINK <outside targets...>)
+# Builds every .cc of the calling folder into one Google Benchmark program, bench/<name>/kvshim-<name>.
+function(kvshim_benchmark name)
+  cmake_parse_arguments(arg "" "" "DEPS;LINK" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS *.cc *.h)
+  string(REPLACE "/" "_" deps "${arg_DEPS}")
+  list(TRANSFORM deps PREPEND kvshim_)
+  set(target bench_${name})
+  add_executable(${target} ${sources})
+  set_target_properties(${target} PROPERTIES OUTPUT_NAME kvshim-${name} RUNTIME_OUTPUT_DIRECTORY
+                                             "${PROJECT_BINARY_DIR}/bench/${name}")
+  target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}/bench")
+  target_link_libraries(${target} PRIVATE ${deps} ${arg_LINK} benchmark::benchmark)
+endfunction()

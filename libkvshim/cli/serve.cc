@@ -13,6 +13,7 @@
 #include "kvshim/server.h"
 #include "kvshim/store.h"
 #include "kvshim/version.h"
+#include "startup_pages.h"
 #include "subcommands.h"
 
 namespace kvshim::cli {
@@ -112,6 +113,7 @@ int Serve(const ServeSettings& settings) {
     }
   }
 
+  ForgetStartupPages();
   int received = 0;
   sigwait(&stop_signals, &received);
   base::Log(base::Level::kInfo, "stopping", {{"signal", strsignal(received)}});

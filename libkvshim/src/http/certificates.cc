@@ -88,6 +88,7 @@ absl::StatusOr<std::shared_ptr<ssl::context>> Certificates::Build(
   auto context = std::make_shared<ssl::context>(ssl::context::tls_server);
   SSL_CTX* native = context->native_handle();
   SSL_CTX_set_min_proto_version(native, TLS1_2_VERSION);
+  SSL_CTX_set_options(native, SSL_OP_NO_RENEGOTIATION);
   SSL_CTX_set_alpn_select_cb(native, SelectProtocol, nullptr);
   error_code error;
   context->use_certificate_chain(boost::asio::buffer(contents.cert), error);

@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -227,15 +228,18 @@ class Connection::Callbacks {
 };
 
 Connection::Connection(ServerState& state, EventLoop& loop, int fd, std::unique_ptr<TlsSession> tls)
-    : state_(state),
-      loop_(loop),
-      peer_(PeerOf(fd)),
-      tls_(std::move(tls)),
-      socket_(std::in_place, loop.io(), boost::asio::generic::stream_protocol(FamilyOf(fd), 0), fd),
-      timer_(std::in_place, loop.io()) {
-  socket_->native_non_blocking(true);
+    : state_(state), loop_(loop), peer_(PeerOf(fd)), tls_(std::move(tls)) {
   const int on = 1;
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));  // nothing to a unix socket
+  error_code error;
+  socket_.emplace(loop.io());
+  socket_->assign(boost::asio::generic::stream_protocol(FamilyOf(fd), 0), fd, error);
+  if (error) {  // the kernel has no room for one more to watch
+    close(fd);
+    return;
+  }
+  socket_->native_non_blocking(true, error);
+  timer_.emplace(loop.io());
 }
 
 Connection::~Connection() {
@@ -243,6 +247,11 @@ Connection::~Connection() {
 }
 
 void Connection::Start(const std::string& read_already) {
+  if (closed_) return;
+  if (!timer_.has_value()) {
+    closed_ = true;
+    return state_.ConnectionClosed(this);
+  }
   nghttp2_option* options = nullptr;
   nghttp2_option_new(&options);
   nghttp2_option_set_no_auto_window_update(options, 1);
@@ -489,14 +498,14 @@ void Connection::WaitForRoom() {
 // The end -----------------------------------------------------------------------------------------
 
 void Connection::SayGoodbye() {
-  if (closed_) return;
+  if (closed_ || session_ == nullptr) return;
   nghttp2_submit_shutdown_notice(session_);
   FlushSoon();
 }
 
 void Connection::Close(bool cut) {
   if (closed_) return;
-  if (!cut) {
+  if (!cut && session_ != nullptr) {  // which Start makes
     nghttp2_session_terminate_session(session_, NGHTTP2_NO_ERROR);
     return FlushSoon();
   }

@@ -74,7 +74,8 @@ class EventLoop {
   void FlushAtEnd(std::shared_ptr<Flushable> one) { unflushed_.push_back(std::move(one)); }
 
   // Room for whoever is on turn.
-  std::array<char, size_t{64} << 10>& read_buffer() { return *read_buffer_; }
+  using ReadBuffer = std::array<char, 65536>;
+  ReadBuffer& read_buffer() { return *read_buffer_; }
   std::string& write_buffer() { return write_buffer_; }
 
  private:
@@ -85,8 +86,7 @@ class EventLoop {
   std::thread::id thread_id_;  // set before anybody can ask
   bool in_turn_ = false;
   std::vector<std::shared_ptr<Flushable>> unflushed_;
-  std::unique_ptr<std::array<char, size_t{64} << 10>> read_buffer_ =
-      std::make_unique<std::array<char, size_t{64} << 10>>();
+  std::unique_ptr<ReadBuffer> read_buffer_ = std::make_unique<ReadBuffer>();
   std::string write_buffer_;
 
   base::Mutex mutex_;

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "sql/database.h"
+#include "sql/lineage.h"
 
 namespace kvshim::sql {
 
@@ -63,6 +64,11 @@ class SharedDatabase : public Database {
   // In the turn: keeps these leases from being renewed until it ends, and tells them as they are.
   virtual absl::Status LockLeases(std::span<const int64_t> ids,
                                   const std::function<void(const LeaseRecord&)>& visit) = 0;
+
+  // The newest that a connection has led to.
+  virtual Lineage lineage() { return {}; }
+  // From now on no server is used that this one has replaced.
+  virtual void RefuseBefore(const Lineage& /*lineage*/) {}
 
   // Closes all connections: whatever comes next goes through new ones.
   virtual void Disconnect() = 0;

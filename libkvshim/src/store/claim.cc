@@ -27,9 +27,14 @@ std::string Hex(uint64_t number) {
 }  // namespace
 
 std::string TextOf(const Claim& claim) {
-  return base::Concat("seq=", claim.seq, "&epoch=", claim.epoch, "&revision=", claim.revision,
-                      "&nonce=", log::ToHex(claim.nonce), "&cluster=", Hex(claim.cluster_id),
-                      "&stands=", claim.stands ? 1 : 0);
+  std::string text =
+      base::Concat("seq=", claim.seq, "&epoch=", claim.epoch, "&revision=", claim.revision,
+                   "&nonce=", log::ToHex(claim.nonce), "&cluster=", Hex(claim.cluster_id),
+                   "&stands=", claim.stands ? 1 : 0);
+  if (!claim.lineage.system.empty()) {
+    text += base::Concat("&system=", claim.lineage.system, "&timeline=", claim.lineage.timeline);
+  }
+  return text;
 }
 
 std::optional<Claim> ReadClaim(const std::map<std::string, std::string>& parts) {
@@ -45,6 +50,12 @@ std::optional<Claim> ReadClaim(const std::map<std::string, std::string>& parts) 
   if (!bytes.has_value()) return std::nullopt;
   claim.nonce = *bytes;
   claim.stands = stands == 1;
+  if (const auto system = parts.find("system"); system != parts.end()) {
+    const bool digits =
+        std::ranges::all_of(system->second, [](char c) { return c >= '0' && c <= '9'; });
+    if (!digits || !ReadNumber(parts, "timeline", claim.lineage.timeline)) return std::nullopt;
+    claim.lineage.system = system->second;
+  }
   return claim;
 }
 

@@ -7,7 +7,9 @@
 // Servers tell it to each other as text, in a hint's query and in the answer's body:
 //
 //   seq=17&epoch=1&revision=42&nonce=00112233445566778899aabbccddeeff&cluster=1f2e&stands=1
+//   &system=7711599376004717286&timeline=2
 //
+// with the second line where it is known.
 // Releases before this knew `seq` only, and answered nothing.
 //
 // Thread safety: a value, and pure functions.
@@ -20,6 +22,7 @@
 #include <string_view>
 
 #include "log/head.h"
+#include "sql/lineage.h"
 
 namespace kvshim::store {
 
@@ -29,7 +32,8 @@ struct Claim {
   int64_t seq = 0;
   int64_t revision = 0;
   log::Nonce nonce{};
-  bool stands = false;  // its database was seen to hold it a moment ago
+  bool stands = false;   // its database was seen to hold it a moment ago
+  sql::Lineage lineage;  // of the database server; may be unknown
   bool operator==(const Claim&) const = default;
 };
 

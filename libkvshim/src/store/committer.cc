@@ -1,6 +1,7 @@
 #include "store/committer.h"
 
 #include <pthread.h>
+#include <sys/prctl.h>
 
 #include <algorithm>
 #include <utility>
@@ -17,6 +18,9 @@ namespace {
 
 // How long another server's last word that its database holds its history counts.
 constexpr std::chrono::seconds kClaimLasts{3};
+
+// Gathering waits for a fraction of a millisecond.
+constexpr std::chrono::microseconds kTimerSlack{1};
 
 // A row of our own may be waited for so often before it counts as damage.
 constexpr int kFetchRounds = 3;
@@ -71,7 +75,7 @@ void Committer::Submit(std::unique_ptr<Proposal> proposal) {
     } else {
       waiting_.fetch_add(1, std::memory_order_relaxed);
       queue_.push_back(std::move(proposal));
-      if (queue_.size() == 1) changed_.NotifyOne();
+      if (queue_.size() == wake_at_) changed_.NotifyOne();
       return;
     }
   }
@@ -101,6 +105,7 @@ size_t Committer::queued() const { return waiting_.load(std::memory_order_relaxe
 // The thread --------------------------------------------------------------------------------------
 
 void Committer::Run() {
+  prctl(PR_SET_TIMERSLACK, std::chrono::nanoseconds(kTimerSlack).count());
   Contact();
   while (Await()) {
     AnswerTimedOut();
@@ -115,7 +120,9 @@ void Committer::Run() {
       if (look && !CatchUp()) continue;
       if (!HistoryStands(claims)) continue;
     }
-    if (!pending_.empty()) CommitOnce();
+    if (pending_.empty()) continue;
+    Gather();
+    CommitOnce();
   }
   if (shared_ != nullptr) parts_.known_head.Keep(parts_.replica.head());
 }
@@ -153,6 +160,19 @@ bool Committer::Await() {
 void Committer::TakeQueued() {
   for (auto& proposal : queue_) pending_.push_back(std::move(proposal));
   queue_.clear();
+}
+
+void Committer::Gather() {
+  base::MutexLock lock(mutex_);
+  TakeQueued();
+  const auto until = gathering_.Begin(pending_.size(), base::Clock::Real().Now());
+  if (!until.has_value()) return;
+  wake_at_ = gathering_.target() - pending_.size();
+  while (!stopping_ && queue_.size() < wake_at_ && changed_.WaitUntil(mutex_, *until)) {
+  }
+  wake_at_ = 1;
+  TakeQueued();
+  gathering_.Ended(pending_.size(), base::Clock::Real().Now());
 }
 
 void Committer::AnswerTimedOut() {
@@ -302,6 +322,7 @@ log::Batch Committer::LogBatch(const OpenBatch& batch) const {
 
 void Committer::Committed(Round& round, const log::Head& head) {
   parts_.replica.Apply(head, round.log_batch.rows, round.log_batch.ops);
+  if (shared_ != nullptr) parts_.announce(head.seq);
   Publisher::Delivery delivery;
   const bool with_previous = parts_.hub.wants_prev_kv();
   const auto& changes = round.batch.writes.changes();
@@ -310,14 +331,20 @@ void Committer::Committed(Round& round, const log::Head& head) {
     delivery.events.emplace_back(changes[i],
                                  with_previous ? round.batch.writes.previous()[i] : KeyValue());
   }
-  waiting_.fetch_sub(round.proposals.size(), std::memory_order_relaxed);
-  proposals_committed_.Increment(static_cast<double>(round.proposals.size()));
+  const base::TimePoint now = base::Clock::Real().Now();
+  const size_t size = round.proposals.size();
+  const size_t behind = waiting_.fetch_sub(size, std::memory_order_relaxed) - size;
+  gathering_.Committed(size, behind, now - round.begun, now);
+  proposals_committed_.Increment(static_cast<double>(size));
   delivery.answered = std::move(round.proposals);
   // It is in this database, which may not be the one that counts.
   if (parts_.doubt.raised()) delivery.failure = mvcc::TimedOut();
-  parts_.publisher.Publish(std::move(delivery));
+  if (behind == 0) {
+    parts_.publisher.PublishHere(std::move(delivery));
+  } else {
+    parts_.publisher.Publish(std::move(delivery));
+  }
   if (shared_ == nullptr) return;
-  parts_.announce(head.seq);
   losses_ = 0;
   if (turns_ && std::exchange(met_others_, false)) {
     calm_turns_ = 0;

@@ -52,6 +52,7 @@
 #include "mvcc/index.h"
 #include "store/alarms.h"
 #include "store/doubt.h"
+#include "store/gathering.h"
 #include "store/known_head.h"
 #include "store/proposal.h"
 #include "store/publisher.h"
@@ -103,12 +104,15 @@ class Committer {
     OpenBatch batch;
     log::Batch log_batch;
     Proposals proposals;
+    base::TimePoint begun = base::Clock::Real().Now();
   };
 
   void Run();
   // Waits for something to do. False where there is nothing left to do for ever.
   bool Await() EXCLUDES(mutex_);
   void TakeQueued() REQUIRES(mutex_);
+  // Waits for more to commit with what is there, where that pays.
+  void Gather() EXCLUDES(mutex_);
   void AnswerTimedOut();
 
   // One group commit, from taking proposals to answering them or putting them back.
@@ -148,6 +152,7 @@ class Committer {
   sql::SharedDatabase* const shared_;
   Quota quota_;
   std::deque<std::unique_ptr<Proposal>> pending_;  // taken from the queue, in order
+  Gathering gathering_;
 
   // Of a shared database.
   int losses_ = 0;      // conflicts since the last commit
@@ -164,6 +169,7 @@ class Committer {
   mutable base::Mutex mutex_;
   base::Condition changed_;
   std::vector<std::unique_ptr<Proposal>> queue_ GUARDED_BY(mutex_);
+  size_t wake_at_ GUARDED_BY(mutex_) = 1;  // the thread is woken when so many are queued
   bool news_ GUARDED_BY(mutex_) = false;
   bool stopping_ GUARDED_BY(mutex_) = false;
   std::atomic<size_t> waiting_{0};  // in the queue or pending

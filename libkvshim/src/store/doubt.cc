@@ -4,12 +4,35 @@
 #include <tuple>
 #include <utility>
 
+#include "base/logger.h"
 #include "base/status.h"
+#include "log/chain.h"
 
 namespace kvshim::store {
 
-bool Doubt::Hear(const std::string& address, const Claim& claim) {
+Replica::Weight Doubt::Weigh(const Claim& claim) const {
   const Replica::Weight weight = replica_.Weigh(claim);
+  if (weight == Replica::Weight::kHeld || database_ == nullptr ||
+      !claim.lineage.IsReplacedBy(database_->lineage())) {
+    return weight;
+  }
+  static base::LogLimiter limiter(std::chrono::seconds(10));
+  if (weight == Replica::Weight::kAnother && limiter.Allow()) {
+    base::Log(base::Level::kError,
+              "another server has a history of its own, on a database that was replaced; what it "
+              "acknowledged since is lost",
+              {{"timeline", database_->lineage().timeline},
+               {"other_timeline", claim.lineage.timeline},
+               {"other_epoch", claim.epoch},
+               {"other_seq", claim.seq},
+               {"other_nonce", log::ToHex(claim.nonce)},
+               {"other_revision", claim.revision}});
+  }
+  return Replica::Weight::kOutdated;
+}
+
+bool Doubt::Hear(const std::string& address, const Claim& claim) {
+  const Replica::Weight weight = Weigh(claim);
   base::MutexLock lock(mutex_);
   if (weight == Replica::Weight::kHeld || weight == Replica::Weight::kOutdated) {
     heard_.erase(address);
@@ -25,7 +48,7 @@ bool Doubt::Hear(const std::string& address, const Claim& claim) {
 }
 
 bool Doubt::Contradicts(const Claim& claim) const {
-  return replica_.Weigh(claim) == Replica::Weight::kAnother;
+  return Weigh(claim) == Replica::Weight::kAnother;
 }
 
 void Doubt::Raise() {
@@ -46,7 +69,7 @@ absl::StatusOr<std::optional<Doubt::Contradiction>> Doubt::Judge(const Claims& c
                                                                  log::Log& log) {
   std::optional<Contradiction> worst;
   for (const auto& [address, claim] : claims) {
-    Replica::Weight weight = replica_.Weigh(claim);
+    Replica::Weight weight = Weigh(claim);
     if (weight == Replica::Weight::kForgotten) {
       ASSIGN_OR_RETURN(const std::optional<bool> holds, log.Holds(claim.seq, claim.nonce));
       weight = holds.value_or(true) ? Replica::Weight::kHeld : Replica::Weight::kAnother;

@@ -4,6 +4,8 @@
 // that split off, or on a database that has lost commits.
 //
 //   a claim                     what becomes of it
+//   of a replaced database      nothing: it is the other server that must leave its database, and
+//                               that hears of this one's (sql/lineage.h)
 //   of a lower epoch            nothing: this history stands above it; the other one hears of it
 //   of a batch in memory        the other one agrees
 //   of a batch beyond memory    the database is read; where the batch is there, it agrees
@@ -32,6 +34,7 @@
 #include "base/clock.h"
 #include "base/mutex.h"
 #include "log/log.h"
+#include "sql/shared_database.h"
 #include "store/claim.h"
 #include "store/replica.h"
 
@@ -50,6 +53,9 @@ class Doubt {
   };
 
   explicit Doubt(Replica& replica) : replica_(replica) {}
+
+  // Whose lineages are compared; before anything is heard. Null: none are.
+  void SetDatabase(sql::SharedDatabase* database) { database_ = database; }
 
   // The server at `address` answered so. True where the database has to be read to judge it.
   bool Hear(const std::string& address, const Claim& claim) EXCLUDES(mutex_);
@@ -80,9 +86,11 @@ class Doubt {
     bool contradicts = false;
   };
 
+  Replica::Weight Weigh(const Claim& claim) const;
   void Raise() REQUIRES(mutex_);
 
   Replica& replica_;
+  sql::SharedDatabase* database_ = nullptr;
   std::atomic<bool> raised_{false};
   std::atomic<bool> any_{false};
   mutable base::Mutex mutex_;

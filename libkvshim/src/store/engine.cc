@@ -8,6 +8,7 @@
 #include "mvcc/errors.h"
 #include "mvcc/range_read.h"
 #include "mvcc/request_check.h"
+#include "sql/shared_database.h"
 #include "store/engine_parts.h"
 #include "store/kv_hash.h"
 #include "store/local_watch.h"
@@ -378,7 +379,8 @@ Claim Engine::claim() const {
           .seq = head.seq,
           .revision = head.revision,
           .nonce = head.nonce,
-          .stands = parts_->known_head->IsFresh()};
+          .stands = parts_->known_head->IsFresh(),
+          .lineage = parts_->Lineage()};
 }
 
 void Engine::HearHint(const Claim& claim) {
@@ -397,6 +399,11 @@ void Engine::OnSuspicion(std::function<void()> on_suspicion) {
 
 void Engine::Hear(const std::string& address, const Claim& claim) {
   if (claim.cluster_id != cluster_id()) return;
+  // That server has followed a promotion that this one has not heard of.
+  if (parts_->Lineage().IsReplacedBy(claim.lineage)) {
+    parts_->log->shared()->RefuseBefore(claim.lineage);
+    parts_->committer->Nudge(INT64_MAX);
+  }
   if (parts_->doubt.Hear(address, claim)) parts_->committer->Nudge(INT64_MAX);
 }
 

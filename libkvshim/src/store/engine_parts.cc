@@ -84,14 +84,37 @@ absl::Status Engine::Parts::OpenLog(const std::string& dsn) {
     ASSIGN_OR_RETURN(log, log::Log::Open(parsed, std::move(log_options)));
   }
   member_id = log->shared() != nullptr ? own_id : log->identity().member_id;
+  RememberLineage();
   RETURN_IF_ERROR(replica.Reload(*log));
   return CheckHistory();
 }
 
+sql::Lineage Engine::Parts::Lineage() const {
+  sql::SharedDatabase* const shared = log->shared();
+  return shared == nullptr ? sql::Lineage() : shared->lineage();
+}
+
+void Engine::Parts::RememberLineage() {
+  sql::SharedDatabase* const shared = log->shared();
+  doubt.SetDatabase(shared);
+  known_head =
+      std::make_unique<KnownHead>(shared != nullptr ? options.state_directory : "",
+                                  log->identity().cluster_id, [this] { return Lineage(); });
+  if (!known_head->mark().has_value() || shared == nullptr) return;
+  const sql::Lineage& known = known_head->mark()->lineage;
+  if (shared->lineage().IsReplacedBy(known)) {
+    base::Log(base::Level::kError,
+              "the database server has been replaced by another, which this server knew; it is not "
+              "used. Stop it, or, if it is the right one, remove the file",
+              {{"database", log->name()},
+               {"timeline", shared->lineage().timeline},
+               {"timeline_known", known.timeline},
+               {"file", known_head->path()}});
+  }
+  shared->RefuseBefore(known);
+}
+
 absl::Status Engine::Parts::CheckHistory() {
-  const bool shared = log->shared() != nullptr;
-  known_head = std::make_unique<KnownHead>(shared ? options.state_directory : "",
-                                           log->identity().cluster_id);
   const std::optional<KnownHead::Mark>& mark = known_head->mark();
   if (!mark.has_value() || replica.head().epoch > mark->epoch) return absl::OkStatus();
   ASSIGN_OR_RETURN(const std::optional<bool> holds, log->Holds(mark->seq, mark->nonce));

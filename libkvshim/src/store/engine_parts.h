@@ -45,6 +45,9 @@ struct Engine::Parts {
   // Opens the database, loads it, starts everything. `engine` is complete by then.
   absl::Status Start(const std::string& dsn, Engine& engine);
 
+  // Of the database server; unknown where this process has the database alone.
+  sql::Lineage Lineage() const;
+
   // Whether the maintenance is this server's: it has the database alone, or owns it.
   bool IsOwner() const { return members == nullptr || members->IsOwner(); }
 
@@ -100,6 +103,8 @@ struct Engine::Parts {
   std::atomic<int64_t> compacted_at_{0};  // the seq of the newest compaction
 
   absl::Status OpenLog(const std::string& dsn);
+  // Has a database server refused that was replaced by the one of this server's last run.
+  void RememberLineage();
   // Compares what the database holds with what this server knew at its last run.
   absl::Status CheckHistory();
   absl::Status JoinMembers();

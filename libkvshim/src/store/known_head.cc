@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <utility>
 
 #include "base/logger.h"
 #include "log/chain.h"
@@ -17,7 +18,9 @@ constexpr std::chrono::seconds kFresh{3};
 
 }  // namespace
 
-KnownHead::KnownHead(const std::string& directory, uint64_t cluster_id) {
+KnownHead::KnownHead(const std::string& directory, uint64_t cluster_id,
+                     std::function<sql::Lineage()> lineage)
+    : lineage_(std::move(lineage)) {
   if (directory.empty()) return;
   std::error_code error;
   std::filesystem::create_directories(directory, error);
@@ -29,6 +32,8 @@ KnownHead::KnownHead(const std::string& directory, uint64_t cluster_id) {
   std::string nonce;
   if (file >> mark.epoch >> mark.seq >> mark.revision >> nonce && log::FromHex(nonce)) {
     mark.nonce = *log::FromHex(nonce);
+    // Not there where it was not known, and from releases before this.
+    if (!(file >> mark.lineage.system >> mark.lineage.timeline)) mark.lineage = {};
     mark_ = mark;
   } else if (file.is_open()) {
     base::Log(base::Level::kWarning, "the file of the known head cannot be read; it is made anew",
@@ -47,13 +52,16 @@ bool KnownHead::IsFresh() const {
 }
 
 void KnownHead::Keep(const log::Head& head) {
-  const Mark mark{head.epoch, head.seq, head.revision, head.nonce};
+  const Mark mark{head.epoch, head.seq, head.revision, head.nonce, lineage_()};
   if (path_.empty() || mark == mark_) return;
   written_ = base::Clock::Real().Now();
   const std::string aside = path_ + ".new";
   std::ofstream file(aside);
-  file << mark.epoch << ' ' << mark.seq << ' ' << mark.revision << ' ' << log::ToHex(mark.nonce)
-       << '\n';
+  file << mark.epoch << ' ' << mark.seq << ' ' << mark.revision << ' ' << log::ToHex(mark.nonce);
+  if (!mark.lineage.system.empty()) {
+    file << ' ' << mark.lineage.system << ' ' << mark.lineage.timeline;
+  }
+  file << '\n';
   file.close();
   if (file && std::rename(aside.c_str(), path_.c_str()) == 0) {
     mark_ = mark;

@@ -236,6 +236,7 @@ void Hub::Impl::End(Watcher& watcher) {
   }
   RangeGroup* const group = std::exchange(watcher.group, nullptr);
   --group->watchers;
+  watchers_.fetch_sub(1);
   ReleaseGroup(group);
 }
 
@@ -326,6 +327,8 @@ void Hub::CancelAll(int64_t compact_revision, int64_t revision) {
 }
 void Hub::Shutdown(const absl::Status& status) { impl_->Shutdown(status); }
 int64_t Hub::published() const { return impl_->published_.load(); }
+int64_t Hub::watchers() const { return impl_->watchers_.load(); }
+
 bool Hub::wants_prev_kv() const { return impl_->prev_watchers_.load() > 0; }
 size_t Hub::low_water() const { return impl_->options.stream_buffer / 2; }
 HubStats Hub::stats() const { return impl_->Stats(); }

@@ -125,6 +125,9 @@ class Hub {
   // The last revision published.
   int64_t published() const;
 
+  // Watchers there are, those that are behind included.
+  int64_t watchers() const;
+
   // True where some watcher wants prev_kv: the publisher should provide it where it is at hand.
   bool wants_prev_kv() const;
 

@@ -99,6 +99,7 @@ struct Hub::Impl {
 
   base::Mutex mutex_;
   std::atomic<int64_t> published_;  // written under mutex_
+  std::atomic<int64_t> watchers_{0};
   std::atomic<int> prev_watchers_{0};
   std::atomic<int> publishers_waiting_{0};
   std::atomic<bool> woken_{false};

@@ -84,6 +84,7 @@ void Hub::Impl::Create(StreamState& stream, const WatchRequest& request,
   watcher.fragment = create.fragment;
   watcher.progress_notify = request.progress_notify;
   ++watcher.group->watchers;
+  watchers_.fetch_add(1);
   ++stream.live;
   if (request.prev_kv) {
     ++watcher.group->prev_watchers;

@@ -99,6 +99,15 @@ func TestStalledWatchersDoNotHoldMemory(t *testing.T) {
 	}
 }
 
+// Small machines hold more than one server.
+func TestIdleServersDoNotHoldMemory(t *testing.T) {
+	server.OnlyKvshim(t, "etcd's memory is its own affair")
+	s := server.Start(t)
+	expect.Value(s.Client(t).Put(server.Context(t), "k", "v"))(t)
+	expect.Eventually(t, 5*time.Second, func() bool { return residentMiB(t, s.PID()) <= 15 },
+		"an idle server holds more than 15 MiB")
+}
+
 func TestPeriodicAutoCompactionForgetsThePast(t *testing.T) {
 	s := server.Start(t, server.Options{Flags: []string{"--auto-compaction-mode", "periodic",
 		"--auto-compaction-retention", "1s"}})

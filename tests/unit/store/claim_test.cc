@@ -20,6 +20,8 @@ Claim Example() {
 TEST(ClaimText, IsReadBackAsItWas) {
   Claim claim = Example();
   EXPECT_EQ(ReadClaim(TextOf(claim)), claim);
+  claim.lineage = {.system = "7711599376004717286", .timeline = 2};
+  EXPECT_EQ(ReadClaim(TextOf(claim)), claim);
   claim.stands = false;
   EXPECT_EQ(ReadClaim(TextOf(claim)), claim);
 }

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <cstdlib>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
@@ -20,16 +22,16 @@ using ::testing::HasSubstr;
 
 class Server {
  public:
-  Server(std::shared_ptr<MemoryTables> tables, StoreOptions options) {
+  Server(std::shared_ptr<MemoryTables> tables, StoreOptions options, sql::Lineage lineage = {}) {
     options.request_timeout = std::chrono::milliseconds(300);
     options.on_fatal = [this](const absl::Status& status) {
       base::MutexLock lock(mutex_);
       fatal_ = status;
     };
     EngineSeams seams{.fork_patience = std::chrono::seconds(1)};
-    seams.database = [tables] {
-      return std::make_unique<MemoryDatabase>(tables, std::make_shared<MemoryDatabase::Faults>());
-    };
+    const auto faults = std::make_shared<MemoryDatabase::Faults>();
+    faults->lineage = std::move(lineage);
+    seams.database = [tables, faults] { return std::make_unique<MemoryDatabase>(tables, faults); };
     auto opened = Engine::Open("", options, std::move(seams));
     EXPECT_TRUE(opened.ok()) << opened.status();
     engine_ = *std::move(opened);
@@ -80,15 +82,16 @@ class TwoDatabases : public testing::Test {
  protected:
   // Both servers go on from the same batch, each on its own database.
   void Split() {
-    left_ = std::make_unique<Server>(tables_, options_);
+    left_ = std::make_unique<Server>(tables_, options_, left_lineage_);
     left_->Put("common");
     copy_ = tables_->Copy();
-    right_ = std::make_unique<Server>(copy_, options_);
+    right_ = std::make_unique<Server>(copy_, options_, right_lineage_);
   }
   void TellLeft() { (*left_)->Hear("right", (*right_)->claim()); }
   void TellRight() { (*right_)->Hear("left", (*left_)->claim()); }
 
   StoreOptions options_;
+  sql::Lineage left_lineage_, right_lineage_;
   std::shared_ptr<MemoryTables> tables_ = std::make_shared<MemoryTables>();
   std::shared_ptr<MemoryTables> copy_;
   std::unique_ptr<Server> left_, right_;
@@ -109,8 +112,10 @@ TEST_F(TwoDatabases, AreServedByNobodyOnceTheyDiffer) {
   right_->Put("right again");
   TellLeft();
   TellRight();
+  const int64_t seq = tables_->newest_seq();
   EXPECT_FALSE(left_->Serves());
   EXPECT_FALSE(right_->Serves());
+  EXPECT_EQ(tables_->newest_seq(), seq) << "what is not acknowledged is not written, either";
   EXPECT_EQ((*left_)->LeaseKeepAlive(lease).status(), mvcc::Unhealthy());
   EXPECT_FALSE((*left_)->Health().ok());
   // What is in memory is there for those who are content with it.
@@ -163,6 +168,57 @@ TEST_F(TwoDatabases, TheHigherEpochStands) {
   TellLeft();
   while (left_->Get() == "left") std::this_thread::sleep_for(std::chrono::milliseconds(1));
   EXPECT_FALSE(left_->Serves());
+}
+
+TEST_F(TwoDatabases, TheOneThatWasPromotedLastStands) {
+  left_lineage_ = {.system = "7", .timeline = 1};
+  right_lineage_ = {.system = "7", .timeline = 2};
+  Split();
+  left_->Put("left");
+  left_->Put("left again");
+  right_->Put("right");
+  TellRight();
+  EXPECT_TRUE(right_->Serves());
+  // The other one leaves its database, and waits for a right one to be connected to.
+  TellLeft();
+  EXPECT_FALSE(left_->Serves());
+  std::this_thread::sleep_for(std::chrono::milliseconds(1500));
+  TellRight();
+  EXPECT_TRUE(right_->Serves());
+  EXPECT_FALSE(left_->Serves());
+  EXPECT_TRUE(left_->fatal().ok()) << left_->fatal();
+  EXPECT_TRUE(right_->fatal().ok()) << right_->fatal();
+}
+
+TEST_F(TwoDatabases, OfDifferentSystemsHaveNoOrder) {
+  left_lineage_ = {.system = "7", .timeline = 1};
+  right_lineage_ = {.system = "8", .timeline = 2};
+  Split();
+  left_->Put("left");
+  right_->Put("right");
+  TellRight();
+  EXPECT_FALSE(right_->Serves());
+}
+
+// What a server knew at its last run holds for the next.
+TEST_F(TwoDatabases, TheReplacedOneIsRefusedAfterARestart) {
+  std::string pattern = testing::TempDir() + "/state.XXXXXX";
+  options_.state_directory = mkdtemp(pattern.data());
+  right_ = std::make_unique<Server>(tables_, options_, sql::Lineage{.system = "7", .timeline = 2});
+  right_->Put("known");
+  right_ = nullptr;
+  const auto open = [&](sql::Lineage lineage) {
+    EngineSeams seams;
+    const auto faults = std::make_shared<MemoryDatabase::Faults>();
+    faults->lineage = std::move(lineage);
+    seams.database = [this, faults] { return std::make_unique<MemoryDatabase>(tables_, faults); };
+    return Engine::Open("", options_, std::move(seams)).status();
+  };
+  EXPECT_EQ(open({.system = "7", .timeline = 1}).code(), absl::StatusCode::kUnavailable);
+  EXPECT_TRUE(open({.system = "7", .timeline = 3}).ok());
+  EXPECT_EQ(open({.system = "7", .timeline = 2}).code(), absl::StatusCode::kUnavailable);
+  EXPECT_TRUE(open({.system = "8", .timeline = 1}).ok());
+  std::filesystem::remove_all(options_.state_directory);
 }
 
 TEST_F(TwoDatabases, ServiceGoesOnWhenTheOtherServerHasComeRound) {

@@ -123,7 +123,11 @@ void MemoryTables::InsertLater(const sql::AppendRequest& request) {
 }
 
 absl::Status MemoryDatabase::Reading() const {
-  return faults_->read_fails() ? Away() : absl::OkStatus();
+  return refused_.load() || faults_->read_fails() ? Away() : absl::OkStatus();
+}
+
+void MemoryDatabase::RefuseBefore(const sql::Lineage& lineage) {
+  refused_.store(faults_->lineage.IsReplacedBy(lineage));
 }
 
 absl::Status MemoryDatabase::Prepare(const sql::Genesis& genesis) {
@@ -137,7 +141,7 @@ absl::Status MemoryDatabase::Prepare(const sql::Genesis& genesis) {
 }
 
 absl::Status MemoryDatabase::Append(const sql::AppendRequest& request) {
-  const CommitFault fault = faults_->commit();
+  const CommitFault fault = refused_.load() ? CommitFault::kNotReached : faults_->commit();
   const auto doubtful = [] {
     return sql::MakeError(sql::ErrorKind::kAmbiguous, "the connection was lost");
   };

@@ -5,6 +5,7 @@
 // Thread safety: as sql::SharedDatabase.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
@@ -73,6 +74,7 @@ class MemoryDatabase final : public sql::SharedDatabase {
   struct Faults {
     std::function<CommitFault()> commit = [] { return CommitFault::kNone; };
     std::function<bool()> read_fails = [] { return false; };
+    sql::Lineage lineage;  // of the server that connections lead to
   };
 
   MemoryDatabase(std::shared_ptr<MemoryTables> tables, std::shared_ptr<Faults> faults)
@@ -107,6 +109,8 @@ class MemoryDatabase final : public sql::SharedDatabase {
   void Unlock() override;
   absl::Status LockLeases(std::span<const int64_t> ids,
                           const std::function<void(const sql::LeaseRecord&)>& visit) override;
+  sql::Lineage lineage() override { return faults_->lineage; }
+  void RefuseBefore(const sql::Lineage& lineage) override;
   void Disconnect() override {}
   absl::Status RenewLeases(std::span<const int64_t> ids,
                            const std::function<void(const sql::LeaseRecord&)>& visit) override;
@@ -124,6 +128,7 @@ class MemoryDatabase final : public sql::SharedDatabase {
   const std::string name_ = "memory";
   const std::shared_ptr<MemoryTables> tables_;
   const std::shared_ptr<Faults> faults_;
+  std::atomic<bool> refused_{false};
 };
 
 }  // namespace kvshim::store

@@ -22,6 +22,8 @@ constexpr std::string_view kNoSuchStatement = "26000";
 constexpr std::string_view kNoSuchDatabase = "3D000";
 constexpr std::string_view kProtocolViolation = "08P01";
 constexpr std::string_view kStatementExists = "42P05";
+// How long what all hosts said is enough, whatever is lost.
+constexpr std::chrono::seconds kSurveyLasts{1};
 constexpr size_t kCopyHeaderBytes = 19;  // signature, flags, length of what follows: none
 
 std::string_view StateOf(const PGresult* result) {
@@ -90,6 +92,27 @@ bool IsReadOnly(std::string_view message) {
   return true;
 }
 
+// Why no host took us in. What tells most is one that answered and refuses; where all that answered
+// take no writes, one that did not answer may be about to.
+class HostFailures {
+ public:
+  void Add(const absl::Status& failure) {
+    const ErrorKind kind = sql::KindOf(failure);
+    const int rank = kind == ErrorKind::kReadOnly ? 1 : kind == ErrorKind::kIo ? 2 : 3;
+    text_ += Concat(text_.empty() ? "" : "; ", base::FromAbsl(failure.message()));
+    if (rank <= rank_) return;
+    rank_ = rank;
+    worst_ = failure;
+  }
+
+  absl::Status Summary() const { return sql::MakeError(sql::KindOf(worst_), text_); }
+
+ private:
+  int rank_ = 0;
+  absl::Status worst_;
+  std::string text_;
+};
+
 // Pieces of one row of COPY's binary form. False at the end of the data or where it is damaged.
 bool SplitRow(std::string_view row, std::vector<std::string_view>& fields) {
   fields.clear();
@@ -132,7 +155,14 @@ Connection::Connection(PGconn* handle, const Options& options, SessionTraits& tr
       this);
 }
 
-Connection::~Connection() { PQfinish(handle_); }
+Connection::~Connection() {
+  PQfinish(handle_);
+  if (!broken_) return;
+  // The host may have been replaced. Of many that are lost at once one has the hosts asked.
+  base::MutexLock lock(traits_.mutex);
+  const base::TimePoint recently = base::Clock::Real().Now() - kSurveyLasts;
+  if (traits_.surveyed.has_value() && *traits_.surveyed < recently) traits_.surveyed.reset();
+}
 
 absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(const Options& options,
                                                              SessionTraits& traits) {
@@ -142,21 +172,60 @@ absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(const Options& opti
 absl::StatusOr<std::unique_ptr<Connection>> Connection::OpenDatabase(const Options& options,
                                                                      const std::string& database,
                                                                      SessionTraits& traits) {
+  const size_t count = options.hosts.size();
+  const size_t first = traits.host.load();
+  bool survey;
+  {
+    base::MutexLock lock(traits.mutex);
+    survey = count > 1 && !traits.surveyed.has_value();
+  }
+  std::unique_ptr<Connection> best;
+  size_t best_at = 0;
+  HostFailures failures;
+  for (size_t i = 0; i < count; ++i) {
+    const size_t at = (first + i) % count;
+    auto connection = OpenAt(options, options.hosts[at], database, traits);
+    if (!connection.ok()) {
+      failures.Add(connection.status());
+    } else if (best == nullptr || best->lineage().IsReplacedBy((*connection)->lineage())) {
+      best = *std::move(connection);
+      best_at = at;
+      if (!survey) break;
+    }
+  }
+  if (best == nullptr) return failures.Summary();
+  traits.host.store(best_at);
+  base::MutexLock lock(traits.mutex);
+  if (survey) traits.surveyed = base::Clock::Real().Now();
+  return best;
+}
+
+absl::StatusOr<std::unique_ptr<Connection>> Connection::OpenAt(const Options& options,
+                                                               const Host& host,
+                                                               const std::string& database,
+                                                               SessionTraits& traits) {
   std::vector<const char*> keywords, values;
   const auto add = [&](const char* keyword, const char* value) {
     keywords.push_back(keyword);
     values.push_back(value);
   };
   for (const auto& [keyword, value] : options.keywords) add(keyword.c_str(), value.c_str());
+  if (!host.name.empty()) add("host", host.name.c_str());
+  if (!host.address.empty()) add("hostaddr", host.address.c_str());
+  if (!host.port.empty()) add("port", host.port.c_str());
   add("dbname", database.c_str());
-  // libpq asks each host in turn whether it takes writes.
+  // libpq asks the host whether it takes writes.
   add("target_session_attrs", "read-write");
   add(nullptr, nullptr);
   std::unique_ptr<Connection> connection(
       new Connection(PQconnectStartParams(keywords.data(), values.data(), 0), options, traits));
-  const base::TimePoint deadline = connection->Deadline();
+  // Of several hosts one that swallows everything must not use up the time of all.
+  const auto patience = options.network.timeout / static_cast<int64_t>(options.hosts.size());
+  const base::TimePoint deadline = base::Clock::Real().Now() + patience;
+  const std::string what =
+      options.hosts.size() > 1 ? Concat("connecting to ", host.Place()) : std::string("connecting");
   if (connection->handle_ == nullptr) {
-    return MakeError(ErrorKind::kOther, options.name, "connecting", "out of memory", "");
+    return MakeError(ErrorKind::kOther, options.name, what, "out of memory", "");
   }
   PGconn* const handle = connection->handle_;
   // While connecting, the SQLSTATE of an error is told in its message only, and there only so.
@@ -165,8 +234,8 @@ absl::StatusOr<std::unique_ptr<Connection>> Connection::OpenDatabase(const Optio
   while (state != PGRES_POLLING_OK && PQstatus(handle) != CONNECTION_BAD) {
     const short events = state == PGRES_POLLING_READING ? POLLIN : POLLOUT;
     if (!connection->Wait(events, deadline).ok()) {
-      return MakeError(ErrorKind::kIo, options.name, "connecting",
-                       Concat("no answer within ", options.network.timeout.count(), " ms"), "");
+      return MakeError(ErrorKind::kIo, options.name, what,
+                       Concat("no answer within ", patience.count(), " ms"), "");
     }
     state = PQconnectPoll(handle);
     if (state == PGRES_POLLING_FAILED) break;
@@ -176,24 +245,49 @@ absl::StatusOr<std::unique_ptr<Connection>> Connection::OpenDatabase(const Optio
     std::string_view state = StateIn(message);
     if (state.empty() && message.find("certificate") != message.npos) {
       return sql::MakeError(ErrorKind::kPermission,
-                            Concat("database ", options.name, ": connecting failed: ",
-                                   WithoutPlaces(message), kCertificateFix));
+                            Concat("database ", options.name, ": ", what,
+                                   " failed: ", WithoutPlaces(message), kCertificateFix));
     }
     if (state.empty() && IsReadOnly(message)) {
-      return MakeError(ErrorKind::kReadOnly, options.name, "connecting", WithoutPlaces(message),
-                       "");
+      return MakeError(ErrorKind::kReadOnly, options.name, what, WithoutPlaces(message), "");
     }
     // PgBouncer passes the refusal on with a state of its own.
     if (state == kProtocolViolation &&
         message.find(Concat("database \"", database, "\" does not exist")) != message.npos) {
       state = kNoSuchDatabase;
     }
-    return MakeError(Classify(state, false), options.name, "connecting", WithoutPlaces(message),
-                     state);
+    return MakeError(Classify(state, false), options.name, what, WithoutPlaces(message), state);
   }
   PQsetErrorVerbosity(handle, PQERRORS_DEFAULT);
   PQsetnonblocking(handle, 1);
+  const auto told = [&](const char* name) {
+    const char* value = PQparameterStatus(handle, name);
+    return std::string_view(value != nullptr ? value : "");
+  };
+  connection->product_ = ProductOf(told("crdb_version"), told("server_version"));
+  RETURN_IF_ERROR(connection->CheckLineage(host));
   return connection;
+}
+
+absl::Status Connection::CheckLineage(const Host& host) {
+  const auto answer = Execute(
+      "SELECT (SELECT system_identifier::text FROM pg_control_system()), "
+      "('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::bigint",
+      {});
+  // Relatives of PostgreSQL have no timelines, and the functions may have been taken from users.
+  if (!answer.ok()) return broken_ ? answer.status() : absl::OkStatus();
+  lineage_ = {.system = std::string(answer->Bytes(0, 0)), .timeline = answer->Int(0, 1)};
+  base::MutexLock lock(traits_.mutex);
+  if (!lineage_.IsReplacedBy(traits_.required)) {
+    traits_.reached = lineage_;
+    traits_.required = lineage_;
+    return absl::OkStatus();
+  }
+  return MakeError(ErrorKind::kIo, options_.name, Concat("connecting to ", host.Place()),
+                   Concat("the server has been replaced by another (its timeline is ",
+                          lineage_.timeline, ", that of the other ", traits_.required.timeline,
+                          ") and must not take writes any more; stop it"),
+                   "");
 }
 
 base::TimePoint Connection::Deadline() const {

@@ -1,5 +1,10 @@
 // Connection: one session with a PostgreSQL server, over libpq, with a deadline on every call.
 //
+// Several hosts are tried in turn, beginning with the one that was good last; each has its share of
+// the time. One that a standby was promoted over, and that came back, is not used, as far as that
+// is known: the first connection, and the next after one was lost, asks every host and takes the
+// one that was promoted last.
+//
 // After an error that says the session is gone (broken() is true) it is of no further use.
 //
 // Thread safety: one thread at a time.
@@ -13,6 +18,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -22,8 +28,11 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "base/clock.h"
+#include "base/mutex.h"
+#include "sql/lineage.h"
 #include "sql/postgres/options.h"
 #include "sql/postgres/parameters.h"
+#include "sql/postgres/product.h"
 #include "sql/postgres/result.h"
 
 namespace kvshim::sql::postgres {
@@ -32,8 +41,12 @@ namespace kvshim::sql::postgres {
 struct SessionTraits {
   // Until a pooler between us and the server is seen to hand our statements to another session.
   std::atomic<bool> prepares{true};
-  // The newest timeline seen; every promotion begins one.
-  std::atomic<int64_t> timeline{0};
+  std::atomic<size_t> host{0};  // of Options::hosts: the one that took us in last
+  base::Mutex mutex;
+  Lineage reached GUARDED_BY(mutex);   // the newest that a connection led to
+  Lineage required GUARDED_BY(mutex);  // no server before it is used
+  // When every host was asked last; nothing: the next connection asks them.
+  std::optional<base::TimePoint> surveyed GUARDED_BY(mutex);
 };
 
 // One statement of several that are sent together.
@@ -44,8 +57,8 @@ struct Command {
 
 class Connection {
  public:
-  // Connects to the first host that takes writes, and makes sure of that. kIo where none answers,
-  // kPermission, kNoDatabase where one does and refuses.
+  // Connects to a host that takes writes, and makes sure of that. kIo where none answers or all
+  // that do were replaced, kPermission, kNoDatabase where one does and refuses.
   static absl::StatusOr<std::unique_ptr<Connection>> Open(const Options& options,
                                                           SessionTraits& traits);
   // The same to another database of the server.
@@ -80,8 +93,18 @@ class Connection {
   // Set where the server said that it does not wait for its standby any more.
   bool replication_cancelled() const { return replication_cancelled_; }
   const std::string& name() const { return options_.name; }
+  // Its server's; that of a relative of PostgreSQL's is empty.
+  const Lineage& lineage() const { return lineage_; }
+  Product product() const { return product_; }
 
  private:
+  static absl::StatusOr<std::unique_ptr<Connection>> OpenAt(const Options& options,
+                                                            const Host& host,
+                                                            const std::string& database,
+                                                            SessionTraits& traits);
+  // Asks for the server's lineage; kIo where it was replaced.
+  absl::Status CheckLineage(const Host& host);
+
   Connection(PGconn* handle, const Options& options, SessionTraits& traits);
 
   absl::StatusOr<std::vector<Result>> TryRun(std::span<const Command> commands, bool committing);
@@ -102,6 +125,8 @@ class Connection {
   const Options& options_;
   SessionTraits& traits_;
   std::unordered_set<const char*> prepared_;  // texts, by their place
+  Lineage lineage_;
+  Product product_ = Product::kPostgres;
   bool broken_ = false;
   bool replication_cancelled_ = false;
 };

@@ -6,8 +6,7 @@
 // Works behind PgBouncer in transaction mode: nothing depends on a session but LISTEN, and
 // statements are prepared only until a pooler is found to mix them up.
 //
-// Not tried, for want of a server: CockroachDB (it has no LISTEN, and 40001 comes more often: both
-// are handled) and YugabyteDB (ascending primary keys must be asked for when tables are made).
+// CockroachDB and YugabyteDB are provided for (product.h) and not tried, for want of a server.
 //
 //   ASSIGN_OR_RETURN(auto database, postgres::Open(dsn, {}));
 #pragma once

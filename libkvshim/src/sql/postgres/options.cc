@@ -57,23 +57,49 @@ absl::Status CheckPorts(std::string_view ports) {
   return absl::OkStatus();
 }
 
-// "host1:5432,host2" from libpq's parallel lists.
-std::string Place(std::string_view hosts, std::string_view ports) {
-  std::string place;
-  std::string_view last_port = ports;
+std::vector<std::string> Split(std::string_view list) {
+  std::vector<std::string> parts;
   while (true) {
-    const size_t host_end = std::min(hosts.find(','), hosts.size());
-    const size_t port_end = std::min(ports.find(','), ports.size());
-    if (port_end > 0) last_port = ports.substr(0, port_end);
-    place += Concat(place.empty() ? "" : ",", hosts.substr(0, host_end));
-    if (!last_port.empty()) place += Concat(':', last_port.substr(0, last_port.find(',')));
-    if (host_end == hosts.size()) return place;
-    hosts.remove_prefix(host_end + 1);
-    if (port_end < ports.size()) ports.remove_prefix(port_end + 1);
+    const size_t end = std::min(list.find(','), list.size());
+    parts.emplace_back(list.substr(0, end));
+    if (end == list.size()) return parts;
+    list.remove_prefix(end + 1);
   }
 }
 
+// From libpq's parallel lists, of which that of the ports may have one element for all.
+absl::StatusOr<std::vector<Host>> Hosts(const std::string& names, const std::string& addresses,
+                                        const std::string& ports) {
+  const std::vector<std::string> name = Split(names);
+  const std::vector<std::string> address = Split(addresses);
+  const std::vector<std::string> port = Split(ports);
+  const size_t count = addresses.empty() ? name.size() : address.size();
+  if ((!names.empty() && name.size() != count) || (port.size() != 1 && port.size() != count)) {
+    return absl::InvalidArgumentError(
+        "the database's name has another number of ports or addresses than of hosts");
+  }
+  std::vector<Host> hosts(count);
+  for (size_t i = 0; i < count; ++i) {
+    if (!names.empty()) hosts[i].name = name[i];
+    if (!addresses.empty()) hosts[i].address = address[i];
+    hosts[i].port = port.size() == 1 ? port[0] : port[i];
+  }
+  return hosts;
+}
+
+// "host1:5432,host2"
+std::string Places(const std::vector<Host>& hosts) {
+  std::string places;
+  for (const Host& host : hosts) places += Concat(places.empty() ? "" : ",", host.Place());
+  return places;
+}
+
 }  // namespace
+
+std::string Host::Place() const {
+  const std::string& at = name.empty() ? address : name;
+  return Concat(at.empty() ? "localhost" : at, port.empty() ? "" : ":", port);
+}
 
 absl::StatusOr<Options> Options::FromDsn(const Dsn& dsn, const NetworkOptions& network) {
   char* message = nullptr;
@@ -85,7 +111,7 @@ absl::StatusOr<Options> Options::FromDsn(const Dsn& dsn, const NetworkOptions& n
     return status;
   }
   Options options{.database = kDefaultDatabase, .network = network};
-  std::string host, port;
+  std::string host, address, port;
   bool ssl_mode = false;
   for (const PQconninfoOption* option = info.get(); option->keyword != nullptr; ++option) {
     if (option->val == nullptr || *option->val == '\0') continue;
@@ -94,10 +120,14 @@ absl::StatusOr<Options> Options::FromDsn(const Dsn& dsn, const NetworkOptions& n
       options.database = option->val;
       continue;
     }
-    if (keyword == "host") host = option->val;
+    if (keyword == "host" || keyword == "hostaddr") {
+      (keyword == "host" ? host : address) = option->val;
+      continue;
+    }
     if (keyword == "port") {
       port = option->val;
       RETURN_IF_ERROR(CheckPorts(port));
+      continue;
     }
     if (keyword == "sslmode") ssl_mode = true;
     options.keywords.emplace_back(keyword, option->val);
@@ -124,8 +154,8 @@ absl::StatusOr<Options> Options::FromDsn(const Dsn& dsn, const NetworkOptions& n
   set("keepalives_interval", "3");
   set("keepalives_count", "3");
   set("client_encoding", "UTF8");
-  options.name =
-      Concat("postgres://", host.empty() ? "localhost" : Place(host, port), "/", options.database);
+  ASSIGN_OR_RETURN(options.hosts, Hosts(host, address, port));
+  options.name = Concat("postgres://", Places(options.hosts), "/", options.database);
   return options;
 }
 

@@ -21,9 +21,19 @@ namespace kvshim::sql::postgres {
 
 inline constexpr char kDefaultDatabase[] = "kubernetes";
 
+// Where a server listens, in libpq's words; what is empty is libpq's to choose.
+struct Host {
+  std::string name;     // or a socket's folder
+  std::string address;  // in its place, where given
+  std::string port;
+
+  std::string Place() const;  // for messages: "db1:5432"
+};
+
 struct Options {
-  // Keywords and values for PQconnectStartParams, without dbname.
+  // Keywords and values for PQconnectStartParams, without the host's and dbname.
   std::vector<std::pair<std::string, std::string>> keywords;
+  std::vector<Host> hosts;  // at least one
   std::string database;
   std::string name;  // for messages: postgres://HOST:PORT/DATABASE
   NetworkOptions network;

@@ -7,76 +7,12 @@
 #include "base/status.h"
 #include "base/strings.h"
 #include "sql/postgres/error.h"
+#include "sql/postgres/product.h"
 
 namespace kvshim::sql::postgres {
 namespace {
 
 using base::Concat;
-
-// `value` stands last and is never compressed: most of it is small, and what is large is mostly
-// encoded already.
-constexpr char kTables[] = R"sql(
-CREATE TABLE kv_meta (
-  name text PRIMARY KEY,
-  value bytea NOT NULL
-);
-
-CREATE TABLE kv_batch (
-  seq bigint PRIMARY KEY,
-  nonce bytea NOT NULL,
-  prev bytea NOT NULL,
-  epoch bigint NOT NULL,
-  first_rev bigint NOT NULL,
-  last_rev bigint NOT NULL,
-  nrows bigint NOT NULL,
-  compact_rev bigint NOT NULL,
-  gc_floor bigint NOT NULL,
-  min_reader bigint NOT NULL,
-  min_writer bigint NOT NULL,
-  writer bigint NOT NULL,
-  ops bytea NOT NULL,
-  hash bytea NOT NULL
-);
-
-CREATE TABLE kv_log (
-  rev bigint NOT NULL,
-  create_rev bigint NOT NULL,
-  version bigint NOT NULL,
-  lease bigint NOT NULL,
-  sub integer NOT NULL,
-  vlen integer NOT NULL,
-  kind smallint NOT NULL,
-  key bytea NOT NULL,
-  value bytea NOT NULL,
-  PRIMARY KEY (rev, sub)
-);
-ALTER TABLE kv_log ALTER COLUMN value SET STORAGE EXTERNAL;
-
-CREATE TABLE kv_lease (
-  id bigint PRIMARY KEY,
-  ttl bigint NOT NULL,
-  renew bigint NOT NULL
-) WITH (fillfactor = 50);
-
-CREATE TABLE kv_lock (id integer PRIMARY KEY);
-INSERT INTO kv_lock (id) VALUES (1);
-
-CREATE TABLE kv_owner (
-  id integer PRIMARY KEY,
-  server bigint NOT NULL,
-  term bigint NOT NULL,
-  beat bigint NOT NULL
-) WITH (fillfactor = 50);
-INSERT INTO kv_owner (id, server, term, beat) VALUES (1, 0, 0, 0);
-
-CREATE TABLE kv_server (
-  id bigint PRIMARY KEY,
-  name text NOT NULL,
-  urls text NOT NULL,
-  applied_seq bigint NOT NULL,
-  beat bigint NOT NULL
-) WITH (fillfactor = 50);
-)sql";
 
 constexpr char kSchemaVersionName[] = "schema_version";
 
@@ -87,7 +23,7 @@ std::string Quoted(std::string_view identifier) {
 }
 
 absl::Status Create(Connection& connection, const Genesis& genesis) {
-  RETURN_IF_ERROR(connection.ExecuteScript(kTables));
+  RETURN_IF_ERROR(connection.ExecuteScript(TablesFor(connection.product())));
   constexpr char kInsertMeta[] = "INSERT INTO kv_meta (name, value) VALUES ($1, $2)";
   for (const PutMeta& meta : genesis.meta) {
     RETURN_IF_ERROR(

@@ -26,36 +26,39 @@ ServerDatabase::ServerDatabase(Options options, DatabaseOptions hooks)
 // the other frees the row of a server that froze in its turn. Behind a pooler they may end up in
 // another session: then only the deadlines hold.
 absl::StatusOr<std::unique_ptr<Connection>> ServerDatabase::Connect() {
+  const Lineage before = lineage();
   ASSIGN_OR_RETURN(auto connection, Connection::Open(options_, traits_));
+  // What is connected to the server before must not go on there.
+  if (before.IsReplacedBy(connection->lineage())) Disconnect();
   const auto milliseconds = options_.network.timeout.count();
   RETURN_IF_ERROR(connection->ExecuteScript(
       base::Concat("SET lock_timeout = ", milliseconds * 3 / 5,
                    "; SET idle_in_transaction_session_timeout = ", milliseconds * 2)));
+  product_.store(connection->product());
+  if (connection->product() != Product::kPostgres) return connection;
   ASSIGN_OR_RETURN(const Result settings,
                    connection->Execute("SELECT (current_setting('fsync')::bool AND "
                                        "current_setting('full_page_writes')::bool AND "
                                        "current_setting('synchronous_commit') <> 'off')::int",
                                        {}));
   durable_.store(settings.Int(0, 0) != 0);
-  RETURN_IF_ERROR(CheckTimeline(*connection));
   return connection;
 }
 
-absl::Status ServerDatabase::CheckTimeline(Connection& connection) {
-  const auto answer = connection.Execute(
-      "SELECT ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::bigint", {});
-  // Relatives of PostgreSQL have no timelines.
-  if (!answer.ok()) return connection.broken() ? answer.status() : absl::OkStatus();
-  const int64_t timeline = answer->Int(0, 0);
-  int64_t newest = traits_.timeline.load();
-  while (timeline > newest && !traits_.timeline.compare_exchange_weak(newest, timeline)) {
+Lineage ServerDatabase::lineage() {
+  base::MutexLock lock(traits_.mutex);
+  return traits_.reached;
+}
+
+void ServerDatabase::RefuseBefore(const Lineage& lineage) {
+  {
+    base::MutexLock lock(traits_.mutex);
+    if (lineage.system.empty() || !traits_.required.IsReplacedBy(lineage)) return;
+    traits_.required = lineage;
+    // Some host may be the one that is wanted.
+    traits_.surveyed.reset();
   }
-  if (timeline >= newest) return absl::OkStatus();
-  return MakeError(
-      ErrorKind::kIo, options_.name, "connecting",
-      base::Concat("the server has been replaced by another (its timeline is ", timeline,
-                   ", that of the other ", newest, ") and must not take writes any more; stop it"),
-      "");
+  Disconnect();
 }
 
 absl::Status ServerDatabase::Prepare(const Genesis& genesis) {
@@ -70,6 +73,7 @@ void ServerDatabase::Disconnect() {
 }
 
 absl::StatusOr<DatabaseSize> ServerDatabase::Size() {
+  if (product_.load() == Product::kCockroach) return DatabaseSize{};  // it would count its ranges
   return readers_.With([](Connection& connection) -> absl::StatusOr<DatabaseSize> {
     ASSIGN_OR_RETURN(const Result size,
                      connection.Execute("SELECT pg_total_relation_size('kv_log') + "
@@ -81,6 +85,7 @@ absl::StatusOr<DatabaseSize> ServerDatabase::Size() {
 }
 
 absl::Status ServerDatabase::Defragment() {
+  if (product_.load() != Product::kPostgres) return absl::OkStatus();  // they do it by themselves
   Options patient = options_;
   patient.network.timeout = std::chrono::hours(1);
   ASSIGN_OR_RETURN(auto connection, Connection::Open(patient, traits_));

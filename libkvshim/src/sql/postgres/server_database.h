@@ -60,6 +60,8 @@ class ServerDatabase final : public SharedDatabase {
   void Unlock() override;
   absl::Status LockLeases(std::span<const int64_t> ids,
                           const std::function<void(const LeaseRecord&)>& visit) override;
+  Lineage lineage() override;
+  void RefuseBefore(const Lineage& lineage) override;
   void Disconnect() override;
   absl::Status RenewLeases(std::span<const int64_t> ids,
                            const std::function<void(const LeaseRecord&)>& visit) override;
@@ -72,8 +74,6 @@ class ServerDatabase final : public SharedDatabase {
 
  private:
   absl::StatusOr<std::unique_ptr<Connection>> Connect();
-  // Refuses a primary that a standby was promoted over, and that came back.
-  absl::Status CheckTimeline(Connection& connection);
   // The appending connection, opened where there is none.
   absl::StatusOr<Connection*> Writer();
   // After an error on it: rolls back, or lets go of it. Where the lock row was not had in time,
@@ -86,6 +86,7 @@ class ServerDatabase final : public SharedDatabase {
   const DatabaseOptions hooks_;
   SessionTraits traits_;
   std::atomic<bool> durable_{true};
+  std::atomic<Product> product_{Product::kPostgres};  // of the newest connection
 
   // Of the thread that appends.
   std::unique_ptr<Connection> writer_;

@@ -40,6 +40,15 @@ constexpr char kPutMeta[] =
     "ON CONFLICT (name) DO UPDATE SET value = excluded.value";
 constexpr char kDropMeta[] = "DELETE FROM kv_meta WHERE name = $1";
 
+// By exact keys whatever the planner thinks of the table: the rows' places first.
+constexpr char kDeleteRows[] =
+    "DELETE FROM kv_log WHERE ctid = ANY (ARRAY (SELECT l.place FROM "
+    "unnest($1::int8[], $2::int4[]) AS w (rev, sub), LATERAL (SELECT ctid AS place FROM "
+    "kv_log WHERE kv_log.rev = w.rev AND kv_log.sub = w.sub OFFSET 0) AS l))";
+constexpr char kDeleteRowsByKey[] =
+    "DELETE FROM kv_log WHERE (rev, sub) IN (SELECT rev, sub FROM "
+    "unnest($1::int8[], $2::int4[]) AS w (rev, sub))";
+
 constexpr char kPrune[] =
     "DELETE FROM kv_batch WHERE seq IN "
     "(SELECT seq FROM kv_batch WHERE seq <= $1 ORDER BY seq LIMIT $2)";
@@ -208,16 +217,13 @@ absl::Status ServerDatabase::DeleteRows(std::span<const RowId> ids) {
           base::Concat("revision ", id.revision, " is above the floor of deletion, ", through));
     }
     RETURN_IF_ERROR(Reach(hooks_.fault, FaultPoint::kInDelete));
-    // By exact keys whatever the planner thinks of the table: the rows' places first.
+    const bool has_places = connection.product() == Product::kPostgres;
     ASSIGN_OR_RETURN(
         const Result deleted,
-        connection.Execute(
-            "DELETE FROM kv_log WHERE ctid = ANY (ARRAY (SELECT l.place FROM "
-            "unnest($1::int8[], $2::int4[]) AS w (rev, sub), LATERAL (SELECT ctid AS place FROM "
-            "kv_log WHERE kv_log.rev = w.rev AND kv_log.sub = w.sub OFFSET 0) AS l))",
-            Parameters()
-                .Int8Array(ids.size(), [&](size_t i) { return ids[i].revision; })
-                .Int4Array(ids.size(), [&](size_t i) { return ids[i].sub; })));
+        connection.Execute(has_places ? kDeleteRows : kDeleteRowsByKey,
+                           Parameters()
+                               .Int8Array(ids.size(), [&](size_t i) { return ids[i].revision; })
+                               .Int4Array(ids.size(), [&](size_t i) { return ids[i].sub; })));
     counters_.Deleted(deleted.affected());
     return absl::OkStatus();
   });
