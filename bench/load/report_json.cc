@@ -91,6 +91,7 @@ std::string ToJson(const Comparison& comparison) {
     goals.push_back(boost::json::object{{"goal", goal.what},
                                         {"wanted", goal.wanted},
                                         {"found", goal.found},
+                                        {"measured", goal.state != GoalResult::State::kUnknown},
                                         {"met", goal.state == GoalResult::State::kMet}});
   }
   boost::json::array scenarios;
