@@ -10,6 +10,7 @@
 #include "base/status.h"
 #include "base/strings.h"
 #include "connections.h"
+#include "limits.h"
 #include "plan.h"
 #include "progress.h"
 #include "scenario.h"

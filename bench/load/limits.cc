@@ -1,3 +1,5 @@
+#include "limits.h"
+
 #include <stdlib.h>
 
 #include <cstdio>
@@ -10,7 +12,6 @@
 #include "echo.h"
 #include "group_commit.h"
 #include "loop.h"
-#include "scenario.h"
 
 namespace kvshim::bench {
 namespace {

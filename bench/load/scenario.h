@@ -18,8 +18,4 @@ absl::Status RunScenarios(const std::vector<Contender>& contenders,
                           const ComparisonOptions& options, const std::atomic<bool>& stop,
                           std::vector<Figure>& figures);
 
-// Network and databases without a server of etcd's API.
-absl::Status RunLimits(const std::vector<Engine>& engines, const ComparisonOptions& options,
-                       const std::atomic<bool>& stop, std::vector<Limit>& limits);
-
 }  // namespace kvshim::bench
