@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "base/strings.h"
+#include "fields.h"
 #include "numbers.h"
 
 namespace kvshim::bench {
@@ -12,16 +13,6 @@ namespace {
 
 using base::Concat;
 using Found = std::optional<double>;
-using Field = double (*)(const Result&);
-
-double Rate(const Result& result) { return result.per_second; }
-double P50(const Result& result) { return result.p50_us; }
-double P99(const Result& result) { return result.p99_us; }
-double Cpu(const Result& result) { return result.server_cpu_us; }
-double Written(const Result& result) { return result.server_written_bytes; }
-double Peak(const Result& result) { return result.server_peak_bytes; }
-double OwnLoad(const Result& result) { return result.own_load; }
-
 // Numbers of a comparison by the names of things.
 class Numbers {
  public:
@@ -35,13 +26,7 @@ class Numbers {
     if (results == nullptr || results->results.empty()) return std::nullopt;
     for (size_t i = 1; i < results->results.size(); ++i) {
       if (found->contenders[i].name != contender) continue;
-      std::vector<double> ratios;
-      const auto& ours = results->results[0];
-      const auto& theirs = results->results[i];
-      for (size_t round = 0; round < std::min(ours.size(), theirs.size()); ++round) {
-        if (!ours[round].failure.empty() || !theirs[round].failure.empty()) continue;
-        if (field(theirs[round]) > 0) ratios.push_back(field(ours[round]) / field(theirs[round]));
-      }
+      std::vector<double> ratios = Ratios(results->results[0], results->results[i], field);
       if (!ratios.empty()) return MedianOf(std::move(ratios));
     }
     return std::nullopt;
@@ -52,12 +37,8 @@ class Numbers {
     const Group* found = Find(group);
     const WorkloadResults* results = found == nullptr ? nullptr : Find(*found, workload);
     if (results == nullptr || results->results.empty()) return std::nullopt;
-    std::vector<double> values;
-    for (const Result& result : results->results[0]) {
-      if (result.failure.empty()) values.push_back(field(result));
-    }
-    if (values.empty()) return std::nullopt;
-    return MedianOf(std::move(values));
+    if (!HasNumbers(results->results[0])) return std::nullopt;
+    return Median(results->results[0], field);
   }
 
   Found Figure(const std::string& name, const std::string& contender) const {
@@ -114,33 +95,35 @@ class Goals {
     const std::string pg = "PostgreSQL";
     const std::string maria = "MariaDB";
     AtLeast("the same on PostgreSQL, over kine's", 12,
-            numbers_.Ratio(pg, "guarded-update", "kine", Rate));
+            numbers_.Ratio(pg, "guarded-update", "kine", fields::Rate));
     AtLeast("the same on MariaDB, over kine's", 8,
-            numbers_.Ratio(maria, "guarded-update", "kine", Rate));
+            numbers_.Ratio(maria, "guarded-update", "kine", fields::Rate));
     AtLeast("guarded creates on PostgreSQL, over kine's", 10,
-            numbers_.Ratio(pg, "guarded-create", "kine", Rate));
+            numbers_.Ratio(pg, "guarded-create", "kine", fields::Rate));
     AtLeast("guarded creates on MariaDB, over kine's", 7,
-            numbers_.Ratio(maria, "guarded-create", "kine", Rate));
+            numbers_.Ratio(maria, "guarded-create", "kine", fields::Rate));
     AtMost("one client, one write at a time: p50 over etcd's", 1,
-           numbers_.Ratio(sqlite, "guarded-update-alone", "etcd", P50));
+           numbers_.Ratio(sqlite, "guarded-update-alone", "etcd", fields::P50));
     AtMost("server CPU for a guarded write, over etcd's", 0.35,
-           numbers_.Ratio(sqlite, "guarded-update", "etcd", Cpu));
-    AtMost("server CPU for a get, over etcd's", 0.5, numbers_.Ratio(sqlite, "get", "etcd", Cpu));
-    const Found load = numbers_.Ours(sqlite, "get", OwnLoad);
+           numbers_.Ratio(sqlite, "guarded-update", "etcd", fields::ServerCpu));
+    AtMost("server CPU for a get, over etcd's", 0.5,
+           numbers_.Ratio(sqlite, "get", "etcd", fields::ServerCpu));
+    const Found load = numbers_.Ours(sqlite, "get", fields::OwnLoad);
     AtLeast(Concat("gets, 64 clients, over etcd's (the load generator kept ",
                    load ? Number(*load) : "–", " processors busy)"),
-            1.3, numbers_.Ratio(sqlite, "get", "etcd", Rate));
+            1.3, numbers_.Ratio(sqlite, "get", "etcd", fields::Rate));
     AtMost("list of 5,000 × 1 KiB: CPU over etcd's", 0.15,
-           numbers_.Ratio(sqlite, "list", "etcd", Cpu));
-    AtLeast("its rate", 2, numbers_.Ratio(sqlite, "list", "etcd", Rate));
+           numbers_.Ratio(sqlite, "list", "etcd", fields::ServerCpu));
+    AtLeast("its rate", 2, numbers_.Ratio(sqlite, "list", "etcd", fields::Rate));
     AtMost("its memory at the most, 64 under way", 0.2,
-           numbers_.Ratio(sqlite, "list", "etcd", Peak));
+           numbers_.Ratio(sqlite, "list", "etcd", fields::ServerPeak));
     Sizes(sqlite);
     Watches(sqlite);
     Memory();
     AtMost("bytes written for a 1 KiB update, 16 clients, over etcd's", 1.2,
-           numbers_.Ratio(sqlite, "guarded-update-16", "etcd", Written));
-    AtMost("over kine's", 0.1, numbers_.Ratio(sqlite, "guarded-update-16", "kine", Written));
+           numbers_.Ratio(sqlite, "guarded-update-16", "etcd", fields::ServerWritten));
+    AtMost("over kine's", 0.1,
+           numbers_.Ratio(sqlite, "guarded-update-16", "kine", fields::ServerWritten));
     Histories();
     Together(pg);
     Together(maria);
@@ -150,18 +133,18 @@ class Goals {
  private:
   void Writes(const std::string& sqlite, double etcd, double kine) {
     AtLeast("guarded 1 KiB writes, 64 clients, SQLite, over etcd's", etcd,
-            numbers_.Ratio(sqlite, "guarded-update", "etcd", Rate));
+            numbers_.Ratio(sqlite, "guarded-update", "etcd", fields::Rate));
     AtLeast("over kine's, which does not sync each commit", kine,
-            numbers_.Ratio(sqlite, "guarded-update", "kine", Rate));
+            numbers_.Ratio(sqlite, "guarded-update", "kine", fields::Rate));
   }
 
   void Sizes(const std::string& sqlite) {
     // With --quick there are fewer keys.
     const bool many = load_.count_keys == 50'000;
     AtLeast("count of 50,000 keys, over etcd's", 50,
-            many ? numbers_.Ratio(sqlite, "count", "etcd", Rate) : std::nullopt);
+            many ? numbers_.Ratio(sqlite, "count", "etcd", fields::Rate) : std::nullopt);
     AtLeast("first page of 50,000 keys, over etcd's", 50,
-            many ? numbers_.Ratio(sqlite, "first-page", "etcd", Rate) : std::nullopt);
+            many ? numbers_.Ratio(sqlite, "first-page", "etcd", fields::Rate) : std::nullopt);
     // "Flat" with what measuring on a shared machine needs.
     constexpr double kFlat = 0.7;
     AtLeast(
@@ -174,13 +157,13 @@ class Goals {
 
   void Watches(const std::string& sqlite) {
     AtLeast("50 watchers on a burst: delivery rate over etcd's", 3,
-            numbers_.Ratio(sqlite, "watch-burst-50", "etcd", Rate));
-    AtMost("its p99", 0.3, numbers_.Ratio(sqlite, "watch-burst-50", "etcd", P99));
+            numbers_.Ratio(sqlite, "watch-burst-50", "etcd", fields::Rate));
+    AtMost("its p99", 0.3, numbers_.Ratio(sqlite, "watch-burst-50", "etcd", fields::P99));
     for (const char* count : {"500", "10000"}) {
       const std::string workload = Concat("watch-steady-", count);
       AtMost(Concat(count, " watchers, steady: CPU for an event over etcd's"), 0.25,
-             numbers_.Ratio(sqlite, workload, "etcd", Cpu));
-      AtMost("its p99", 1, numbers_.Ratio(sqlite, workload, "etcd", P99));
+             numbers_.Ratio(sqlite, workload, "etcd", fields::ServerCpu));
+      AtMost("its p99", 1, numbers_.Ratio(sqlite, workload, "etcd", fields::P99));
     }
   }
 
@@ -206,9 +189,10 @@ class Goals {
   void Together(const std::string& database) {
     AtLeast(Concat(database, ": three servers together over one, guarded updates"), 1,
             numbers_.Ratio(Concat(database, ": three servers together, and one"), "guarded-update",
-                           "one server", Rate));
-    const Found across = numbers_.Ours(
-        Concat(database, ": written at one server, watched at another"), "watch-across", P50);
+                           "one server", fields::Rate));
+    const Found across =
+        numbers_.Ours(Concat(database, ": written at one server, watched at another"),
+                      "watch-across", fields::P50);
     AtMost(Concat(database, ": write at one server to watcher at another, p50"), 3,
            across ? Found(*across / 1000) : std::nullopt, " ms");
   }

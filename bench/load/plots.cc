@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "base/strings.h"
+#include "fields.h"
 #include "numbers.h"
 
 namespace kvshim::bench {
@@ -85,15 +86,6 @@ void AddPlots(const std::string& prefix, const std::string& title,
   plots.push_back({FileName(Concat(prefix, " time")), ToSvg(OverTime(title, contributions))});
 }
 
-double MedianRatio(const std::vector<Result>& ours, const std::vector<Result>& theirs) {
-  std::vector<double> ratios;
-  for (size_t i = 0; i < std::min(ours.size(), theirs.size()); ++i) {
-    if (!ours[i].failure.empty() || !theirs[i].failure.empty()) continue;
-    if (theirs[i].per_second > 0) ratios.push_back(ours[i].per_second / theirs[i].per_second);
-  }
-  return MedianOf(std::move(ratios));
-}
-
 // How many times as many operations the first contender does as each other one.
 void AddRatios(const Group& group, std::vector<NamedPlot>& plots) {
   if (group.contenders.size() < 2) return;
@@ -107,7 +99,8 @@ void AddRatios(const Group& group, std::vector<NamedPlot>& plots) {
     if (workload.workload->name.starts_with("watch-steady")) continue;
     RatioPlot::Row row{.name = workload.name()};
     for (size_t i = 1; i < workload.results.size(); ++i) {
-      row.ratios.push_back(MedianRatio(workload.results[0], workload.results[i]));
+      row.ratios.push_back(
+          MedianOf(Ratios(workload.results[0], workload.results[i], fields::Rate)));
     }
     plot.rows.push_back(std::move(row));
   }

@@ -3,62 +3,25 @@
 #include <algorithm>
 
 #include "base/strings.h"
+#include "fields.h"
 #include "goals.h"
 #include "numbers.h"
 
 namespace kvshim::bench {
 namespace {
 
-// A number of a result.
-using Field = double (*)(const Result&);
-
-double Rate(const Result& result) { return result.per_second; }
-double P50(const Result& result) { return result.p50_us; }
-double P99(const Result& result) { return result.p99_us; }
-double P999(const Result& result) { return result.p999_us; }
-double ServerCpu(const Result& result) { return result.server_cpu_us; }
-double DatabaseCpu(const Result& result) { return result.database_cpu_us; }
-double AllCpu(const Result& result) { return result.server_cpu_us + result.database_cpu_us; }
-double ServerMemory(const Result& result) { return result.server_resident_bytes; }
-double DatabaseMemory(const Result& result) { return result.database_resident_bytes; }
-double ServerWritten(const Result& result) { return result.server_written_bytes; }
-double DatabaseWritten(const Result& result) { return result.database_written_bytes; }
-double AllWritten(const Result& result) {
-  return result.server_written_bytes + result.database_written_bytes;
-}
-double Syncs(const Result& result) { return result.syncs; }
-double ServerPeak(const Result& result) { return result.server_peak_bytes; }
-double OwnLoad(const Result& result) { return result.own_load; }
-double ForeignLoad(const Result& result) { return result.foreign_load; }
-
 using Results = std::vector<Result>;
-
-double Median(const Results& results, Field field) {
-  std::vector<double> values;
-  for (const Result& result : results) {
-    if (result.failure.empty()) values.push_back(field(result));
-  }
-  return MedianOf(std::move(values));
-}
 
 std::string NumberIfKnown(double value) { return value < 0 ? "–" : Number(value); }
 std::string Milliseconds(double microseconds) { return Number(microseconds / 1000); }
 std::string Mebibytes(double bytes) { return Number(bytes / (1 << 20)); }
 
 std::string Ratio(const Results& ours, const Results& theirs, Field field) {
-  std::vector<double> ratios;
-  for (size_t i = 0; i < std::min(ours.size(), theirs.size()); ++i) {
-    if (!ours[i].failure.empty() || !theirs[i].failure.empty()) continue;
-    if (field(theirs[i]) > 0) ratios.push_back(field(ours[i]) / field(theirs[i]));
-  }
+  const std::vector<double> ratios = Ratios(ours, theirs, field);
   if (ratios.empty()) return "–";
   const auto [least, greatest] = std::ranges::minmax(ratios);
   return base::Concat("**", Number(MedianOf(ratios)), " ×** (", Number(least), "–",
                       Number(greatest), ")");
-}
-
-bool HasNumbers(const Results& results) {
-  return std::ranges::any_of(results, [](const Result& result) { return result.failure.empty(); });
 }
 
 using Show = std::string (*)(double);
@@ -107,38 +70,43 @@ std::string ToMarkdown(const Table& table, const Group& group) {
   return text;
 }
 
-Table RateTable() { return {{{"/s", Rate, Number}}, Rate}; }
+Table RateTable() { return {{{"/s", fields::Rate, Number}}, fields::Rate}; }
 
 Table LatencyTable() {
-  return {{{"p50", P50, Milliseconds}, {"p99", P99, Milliseconds}, {"p99.9", P999, Milliseconds}},
-          P99,
+  return {{{"p50", fields::P50, Milliseconds},
+           {"p99", fields::P99, Milliseconds},
+           {"p99.9", fields::P999, Milliseconds}},
+          fields::P99,
           "p99 ratio"};
 }
 
 bool HasDatabase(const Group& group) { return group.engine != Engine::kSqlite; }
 
 Table CpuTable(const Group& group) {
-  if (!HasDatabase(group)) return {{{"µs", ServerCpu, Number}}, ServerCpu};
-  return {{{"µs", ServerCpu, Number}, {"its database µs", DatabaseCpu, Number}},
-          AllCpu,
+  if (!HasDatabase(group)) return {{{"µs", fields::ServerCpu, Number}}, fields::ServerCpu};
+  return {{{"µs", fields::ServerCpu, Number}, {"its database µs", fields::DatabaseCpu, Number}},
+          fields::AllCpu,
           "ratio of both"};
 }
 
 Table MemoryTable(const Group& group) {
-  Table table{{{"MiB", ServerMemory, Mebibytes}, {"at most", ServerPeak, Mebibytes}}, ServerPeak};
-  if (HasDatabase(group)) table.columns.push_back({"its database MiB", DatabaseMemory, Mebibytes});
-  table.columns.push_back({"load", OwnLoad, Number});
-  table.columns.push_back({"others", ForeignLoad, Number});
+  Table table{
+      {{"MiB", fields::ServerMemory, Mebibytes}, {"at most", fields::ServerPeak, Mebibytes}},
+      fields::ServerPeak};
+  if (HasDatabase(group))
+    table.columns.push_back({"its database MiB", fields::DatabaseMemory, Mebibytes});
+  table.columns.push_back({"load", fields::OwnLoad, Number});
+  table.columns.push_back({"others", fields::ForeignLoad, Number});
   return table;
 }
 
 Table WrittenTable(const Group& group) {
-  Table table{{{"B", ServerWritten, Number}}, AllWritten, "ratio", true};
+  Table table{{{"B", fields::ServerWritten, Number}}, fields::AllWritten, "ratio", true};
   if (HasDatabase(group)) {
-    table.columns.push_back({"its database B", DatabaseWritten, Number});
+    table.columns.push_back({"its database B", fields::DatabaseWritten, Number});
     table.ratio_title = "ratio of both";
   }
-  table.columns.push_back({"syncs", Syncs, NumberIfKnown});
+  table.columns.push_back({"syncs", fields::Syncs, NumberIfKnown});
   return table;
 }
 
