@@ -167,6 +167,7 @@ bool IsForReadme(const NamedPlot& plot) {
 std::vector<NamedPlot> PlotsOf(const std::vector<NamedResult>& results) {
   std::vector<NamedPlot> plots;
   for (const NamedResult& one : results) {
+    if (!one.result.failure.empty()) continue;
     AddPlots(one.name, one.name, {{one.name, &one.result}}, plots);
   }
   return plots;

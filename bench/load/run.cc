@@ -50,6 +50,20 @@ absl::StatusOr<std::vector<const Workload*>> Choose(const RunOptions& options) {
   return chosen;
 }
 
+absl::StatusOr<Result> Measure(const Workload& workload, Connections& connections, LoadOptions load,
+                               const ProcessGroup& processes) {
+  load.on_progress = ProgressLine(base::Concat("filling for ", workload.name));
+  RETURN_IF_ERROR(Fill(connections, load, workload.keys));
+  load.on_progress = ProgressLine(workload.name);
+  return RunWorkload(workload, connections, load, processes);
+}
+
+Result Failure(const absl::Status& status) {
+  Result result;
+  result.failure = base::FromAbsl(status.message());
+  return result;
+}
+
 }  // namespace
 
 absl::StatusOr<std::vector<NamedResult>> Run(const RunOptions& options,
@@ -63,19 +77,18 @@ absl::StatusOr<std::vector<NamedResult>> Run(const RunOptions& options,
   PrintHead();
   for (const Workload* workload : chosen) {
     if (stop) break;
-    LoadOptions load = options.load;
-    load.on_progress = ProgressLine(base::Concat("filling for ", workload->name));
-    RETURN_IF_ERROR(Fill(*connections, load, workload->keys));
-    load.on_progress = ProgressLine(workload->name);
-    auto result = RunWorkload(*workload, *connections, load, processes);
+    auto result = Measure(*workload, *connections, options.load, processes);
     ClearProgress();
-    if (!result.ok()) {
-      return absl::Status(result.status().code(),
-                          base::ToAbsl(base::Concat(workload->name, ": ",
-                                                    base::FromAbsl(result.status().message()))));
+    if (result.ok()) {
+      Print(workload->name, *result, !processes.servers.empty());
+      results.push_back({workload->name, *std::move(result)});
+      continue;
     }
-    Print(workload->name, *result, !processes.servers.empty());
-    results.push_back({workload->name, *std::move(result)});
+    // What one server cannot do must not hide what it can.
+    std::printf("%-22s failed: %s\n", workload->name.c_str(),
+                std::string(result.status().message()).c_str());
+    results.push_back({workload->name, Failure(result.status())});
+    ASSIGN_OR_RETURN(connections, Connections::Open(options.endpoints, options.load.connections));
   }
   return results;
 }

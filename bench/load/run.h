@@ -26,8 +26,9 @@ struct NamedResult {
   Result result;
 };
 
-// Prints a table as it goes, and its progress on the standard error output. Ends after the
-// measurement during which `stop` became true.
+// Prints a table as it goes, and its progress on the standard error output. A workload that fails
+// is noted in its result and ends nothing. Ends after the measurement during which `stop` became
+// true.
 absl::StatusOr<std::vector<NamedResult>> Run(const RunOptions& options,
                                              const std::atomic<bool>& stop);
 

@@ -29,6 +29,10 @@ std::string TableOf(const std::vector<NamedResult>& results) {
   std::string table =
       "| workload | per second | p50 ms | p99 ms | p99.9 ms | CPU µs | B written | syncs | MiB |\n";
   for (const auto& [name, result] : results) {
+    if (!result.failure.empty()) {
+      table += Concat("| ", name, " | failed: ", result.failure, " |\n");
+      continue;
+    }
     const bool known = result.server_resident_bytes > 0;
     const auto text = [&](double value) { return known ? Number(value) : std::string("–"); };
     table +=

@@ -1,5 +1,6 @@
 #include <signal.h>
 
+#include <algorithm>
 #include <atomic>
 #include <filesystem>
 #include <fstream>
@@ -203,7 +204,10 @@ int RunRun(const bench::RunOptions& options) {
   const auto results = bench::Run(options, stop);
   if (!results.ok()) return Fail(results.status());
   const absl::Status written = bench::Write(*results, options);
-  return written.ok() ? 0 : Fail(written);
+  if (!written.ok()) return Fail(written);
+  const bool all = std::ranges::all_of(
+      *results, [](const bench::NamedResult& one) { return one.result.failure.empty(); });
+  return all ? 0 : 1;
 }
 
 int PrintList() {
@@ -227,6 +231,8 @@ void DeclareBenchFlags(CLI::App& command, BenchSettings& settings) {
   settings.echo->add_option("ready-file", settings.echo_ready_file)->required();
   settings.list = command.add_subcommand("list", "Print the workloads");
   command.footer(
+      "Exit status: 0 where everything was measured, 1 where something failed.\n"
+      "\n"
       "Examples:\n"
       "  kvshim bench run --endpoint 127.0.0.1:2379 --workloads get,guarded-update\n"
       "  kvshim bench run --endpoint 127.0.0.1:2379 --workloads put --rate 2000 --html put.html\n"
