@@ -234,9 +234,8 @@ std::string ToSvg(const RatioPlot& plot) {
       if (ratio > 0) range.Hold(ratio);
     }
   }
-  // Room for what stands beside the bars.
-  const double least = range.least * 0.6;
-  const Scale x(least, range.most * 1.1, true, kNames, kWidth - 76);
+  constexpr double kBeside = 52;  // room for the number beside a bar
+  const Scale x(range.least, range.most, true, kNames + kBeside, kWidth - 24 - kBeside);
   std::string svg = Begin(bottom + 42, plot.title, plot.subtitle);
   double legend = 20;
   for (size_t i = 0; i < plot.series.size(); ++i) {
@@ -244,7 +243,7 @@ std::string ToSvg(const RatioPlot& plot) {
                   " height=\"12\" rx=\"3\"/>\n", Text(legend + 18, 71, "s", plot.series[i]));
     legend += 40 + 8 * static_cast<double>(plot.series[i].size());
   }
-  for (const double value : RoundValues(least, range.most * 1.1, true)) {
+  for (const double value : RoundValues(range.least, range.most, true)) {
     svg += Line(x(value), kHead, x(value), bottom, value == 1 ? "a" : "g");
     svg += Text(x(value), bottom + 18, "m", Concat(Number(value), " ×"), "middle");
   }

@@ -119,11 +119,11 @@ void AddRates(const Group& group, std::vector<NamedPlot>& plots) {
     Series series{.name = group.contenders[i].name};
     for (const WorkloadResults& workload : group.workloads) {
       if (workload.results.size() <= i) continue;
-      const Result* result = Typical(workload.results[i]);
-      if (result == nullptr) continue;
-      series.points.emplace_back(workload.rate, result->p99_us / 1000);
+      const std::vector<Result>& results = workload.results[i];
+      if (!HasNumbers(results)) continue;
+      series.points.emplace_back(workload.rate, Median(results, fields::P99) / 1000);
       // What comes after this is a queue that grows.
-      if (result->per_second < 0.95 * workload.rate) break;
+      if (Median(results, fields::Rate) < 0.95 * workload.rate) break;
     }
     plot.series.push_back(std::move(series));
   }

@@ -16,12 +16,14 @@ std::string NumberIfKnown(double value) { return value < 0 ? "–" : Number(valu
 std::string Milliseconds(double microseconds) { return Number(microseconds / 1000); }
 std::string Mebibytes(double bytes) { return Number(bytes / (1 << 20)); }
 
+std::string Times(double ratio) { return ratio < 0.01 ? "< 0.01" : Number(ratio); }
+
 std::string Ratio(const Results& ours, const Results& theirs, Field field) {
   const std::vector<double> ratios = Ratios(ours, theirs, field);
   if (ratios.empty()) return "–";
   const auto [least, greatest] = std::ranges::minmax(ratios);
-  return base::Concat("**", Number(MedianOf(ratios)), " ×** (", Number(least), "–",
-                      Number(greatest), ")");
+  return base::Concat("**", Times(MedianOf(ratios)), " ×** (", Times(least), "–", Times(greatest),
+                      ")");
 }
 
 using Show = std::string (*)(double);
