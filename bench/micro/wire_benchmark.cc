@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "etcd/request_decoder.h"
+#include "etcd/request_parser.h"
 #include "etcd/wire.h"
 #include "micro/must.h"
 #include "micro/pods.h"
@@ -70,21 +70,20 @@ void EncodeTxnLate(benchmark::State& state) {
 }
 BENCHMARK(EncodeTxnLate);
 
-template <typename Wire>
-void DecodeEach(benchmark::State& state, const Wire& request) {
-  const rpc::Payload payload(request.SerializeAsString());
+template <typename Request, typename Wire>
+void DecodeEach(benchmark::State& state, const Wire& wire) {
+  const std::string bytes = wire.SerializeAsString();
   for (auto _ : state) {
-    Wire wire;
-    if (!payload.Parse(wire)) Must(absl::InternalError("the request is malformed"));
-    auto decoded = etcd::Decode(wire);
-    benchmark::DoNotOptimize(decoded);
+    Request request;
+    if (!etcd::Parse(bytes, request)) Must(absl::InternalError("the request is malformed"));
+    benchmark::DoNotOptimize(request);
   }
 }
 
 void DecodeRange(benchmark::State& state) {
   etcdserverpb::RangeRequest request;
   request.set_key(PodKey(1));
-  DecodeEach(state, request);
+  DecodeEach<RangeRequest>(state, request);
 }
 BENCHMARK(DecodeRange);
 
@@ -92,7 +91,7 @@ void DecodePut(benchmark::State& state) {
   etcdserverpb::PutRequest request;
   request.set_key(PodKey(1));
   request.set_value(PodValue());
-  DecodeEach(state, request);
+  DecodeEach<PutRequest>(state, request);
 }
 BENCHMARK(DecodePut);
 
@@ -107,7 +106,7 @@ void DecodeTxn(benchmark::State& state) {
   put.set_key(PodKey(1));
   put.set_value(PodValue());
   request.add_failure()->mutable_request_range()->set_key(PodKey(1));
-  DecodeEach(state, request);
+  DecodeEach<TxnRequest>(state, request);
 }
 BENCHMARK(DecodeTxn);
 

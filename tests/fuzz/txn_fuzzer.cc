@@ -7,11 +7,12 @@
 #include <string>
 #include <vector>
 
-#include "etcd/request_decoder.h"
+#include "etcd/request_parser.h"
 #include "etcd/wire.h"
 #include "mvcc/range_read.h"
 #include "mvcc/request_check.h"
 #include "mvcc/write_batch.h"
+#include "rpc.pb.h"
 #include "rpc/payload.h"
 
 namespace {
@@ -67,8 +68,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }();
   const rpc::Payload payload(std::string(reinterpret_cast<const char*>(data), size));
 
-  if (etcdserverpb::TxnRequest wire; payload.Parse(wire)) {
-    const TxnRequest request = etcd::Decode(wire);
+  if (TxnRequest request; etcd::Parse(payload.bytes(), request)) {
     if (mvcc::Check(request, kMaxOps).ok()) {
       Run(index, [&](mvcc::WriteBatch& batch, const mvcc::Index::View& view, mvcc::Values& values) {
         const auto response = batch.Txn(view, request, values);
@@ -82,24 +82,21 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       });
     }
   }
-  if (etcdserverpb::PutRequest wire; payload.Parse(wire)) {
-    const PutRequest request = etcd::Decode(wire);
+  if (PutRequest request; etcd::Parse(payload.bytes(), request)) {
     if (mvcc::Check(request).ok()) {
       Run(index, [&](mvcc::WriteBatch& batch, const mvcc::Index::View& view, mvcc::Values& values) {
         return batch.Put(view, request, values).ok();
       });
     }
   }
-  if (etcdserverpb::DeleteRangeRequest wire; payload.Parse(wire)) {
-    const DeleteRangeRequest request = etcd::Decode(wire);
+  if (DeleteRangeRequest request; etcd::Parse(payload.bytes(), request)) {
     if (mvcc::Check(request).ok()) {
       Run(index, [&](mvcc::WriteBatch& batch, const mvcc::Index::View& view, mvcc::Values& values) {
         return batch.DeleteRange(view, request, values).ok();
       });
     }
   }
-  if (etcdserverpb::RangeRequest wire; payload.Parse(wire)) {
-    const RangeRequest request = etcd::Decode(wire);
+  if (RangeRequest request; etcd::Parse(payload.bytes(), request)) {
     if (mvcc::Check(request).ok()) {
       const mvcc::Index::View view(index);
       mvcc::Values values;

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "etcd/range_stream.h"
-#include "etcd/request_decoder.h"
+#include "etcd/request_parser.h"
 #include "etcd/unary.h"
 #include "etcd/wire.h"
 #include "mvcc/errors.h"
@@ -12,16 +12,16 @@
 namespace kvshim::etcd {
 namespace {
 
-// Decodes a request, has the store serve it, and answers in the wire form written by hand.
-template <typename Wire, typename Response, typename Serve>
+// Reads a request, has the store serve it, and answers in the wire form written by hand.
+template <typename Request, typename Response, typename Serve>
 rpc::UnaryFunction Serving(const ServiceContext& context, bool writes, Serve serve) {
   return [&context, writes, serve](rpc::UnaryCall call) {
     if (writes && call.request().size() > context.max_request_bytes) {
       return call.Finish(mvcc::RequestTooLarge());
     }
-    Wire request;
-    if (!ParseOrRefuse(call, request)) return;
-    serve(context.store, Decode(request),
+    Request request;
+    if (!Parse(call.request().bytes(), request)) return call.Finish(Malformed());
+    serve(context.store, std::move(request),
           Callback<Response>(
               [&context, call = std::move(call)](absl::StatusOr<Response> response) mutable {
                 if (!response.ok()) return call.Finish(response.status());
@@ -44,20 +44,20 @@ void Compact(const ServiceContext& context, rpc::UnaryCall call) {
 
 rpc::Service KvService(const ServiceContext& context) {
   rpc::Service service("etcdserverpb.KV");
-  service.Unary("Range", Serving<etcdserverpb::RangeRequest, RangeResponse>(
+  service.Unary("Range", Serving<RangeRequest, RangeResponse>(
                              context, false, [](Store& store, RangeRequest request, auto done) {
                                store.Range(std::move(request), std::move(done));
                              }));
-  service.Unary("Put", Serving<etcdserverpb::PutRequest, PutResponse>(
+  service.Unary("Put", Serving<PutRequest, PutResponse>(
                            context, true, [](Store& store, PutRequest request, auto done) {
                              store.Put(std::move(request), std::move(done));
                            }));
   service.Unary("DeleteRange",
-                Serving<etcdserverpb::DeleteRangeRequest, DeleteRangeResponse>(
+                Serving<DeleteRangeRequest, DeleteRangeResponse>(
                     context, true, [](Store& store, DeleteRangeRequest request, auto done) {
                       store.DeleteRange(std::move(request), std::move(done));
                     }));
-  service.Unary("Txn", Serving<etcdserverpb::TxnRequest, TxnResponse>(
+  service.Unary("Txn", Serving<TxnRequest, TxnResponse>(
                            context, true, [](Store& store, TxnRequest request, auto done) {
                              store.Txn(std::move(request), std::move(done));
                            }));

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "base/mutex.h"
-#include "etcd/request_decoder.h"
+#include "etcd/request_parser.h"
 #include "etcd/unary.h"
 #include "etcd/wire.h"
 
@@ -112,9 +112,9 @@ RangeStream::RangeStream(const ServiceContext& context)
 void RangeStream::OnOpen(std::shared_ptr<rpc::Stream> stream) { parts_->Open(std::move(stream)); }
 
 void RangeStream::OnMessage(rpc::Payload message) {
-  etcdserverpb::RangeRequest request;
-  if (!message.Parse(request)) return parts_->Refuse(Malformed());
-  parts_->Start(Decode(request));
+  RangeRequest request;
+  if (!Parse(message.bytes(), request)) return parts_->Refuse(Malformed());
+  parts_->Start(std::move(request));
 }
 
 void RangeStream::OnDrained() { parts_->Continue(); }

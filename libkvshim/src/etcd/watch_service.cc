@@ -3,7 +3,6 @@
 #include <memory>
 #include <utility>
 
-#include "etcd/request_decoder.h"
 #include "etcd/unary.h"
 #include "etcd/wire.h"
 #include "watch/fragment.h"
@@ -12,6 +11,20 @@
 
 namespace kvshim::etcd {
 namespace {
+
+WatchRequest Decode(etcdserverpb::WatchCreateRequest& request) {
+  WatchRequest out;
+  out.key = std::move(*request.mutable_key());
+  out.range_end = std::move(*request.mutable_range_end());
+  out.start_revision = request.start_revision();
+  for (const int filter : request.filters()) {
+    if (filter == etcdserverpb::WatchCreateRequest::NOPUT) out.no_put = true;
+    if (filter == etcdserverpb::WatchCreateRequest::NODELETE) out.no_delete = true;
+  }
+  out.prev_kv = request.prev_kv();
+  out.progress_notify = request.progress_notify();
+  return out;
+}
 
 class WatchStream final : public rpc::StreamHandler, private watch::Sink {
  public:

@@ -1,5 +1,6 @@
 #include "etcd/wire.h"
 
+#include <iterator>
 #include <variant>
 #include <vector>
 
@@ -10,12 +11,18 @@ namespace {
 
 template <typename Sink>
 void PutHeader(Sink& sink, const Header& header) {
-  PutMessage(sink, 1, [&](auto& out) {
-    PutNumber(out, 1, header.cluster_id);
-    PutNumber(out, 2, header.member_id);
-    PutNumber(out, 3, static_cast<uint64_t>(header.revision));
-    PutNumber(out, 4, header.raft_term);
-  });
+  const uint64_t fields[] = {header.cluster_id, header.member_id,
+                             static_cast<uint64_t>(header.revision), header.raft_term};
+  char bytes[std::size(fields) * (1 + kMaxVarintSize)];
+  size_t size = 0;
+  for (size_t i = 0; i < std::size(fields); ++i) {
+    if (fields[i] == 0) continue;
+    bytes[size++] = static_cast<char>((i + 1) << 3);
+    size += PutVarint(bytes + size, fields[i]);
+  }
+  sink.Varint(1 << 3 | 2);
+  sink.Varint(size);
+  sink.Raw({bytes, size});
 }
 
 template <typename Sink>
@@ -73,10 +80,9 @@ void PutFields(Sink& sink, const Header& header, const TxnResponse& response) {
 
 template <typename Response>
 rpc::Message EncodeResponse(const Header& header, const Response& response) {
-  rpc::Message message;
-  WireWriter writer(message);
+  WireWriter writer;
   PutFields(writer, header, response);
-  return message;
+  return writer.Finish();
 }
 
 }  // namespace
@@ -94,32 +100,28 @@ rpc::Message Encode(const Header& header, const TxnResponse& response) {
   std::vector<size_t> lengths;
   WireSize size(lengths);
   PutFields(size, header, response);
-  rpc::Message message;
-  WireWriter writer(message, lengths);
+  WireWriter writer(lengths);
   PutFields(writer, header, response);
-  return message;
+  return writer.Finish();
 }
 
 rpc::Message EncodePart(const Header& header, const RangeResponse& response) {
-  rpc::Message message;
-  WireWriter writer(message);
+  WireWriter writer;
   PutMessage(writer, 1, [&](auto& out) { PutFields(out, header, response); });
-  return message;
+  return writer.Finish();
 }
 
 rpc::Message EncodePart(const RangeResponse& response) {
-  rpc::Message message;
-  WireWriter writer(message);
+  WireWriter writer;
   PutMessage(writer, 1, [&](auto& out) {
     for (const KeyValue& kv : response.kvs) PutKeyValue(out, 2, kv);
   });
-  return message;
+  return writer.Finish();
 }
 
 rpc::Message Encode(const Header& header, const watch::Response& response, size_t first,
                     size_t last, bool fragment) {
-  rpc::Message message;
-  WireWriter writer(message);
+  WireWriter writer;
   PutHeader(writer, header);
   PutNumber(writer, 2, static_cast<uint64_t>(response.watch_id));
   PutNumber(writer, 3, response.created ? 1 : 0);
@@ -132,7 +134,7 @@ rpc::Message Encode(const Header& header, const watch::Response& response, size_
         response.prev_kv, [&](std::string_view bytes) { writer.Raw(bytes); },
         [&](const KeyValue& kv) { writer.Shared(kv); });
   }
-  return message;
+  return writer.Finish();
 }
 
 }  // namespace kvshim::etcd

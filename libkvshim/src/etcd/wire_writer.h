@@ -1,4 +1,4 @@
-// WireWriter: appends protobuf fields to a message. WireSize: the same calls, counting only.
+// WireWriter: writes protobuf fields into a message. WireSize: the same calls, counting only.
 //
 // Protobuf puts a nested message's length before its fields, so each encoder is a template over
 // the sink. A message without messages in it is run over a WireSize of its own for its length.
@@ -8,13 +8,25 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "kvshim/key_value.h"
 #include "rpc/message.h"
 
 namespace kvshim::etcd {
+
+inline constexpr size_t kMaxVarintSize = 10;
+
+// Returns its size.
+inline size_t PutVarint(char* out, uint64_t number) {
+  size_t size = 0;
+  for (; number >= 0x80; number >>= 7) out[size++] = static_cast<char>(number | 0x80);
+  out[size++] = static_cast<char>(number);
+  return size;
+}
 
 inline size_t VarintSize(uint64_t number) {
   size_t size = 1;
@@ -50,26 +62,31 @@ class WireSize {
   std::vector<size_t>* lengths_ = nullptr;
 };
 
+// Small pieces are gathered and reach the message together.
 class WireWriter {
  public:
-  explicit WireWriter(rpc::Message& message) : message_(message) {}
-  WireWriter(rpc::Message& message, const std::vector<size_t>& lengths)
-      : message_(message), next_length_(lengths.data()) {}
+  WireWriter() = default;
+  // With the lengths of nested messages, which outlive it.
+  explicit WireWriter(const std::vector<size_t>& lengths) : next_length_(lengths.data()) {}
+  WireWriter(const WireWriter&) = delete;
+  WireWriter& operator=(const WireWriter&) = delete;
 
   void Varint(uint64_t number) {
-    char buffer[10];
-    size_t size = 0;
-    for (; number >= 0x80; number >>= 7) buffer[size++] = static_cast<char>(number | 0x80);
-    buffer[size++] = static_cast<char>(number);
-    message_.AppendCopy({buffer, size});
+    if (sizeof(gathered_) - size_ < kMaxVarintSize) Flush();
+    size_ += PutVarint(gathered_ + size_, number);
   }
-  void Raw(std::string_view bytes) { message_.AppendCopy(bytes); }
-  void Shared(const KeyValue& kv) {
-    if (kv.wire().size() < rpc::Message::kShareThreshold) {
-      message_.AppendCopy(kv.wire());
-    } else {
-      message_.AppendShared(kv.wire(), kv.Retain(), &KeyValue::Release);
+  void Raw(std::string_view bytes) {
+    if (sizeof(gathered_) - size_ < bytes.size()) {
+      Flush();
+      if (bytes.size() > sizeof(gathered_)) return message_.AppendCopy(bytes);
     }
+    std::memcpy(gathered_ + size_, bytes.data(), bytes.size());
+    size_ += bytes.size();
+  }
+  void Shared(const KeyValue& kv) {
+    if (kv.wire().size() < rpc::Message::kShareThreshold) return Raw(kv.wire());
+    Flush();
+    message_.AppendShared(kv.wire(), kv.Retain(), &KeyValue::Release);
   }
 
   template <typename Fields>
@@ -78,9 +95,22 @@ class WireWriter {
     fields(*this);
   }
 
+  // What was written. Nothing is written afterwards.
+  rpc::Message Finish() {
+    Flush();
+    return std::move(message_);
+  }
+
  private:
-  rpc::Message& message_;
+  void Flush() {
+    message_.AppendCopy({gathered_, size_});
+    size_ = 0;
+  }
+
+  rpc::Message message_;
   const size_t* next_length_ = nullptr;
+  size_t size_ = 0;
+  char gathered_[512];
 };
 
 // Fields over either sink. Defaults are left out, as proto3 has it.

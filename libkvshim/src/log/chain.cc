@@ -3,7 +3,10 @@
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 
+#include <algorithm>
+#include <array>
 #include <cstring>
+#include <tuple>
 
 #include "base/strings.h"
 #include "log/encoding.h"
@@ -66,10 +69,22 @@ Hash ChainHasher::Finish() {
 }
 
 absl::StatusOr<Nonce> RandomNonce() {
-  Nonce nonce;
-  if (RAND_bytes(reinterpret_cast<unsigned char*>(nonce.data()), nonce.size()) != 1) {
-    return NoRandomness();
+  // Drawn for many at once: asking costs more than the bytes.
+  struct Supply {
+    std::array<char, 64 * std::tuple_size_v<Nonce>> bytes;
+    size_t used = sizeof(bytes);
+  };
+  thread_local Supply supply;
+  if (supply.used == supply.bytes.size()) {
+    if (RAND_bytes(reinterpret_cast<unsigned char*>(supply.bytes.data()), supply.bytes.size()) !=
+        1) {
+      return NoRandomness();
+    }
+    supply.used = 0;
   }
+  Nonce nonce;
+  std::copy_n(supply.bytes.data() + supply.used, nonce.size(), nonce.data());
+  supply.used += nonce.size();
   return nonce;
 }
 

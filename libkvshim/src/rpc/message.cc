@@ -18,15 +18,22 @@ Message Message::Copy(std::string_view bytes) {
   return message;
 }
 
+Message::Message(Message&& other) noexcept
+    : pieces_(std::move(other.pieces_)),
+      first_(std::exchange(other.first_, 0)),
+      chunks_(std::move(other.chunks_)),
+      free_(other.free_),
+      free_size_(std::exchange(other.free_size_, 0)),
+      size_(std::exchange(other.size_, 0)),
+      next_chunk_(other.next_chunk_) {
+  other.pieces_.clear();
+  other.chunks_.clear();
+}
+
 Message& Message::operator=(Message&& other) noexcept {
-  std::swap(pieces_, other.pieces_);
-  std::swap(first_, other.first_);
-  std::swap(chunks_, other.chunks_);
-  std::swap(free_, other.free_);
-  std::swap(free_size_, other.free_size_);
-  std::swap(size_, other.size_);
-  std::swap(next_chunk_, other.next_chunk_);
-  return *this;
+  if (this == &other) return *this;
+  std::destroy_at(this);
+  return *std::construct_at(this, std::move(other));
 }
 
 Message::~Message() {

@@ -32,7 +32,7 @@ class Message {
   // The whole message copied from `bytes`.
   static Message Copy(std::string_view bytes);
 
-  Message(Message&& other) noexcept { *this = std::move(other); }
+  Message(Message&& other) noexcept;
   Message& operator=(Message&& other) noexcept;
   ~Message();
 

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -67,14 +68,15 @@ class TypedProposal final : public Proposal {
   void Refuse(absl::Status status) override { result_ = std::move(status); }
   void Answer(const absl::Status& failure) override {
     // What the request itself was refused for holds whatever became of the batch.
-    if (!failure.ok() && result_.ok()) result_ = failure;
-    done_(std::move(result_));
+    if (!failure.ok() && (!result_.has_value() || result_->ok())) result_ = failure;
+    if (!result_.has_value()) result_ = absl::InternalError("the request was not evaluated");
+    done_(*std::move(result_));
   }
 
  private:
   Function evaluate_;
   Callback<Response> done_;
-  absl::StatusOr<Response> result_ = absl::InternalError("the request was not evaluated");
+  std::optional<absl::StatusOr<Response>> result_;
 };
 
 // `evaluate`: absl::StatusOr<Response>(OpenBatch&, const mvcc::Index::View&, mvcc::Values&).

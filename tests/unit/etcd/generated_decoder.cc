@@ -1,6 +1,7 @@
-#include "etcd/request_decoder.h"
+#include "unit/etcd/generated_decoder.h"
 
-#include <utility>
+#include <sstream>
+#include <variant>
 
 namespace kvshim::etcd {
 namespace {
@@ -105,18 +106,54 @@ TxnRequest Decode(etcdserverpb::TxnRequest& request) {
   return out;
 }
 
-WatchRequest Decode(etcdserverpb::WatchCreateRequest& request) {
-  WatchRequest out;
-  out.key = std::move(*request.mutable_key());
-  out.range_end = std::move(*request.mutable_range_end());
-  out.start_revision = request.start_revision();
-  for (const int filter : request.filters()) {
-    if (filter == etcdserverpb::WatchCreateRequest::NOPUT) out.no_put = true;
-    if (filter == etcdserverpb::WatchCreateRequest::NODELETE) out.no_delete = true;
+std::string Describe(const RangeRequest& r) {
+  std::ostringstream out;
+  out << "range " << r.key << '|' << r.range_end << '|' << r.limit << ' ' << r.revision << ' '
+      << static_cast<int>(r.sort_order) << ' ' << static_cast<int>(r.sort_target) << ' '
+      << r.serializable << r.keys_only << r.count_only << ' ' << r.min_mod_revision << ' '
+      << r.max_mod_revision << ' ' << r.min_create_revision << ' ' << r.max_create_revision;
+  return out.str();
+}
+
+std::string Describe(const PutRequest& r) {
+  std::ostringstream out;
+  out << "put " << r.key << '|' << r.value << '|' << static_cast<int64_t>(r.lease) << ' '
+      << r.prev_kv << r.ignore_value << r.ignore_lease;
+  return out.str();
+}
+
+std::string Describe(const DeleteRangeRequest& r) {
+  std::ostringstream out;
+  out << "delete " << r.key << '|' << r.range_end << '|' << r.prev_kv;
+  return out.str();
+}
+
+std::string Describe(const TxnRequest& r) {
+  std::ostringstream out;
+  for (const Compare& c : r.compare) {
+    out << "if " << c.key << '|' << c.range_end << '|' << static_cast<int>(c.result) << ' '
+        << static_cast<int>(c.target) << ' ' << c.has_operand << ' ' << c.number << ' ' << c.value
+        << "; ";
   }
-  out.prev_kv = request.prev_kv();
-  out.progress_notify = request.progress_notify();
-  return out;
+  for (const auto* ops : {&r.success, &r.failure}) {
+    out << "{ ";
+    for (const RequestOp& op : *ops) {
+      if (const auto* txn = std::get_if<std::unique_ptr<TxnRequest>>(&op)) {
+        out << "txn " << Describe(**txn);
+      } else if (const auto* range = std::get_if<RangeRequest>(&op)) {
+        out << Describe(*range);
+      } else if (const auto* put = std::get_if<PutRequest>(&op)) {
+        out << Describe(*put);
+      } else if (const auto* erase = std::get_if<DeleteRangeRequest>(&op)) {
+        out << Describe(*erase);
+      } else {
+        out << "nothing";
+      }
+      out << "; ";
+    }
+    out << "} ";
+  }
+  return out.str();
 }
 
 }  // namespace kvshim::etcd
