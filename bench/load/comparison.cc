@@ -208,18 +208,25 @@ absl::StatusOr<Comparison> Compare(const ComparisonOptions& options,
   for (const std::string& line : comparison.absent) {
     std::fprintf(stderr, "left out: %s\n", line.c_str());
   }
+  std::vector<Engine> unmeasured = comparison.engines;
   Course course(comparison);
   for (Group& group : comparison.groups) {
     if (absl::Status status = RunGroup(group, options, stop, course); !status.ok()) {
       return WithPlace(status, group.title);
     }
+    // Right after what was reached on the database, as a machine's day goes up and down.
+    if (group.title == NameOf(group.engine) && std::erase(unmeasured, group.engine) > 0) {
+      MeasureDatabase(group.engine, options, comparison.limits);
+    }
   }
+  for (const Engine engine : unmeasured) {
+    if (stop) return absl::CancelledError("stopped by a signal");
+    MeasureDatabase(engine, options, comparison.limits);
+  }
+  if (!comparison.engines.empty()) MeasureNetwork(options, comparison.limits);
   if (!comparison.scenario_contenders.empty()) {
     RETURN_IF_ERROR(
         RunScenarios(comparison.scenario_contenders, options, stop, comparison.figures));
-  }
-  if (!comparison.engines.empty()) {
-    RETURN_IF_ERROR(RunLimits(comparison.engines, options, stop, comparison.limits));
   }
   return comparison;
 }

@@ -70,35 +70,36 @@ absl::StatusOr<Result> MeasureEcho(size_t request, size_t reply, const Compariso
   return loop.Run(options.load.warmup, options.load.duration, {{server.pid()}});
 }
 
+void Note(const std::string& name, const absl::StatusOr<Result>& result,
+          std::vector<Limit>& limits) {
+  if (!result.ok()) {
+    std::fprintf(stderr, "  %s: %s\n", name.c_str(),
+                 std::string(result.status().message()).c_str());
+    return;
+  }
+  std::fprintf(stderr, "  %-45s %10.0f /s   p50 %9.0f us   p99 %9.0f us\n", name.c_str(),
+               result->per_second, result->p50_us, result->p99_us);
+  limits.push_back({name, *result});
+}
+
 }  // namespace
 
-absl::Status RunLimits(const std::vector<Engine>& engines, const ComparisonOptions& options,
-                       const std::atomic<bool>& stop, std::vector<Limit>& limits) {
+void MeasureNetwork(const ComparisonOptions& options, std::vector<Limit>& limits) {
   // Of a request and its reply, beside the value.
   constexpr size_t kRest = 64;
   const size_t value = options.load.value_size;
-  const auto note = [&](const std::string& name, const absl::StatusOr<Result>& result) {
-    if (!result.ok()) {
-      std::fprintf(stderr, "  %s: %s\n", name.c_str(),
-                   std::string(result.status().message()).c_str());
-      return;
-    }
-    std::fprintf(stderr, "  %-45s %10.0f /s   p50 %9.0f us   p99 %9.0f us\n", name.c_str(),
-                 result->per_second, result->p50_us, result->p99_us);
-    limits.push_back({name, *result});
-  };
-  std::fprintf(stderr, "limits\n");
-  note("gRPC, bytes of a get", MeasureEcho(kRest, kRest + value, options));
-  note("gRPC, bytes of a write", MeasureEcho(kRest + value, kRest, options));
-  for (const Engine engine : engines) {
-    for (const int rows : {options.load.clients, 1}) {
-      if (stop) return absl::CancelledError("stopped by a signal");
-      const Folder folder(options.data_folder);
-      note(base::Concat(NameOf(engine), ", ", rows, rows == 1 ? " row" : " rows", " a commit"),
-           RunGroupCommit(engine, folder.path(), rows, value, options.load.duration));
-    }
+  Note("gRPC, bytes of a get", MeasureEcho(kRest, kRest + value, options), limits);
+  Note("gRPC, bytes of a write", MeasureEcho(kRest + value, kRest, options), limits);
+}
+
+void MeasureDatabase(Engine engine, const ComparisonOptions& options, std::vector<Limit>& limits) {
+  for (const int rows : {options.load.clients, 1}) {
+    const Folder folder(options.data_folder);
+    Note(
+        base::Concat(NameOf(engine), ", ", rows, rows == 1 ? " row" : " rows", " a commit"),
+        RunGroupCommit(engine, folder.path(), rows, options.load.value_size, options.load.duration),
+        limits);
   }
-  return absl::OkStatus();
 }
 
 }  // namespace kvshim::bench
