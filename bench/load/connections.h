@@ -1,5 +1,9 @@
-// The connections that a load goes over, and the completion queue that one thread drives. Calls
-// carry bytes: what they mean is the workload's matter. Not thread-safe.
+// The connections that a load goes over; one thread drives them all. Calls carry bytes: what they
+// mean is the workload's matter. Not thread-safe.
+//
+//   ASSIGN_OR_RETURN(auto connections, Connections::Open({"127.0.0.1:2379"}, 8));
+//   connections->of(client).Start(kRange, request, true, handler);
+//   while (!handler.done) connections->RunOnce(steady_clock::now() + kCallTimeout);
 #pragma once
 
 #include <chrono>
@@ -8,65 +12,62 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "channel.h"
 #include "google/protobuf/message_lite.h"
-#include "grpcpp/completion_queue.h"
-#include "grpcpp/generic/generic_stub.h"
-#include "grpcpp/support/byte_buffer.h"
 
 namespace kvshim::bench {
 
 inline constexpr char kRange[] = "/etcdserverpb.KV/Range";
 inline constexpr char kPut[] = "/etcdserverpb.KV/Put";
 inline constexpr char kTxn[] = "/etcdserverpb.KV/Txn";
+inline constexpr char kCompact[] = "/etcdserverpb.KV/Compact";
 inline constexpr char kWatch[] = "/etcdserverpb.Watch/Watch";
+inline constexpr char kLeaseGrant[] = "/etcdserverpb.Lease/LeaseGrant";
+inline constexpr char kLeaseKeepAlive[] = "/etcdserverpb.Lease/LeaseKeepAlive";
+inline constexpr char kStatus[] = "/etcdserverpb.Maintenance/Status";
 
 // What any call may take before it counts as failed; nothing waits longer.
 inline constexpr std::chrono::seconds kCallTimeout{30};
 
-// What the completion queue's tags point to.
-class Completion {
- public:
-  virtual ~Completion() = default;
-  // `ok` is false when the call is over and had nothing more to give.
-  virtual void Done(bool ok) = 0;
-};
-
 class Connections {
  public:
-  // Waits until each of `count` connections stands, which are dealt out to the servers at `targets`
-  // (host:port), at least one to each.
+  // Opens `count` connections, which are dealt out to the servers at `targets` (host:port), at
+  // least one to each.
   static absl::StatusOr<std::unique_ptr<Connections>> Open(const std::vector<std::string>& targets,
                                                            int count);
   ~Connections();
 
   // The connection of the client numbered `client`; clients are dealt out evenly.
-  grpc::GenericStub& of(int client) { return *stubs_[static_cast<size_t>(client) % stubs_.size()]; }
+  Channel& of(int client) { return *channels_[static_cast<size_t>(client) % channels_.size()]; }
   // The same among those to one of the servers, counted from 0.
-  grpc::GenericStub& of(int server, int client) {
-    const auto each = static_cast<int>(stubs_.size()) / servers_;
-    return *stubs_[static_cast<size_t>(server + client % each * servers_)];
+  Channel& of(int server, int client) {
+    const auto each = static_cast<int>(channels_.size()) / servers_;
+    return *channels_[static_cast<size_t>(server + client % each * servers_)];
   }
   int servers() const { return servers_; }
-  grpc::CompletionQueue& queue() { return queue_; }
 
-  // Runs what has completed until `deadline`, or one completion where that comes first. False: the
-  // deadline came.
-  bool RunOne(std::chrono::system_clock::time_point deadline);
+  // Sends what waits, then runs what comes until `deadline`, or once where something comes first.
+  // False: the deadline came.
+  bool RunOnce(std::chrono::steady_clock::time_point deadline);
 
-  // One call, waited for; nothing else may be under way.
+  // One call, waited for.
   absl::Status Call(const char* method, const google::protobuf::MessageLite& request,
                     google::protobuf::MessageLite* reply);
+
+  // Forgets all calls under way: their handlers hear nothing more.
+  void Abandon();
 
  private:
   explicit Connections(int servers) : servers_(servers) {}
 
+  void Flush();
+
   const int servers_;
-  grpc::CompletionQueue queue_;
-  std::vector<std::unique_ptr<grpc::GenericStub>> stubs_;
+  int poll_ = -1;
+  std::vector<std::unique_ptr<Channel>> channels_;
+  std::vector<bool> watched_for_room_;  // of each channel: its socket was full
 };
 
-grpc::ByteBuffer Serialize(const google::protobuf::MessageLite& message);
-absl::Status Parse(grpc::ByteBuffer& bytes, google::protobuf::MessageLite* message);
-absl::Status ToStatus(const grpc::Status& status);
+absl::Status Parse(const Reply& reply, google::protobuf::MessageLite* message);
 
 }  // namespace kvshim::bench

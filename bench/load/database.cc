@@ -16,9 +16,8 @@ namespace {
 constexpr std::chrono::seconds kStartTimeout{60};
 constexpr std::chrono::milliseconds kPoll{10};
 constexpr int kConnections = 400;
-// Of a server that listens on the loopback for the minutes of a measurement, with no data of worth.
-constexpr char kUser[] = "bench";
-constexpr char kPassword[] = "bench";
+constexpr const char* kUser = DatabaseServer::kUser;
+constexpr const char* kPassword = DatabaseServer::kPassword;
 
 // Debian keeps PostgreSQL's programs off the PATH, where its wrappers are.
 std::string PostgresProgram(const std::string& name) {

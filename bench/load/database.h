@@ -38,8 +38,14 @@ class DatabaseServer {
   static absl::StatusOr<std::unique_ptr<DatabaseServer>> Start(Engine engine,
                                                                const std::filesystem::path& folder);
 
+  // Of a server that listens on the loopback for the minutes of a measurement, with no data of
+  // worth.
+  static constexpr char kUser[] = "bench";
+  static constexpr char kPassword[] = "bench";
+
   // As kvshim and kine take it; the database `name` need not exist.
   std::string Dsn(const std::string& name) const;
+  int port() const { return port_; }
   pid_t pid() const { return process_->pid(); }
 
  private:

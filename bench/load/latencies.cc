@@ -33,6 +33,11 @@ void Latencies::Add(std::chrono::nanoseconds latency) {
   ++count_;
 }
 
+void Latencies::Clear() {
+  std::ranges::fill(buckets_, 0);
+  count_ = 0;
+}
+
 std::chrono::nanoseconds Latencies::Percentile(double percent) const {
   if (count_ == 0) return std::chrono::nanoseconds(0);
   const auto wanted = std::max<uint64_t>(

@@ -22,6 +22,7 @@ class Latencies {
   std::chrono::nanoseconds Percentile(double percent) const;
 
   uint64_t count() const { return count_; }
+  void Clear();
 
  private:
   std::vector<uint64_t> buckets_;

@@ -12,6 +12,24 @@ namespace kvshim::bench {
 namespace {
 
 constexpr int kPooledConnections = 64;
+constexpr double kRates[] = {1000, 2000, 4000, 6000, 8000, 12000, 16000, 24000};
+// What is run on a database server: the other workloads would tell the same as on SQLite.
+constexpr const char* kOnDatabaseServers[] = {
+    "get", "list", "watch-steady", "guarded-create", "guarded-update", "guarded-update-alone"};
+// What is run with --quick.
+constexpr const char* kQuick[] = {"get",
+                                  "list",
+                                  "count",
+                                  "first-page",
+                                  "watch-steady-500",
+                                  "guarded-update",
+                                  "guarded-update-16",
+                                  "guarded-update-alone",
+                                  "watch-burst-50"};
+
+bool IsAmong(const auto& names, const std::string& name) {
+  return std::ranges::find(names, name) != std::end(names);
+}
 
 bool Wanted(const std::vector<std::string>& wanted, const std::string& name) {
   return wanted.empty() || std::ranges::find(wanted, name) != wanted.end();
@@ -44,7 +62,9 @@ class Planner {
       if (Wanted(options_.databases, FlagOf(engine))) RETURN_IF_ERROR(AddDatabase(engine));
     }
     std::erase_if(comparison_.groups, [](const Group& group) { return group.workloads.empty(); });
-    if (comparison_.groups.empty()) return absl::NotFoundError("there is nothing to compare");
+    if (comparison_.groups.empty() && comparison_.engines.empty() &&
+        comparison_.scenario_contenders.empty())
+      return absl::NotFoundError("there is nothing to compare");
     return std::move(comparison_);
   }
 
@@ -96,8 +116,17 @@ class Planner {
     } else {
       RETURN_IF_ERROR(WithDatabase(given, "name").status());
     }
-    if (options_.one_server) AddOneServer(engine, given, about);
-    if (options_.several_servers && engine != Engine::kSqlite) {
+    // Without a choice of workloads: what is more than workloads comes too.
+    const bool all = options_.workloads.empty() && !options_.quick;
+    if (all && engine == Engine::kSqlite && Wanted(options_.parts, "rates")) AddRates();
+    if (all && engine == Engine::kSqlite && Wanted(options_.parts, "scenarios")) {
+      comparison_.scenario_contenders = AlikeEtcd();
+    }
+    if (options_.workloads.empty() && given.empty() && Wanted(options_.parts, "limits")) {
+      comparison_.engines.push_back(engine);
+    }
+    if (Wanted(options_.parts, "servers")) AddOneServer(engine, given, about);
+    if (Wanted(options_.parts, "together") && engine != Engine::kSqlite) {
       AddSeveralServers(engine, given, about);
     }
     return absl::OkStatus();
@@ -109,6 +138,25 @@ class Planner {
                                  : product == Product::kEtcd ? etcd_
                                                              : kine_;
     return {std::move(name), engine, servers, {product, program, "", 0}, given};
+  }
+
+  // kvshim on SQLite and etcd: what knows all of etcd's API.
+  std::vector<Contender> AlikeEtcd() const {
+    std::vector<Contender> contenders = {Make("kvshim", Product::kKvshim, Engine::kSqlite, "", 1)};
+    if (!etcd_.empty()) {
+      contenders.push_back(Make("etcd", Product::kEtcd, Engine::kSqlite, "", 1));
+    }
+    return contenders;
+  }
+
+  void AddRates() {
+    Group group{"Rate against latency: guarded updates that are due at a fixed rate",
+                Engine::kSqlite, AlikeEtcd()};
+    group.rates = true;
+    for (const double rate : kRates) {
+      group.workloads.push_back({FindWorkload("guarded-update"), rate});
+    }
+    comparison_.groups.push_back(std::move(group));
   }
 
   void AddOneServer(Engine engine, const std::string& given, const std::string& about) {
@@ -127,8 +175,13 @@ class Planner {
       group.contenders.back().settings.kine_connections = kPooledConnections;
     }
     for (const Workload& workload : Workloads()) {
+      if (options_.workloads.empty() && engine != Engine::kSqlite &&
+          !IsAmong(kOnDatabaseServers, workload.name)) {
+        continue;
+      }
+      if (options_.workloads.empty() && options_.quick && !IsAmong(kQuick, workload.name)) continue;
       if (workload.servers == 1 && Wanted(options_.workloads, workload.name)) {
-        group.workloads.push_back({workload.name});
+        group.workloads.push_back({&workload});
       }
     }
     comparison_.groups.push_back(std::move(group));
@@ -136,24 +189,23 @@ class Planner {
 
   void AddSeveralServers(Engine engine, const std::string& given, const std::string& about) {
     Group together{base::Concat(NameOf(engine), ": three servers together, and one"), engine};
-    together.filled = false;
     together.about_database = about;
     together.contenders.push_back(Make("three servers", Product::kKvshim, engine, given, 3));
     together.contenders.push_back(Make("one server", Product::kKvshim, engine, given, 1));
     for (const char* name : {"guarded-create", "guarded-update"}) {
-      if (Wanted(options_.workloads, name)) together.workloads.push_back({name});
+      if (Wanted(options_.workloads, name)) together.workloads.push_back({FindWorkload(name)});
     }
     comparison_.groups.push_back(std::move(together));
 
     Group across{base::Concat(NameOf(engine), ": written at one server, watched at another"),
                  engine};
-    across.filled = false;
     across.about_database = about;
     across.contenders.push_back(Make("kvshim", Product::kKvshim, engine, given, 2));
     if (!kine_.empty()) {
       across.contenders.push_back(Make("kine", Product::kKine, engine, given, 2));
     }
-    if (Wanted(options_.workloads, "watch-across")) across.workloads.push_back({"watch-across"});
+    if (Wanted(options_.workloads, "watch-across"))
+      across.workloads.push_back({FindWorkload("watch-across")});
     comparison_.groups.push_back(std::move(across));
   }
 

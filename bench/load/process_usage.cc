@@ -12,6 +12,7 @@
 
 #include "base/status.h"
 #include "base/strings.h"
+#include "http/client.h"
 
 namespace kvshim::bench {
 namespace {
@@ -43,6 +44,11 @@ double Processors(std::chrono::nanoseconds cpu, double seconds) {
 
 std::chrono::nanoseconds Ticks(int64_t ticks) {
   return std::chrono::nanoseconds(ticks * (1'000'000'000 / sysconf(_SC_CLK_TCK)));
+}
+
+// The most that was resident counts anew from here; where that is not allowed, from the start.
+void ForgetPeak(pid_t pid) {
+  std::ofstream(base::Concat("/proc/", pid, "/clear_refs")) << "5" << std::flush;
 }
 
 // What /proc/PID/stat tells about a family.
@@ -91,12 +97,19 @@ absl::StatusOr<int64_t> ReadShareOfMemory(pid_t pid) {
   return kib * 1024;
 }
 
+// The number of a line "name number"; -1 where there is none.
+double MetricOf(const std::string& page, const std::string& name) {
+  const size_t line = page.find(base::Concat("\n", name, " "));
+  return line == std::string::npos ? -1 : std::atof(page.c_str() + line + name.size() + 2);
+}
+
 }  // namespace
 
 ProcessUsage& ProcessUsage::operator+=(const ProcessUsage& other) {
   cpu += other.cpu;
   written_bytes += other.written_bytes;
   resident_bytes += other.resident_bytes;
+  peak_bytes += other.peak_bytes;
   return *this;
 }
 
@@ -107,7 +120,9 @@ absl::StatusOr<ProcessUsage> ReadProcessUsage(pid_t pid) {
   ASSIGN_OR_RETURN(usage.cpu, ReadCpu(pid));
   ASSIGN_OR_RETURN(usage.written_bytes, ReadField(folder + "io", "write_bytes:"));
   ASSIGN_OR_RETURN(const int64_t resident_kib, ReadField(folder + "status", "VmRSS:"));
+  ASSIGN_OR_RETURN(const int64_t peak_kib, ReadField(folder + "status", "VmHWM:"));
   usage.resident_bytes = resident_kib * 1024;
+  usage.peak_bytes = peak_kib * 1024;
   return usage;
 }
 
@@ -163,8 +178,28 @@ absl::StatusOr<Meter::Reading> Meter::Read() const {
   return reading;
 }
 
+// Of a log's flushes the histogram holds one each; of a backend's commits etcd's bbolt syncs twice,
+// the pages and the page that points to them. kvshim has both histograms for the same flush.
+double Meter::ReadSyncs() const {
+  if (group_.metrics.empty()) return -1;
+  double syncs = 0;
+  for (const std::string& target : group_.metrics) {
+    const auto page = http::Client("http://" + target, {}).Get("/metrics");
+    if (!page.ok()) return -1;
+    const double logged = MetricOf(*page, "etcd_disk_wal_fsync_duration_seconds_count");
+    if (logged < 0) return -1;
+    syncs += logged;
+    if (MetricOf(*page, "kvshim_batch_rows_count") >= 0) continue;
+    syncs += 2 * MetricOf(*page, "etcd_disk_backend_commit_duration_seconds_count");
+  }
+  return syncs;
+}
+
 absl::Status Meter::Begin() {
+  const double syncs = ReadSyncs();
+  for (const pid_t server : group_.servers) ForgetPeak(server);
   ASSIGN_OR_RETURN(begin_usage_, Read());
+  begin_usage_.syncs = syncs;
   begin_ = std::chrono::steady_clock::now();
   return absl::OkStatus();
 }
@@ -172,11 +207,18 @@ absl::Status Meter::Begin() {
 absl::Status Meter::End() {
   end_ = std::chrono::steady_clock::now();
   ASSIGN_OR_RETURN(end_usage_, Read());
+  end_usage_.syncs = ReadSyncs();
   return absl::OkStatus();
 }
 
 ProcessUsage Meter::Used(const ProcessUsage& begin, const ProcessUsage& end) {
-  return {end.cpu - begin.cpu, end.written_bytes - begin.written_bytes, end.resident_bytes};
+  return {end.cpu - begin.cpu, end.written_bytes - begin.written_bytes, end.resident_bytes,
+          end.peak_bytes};
+}
+
+double Meter::syncs() const {
+  return begin_usage_.syncs < 0 || end_usage_.syncs < 0 ? -1
+                                                        : end_usage_.syncs - begin_usage_.syncs;
 }
 
 double Meter::own_load() const { return Processors(own().cpu, seconds()); }

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -15,6 +16,7 @@ struct ProcessUsage {
   std::chrono::nanoseconds cpu{0};  // user and system time of all threads
   int64_t written_bytes = 0;        // sent towards the block device (write_bytes of /proc/PID/io)
   int64_t resident_bytes = 0;       // now; pages shared by several processes count once
+  int64_t peak_bytes = 0;           // the most that was resident since it was last forgotten
 
   ProcessUsage& operator+=(const ProcessUsage& other);
 };
@@ -34,6 +36,8 @@ absl::StatusOr<std::chrono::nanoseconds> ReadMachineCpu();
 struct ProcessGroup {
   std::vector<pid_t> servers;  // empty: unknown
   pid_t database = 0;          // 0: none, or unknown
+  // host:port of each server that counts its syncs in /metrics as etcd does.
+  std::vector<std::string> metrics;
 };
 
 // One measured stretch of time: Begin, End, then read.
@@ -58,6 +62,8 @@ class Meter {
   ProcessUsage database() const { return Used(begin_usage_.database, end_usage_.database); }
   // Of the load generator, in processors: 0.5 is half of one.
   double own_load() const;
+  // Syncs of the device that the servers asked for, as they count them; -1 where none does.
+  double syncs() const;
   // Of everything else on the machine, in processors: what disturbed the measurement.
   double foreign_load() const;
 
@@ -65,9 +71,11 @@ class Meter {
   struct Reading {
     ProcessUsage server, database, own;
     std::chrono::nanoseconds machine{0};
+    double syncs = -1;
   };
 
   absl::StatusOr<Reading> Read() const;
+  double ReadSyncs() const;
   static ProcessUsage Used(const ProcessUsage& begin, const ProcessUsage& end);
   ProcessUsage own() const { return Used(begin_usage_.own, end_usage_.own); }
 

@@ -15,12 +15,12 @@ class ReadCalls final : public Calls {
  public:
   ReadCalls(const std::vector<etcdserverpb::RangeRequest>& requests, size_t least_bytes);
 
-  const char* method() const override;
-  grpc::ByteBuffer Next(int client) override;
-  absl::Status Check(int client, grpc::ByteBuffer& reply) override;
+  const char* Next(int client, std::string& request) override;
+  absl::Status Check(int client, const Reply& reply) override;
+  size_t kept_bytes() const override { return 0; }
 
  private:
-  std::vector<grpc::ByteBuffer> requests_;
+  std::vector<std::string> requests_;
   const size_t least_bytes_;
   size_t next_ = 0;
 };
@@ -30,14 +30,36 @@ class CountCalls final : public Calls {
  public:
   CountCalls(const std::string& prefix, int64_t expected);
 
-  const char* method() const override;
-  grpc::ByteBuffer Next(int client) override;
-  absl::Status Check(int client, grpc::ByteBuffer& reply) override;
+  const char* Next(int client, std::string& request) override;
+  absl::Status Check(int client, const Reply& reply) override;
 
  private:
-  grpc::ByteBuffer request_;
+  std::string request_;
   const int64_t expected_;
   etcdserverpb::RangeResponse reply_;
+};
+
+// Lists a prefix page by page, as a Kubernetes client with a limit does: each client goes through
+// all pages in turn, the further ones at the revision of its first.
+class PageCalls final : public Calls {
+ public:
+  PageCalls(std::string prefix, int64_t count, int64_t page, int clients);
+
+  const char* Next(int client, std::string& request) override;
+  absl::Status Check(int client, const Reply& reply) override;
+  // The header, which comes first.
+  size_t kept_bytes() const override { return 64; }
+
+ private:
+  struct Client {
+    int64_t next_key = 0;
+    int64_t revision = 0;
+  };
+
+  const std::string prefix_;
+  const int64_t count_;
+  const int64_t page_;
+  std::vector<Client> clients_;
 };
 
 // Gets of all keys of a prefix, in an order that jumps.

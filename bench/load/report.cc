@@ -1,89 +1,29 @@
 #include "report.h"
 
 #include <algorithm>
-#include <boost/json.hpp>
-#include <cmath>
-#include <cstdio>
 
 #include "base/strings.h"
+#include "fields.h"
+#include "goals.h"
+#include "numbers.h"
 
 namespace kvshim::bench {
 namespace {
 
-// A number of a result.
-using Field = double (*)(const Result&);
-
-double Rate(const Result& result) { return result.per_second; }
-double P50(const Result& result) { return result.p50_us; }
-double P99(const Result& result) { return result.p99_us; }
-double P999(const Result& result) { return result.p999_us; }
-double ServerCpu(const Result& result) { return result.server_cpu_us; }
-double DatabaseCpu(const Result& result) { return result.database_cpu_us; }
-double AllCpu(const Result& result) { return result.server_cpu_us + result.database_cpu_us; }
-double ServerMemory(const Result& result) { return result.server_resident_bytes; }
-double DatabaseMemory(const Result& result) { return result.database_resident_bytes; }
-double ServerWritten(const Result& result) { return result.server_written_bytes; }
-double DatabaseWritten(const Result& result) { return result.database_written_bytes; }
-double AllWritten(const Result& result) {
-  return result.server_written_bytes + result.database_written_bytes;
-}
-double OwnLoad(const Result& result) { return result.own_load; }
-double ForeignLoad(const Result& result) { return result.foreign_load; }
-
 using Results = std::vector<Result>;
 
-double MedianOf(std::vector<double> values) {
-  if (values.empty()) return 0;
-  std::ranges::sort(values);
-  const size_t middle = values.size() / 2;
-  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
-}
-
-double Median(const Results& results, Field field) {
-  std::vector<double> values;
-  for (const Result& result : results) {
-    if (result.failure.empty()) values.push_back(field(result));
-  }
-  return MedianOf(std::move(values));
-}
-
-// Three digits that mean something, thousands apart: 12,300 or 1.23.
-std::string Number(double value) {
-  char text[64];
-  if (value < 10) {
-    std::snprintf(text, sizeof(text), "%.2f", value);
-    return text;
-  }
-  if (value < 100) {
-    std::snprintf(text, sizeof(text), "%.1f", value);
-    return text;
-  }
-  const double step = value < 1000 ? 1 : std::pow(10, std::floor(std::log10(value)) - 2);
-  std::snprintf(text, sizeof(text), "%.0f", std::round(value / step) * step);
-  std::string digits = text;
-  for (auto place = static_cast<int>(digits.size()) - 3; place > 0; place -= 3) {
-    digits.insert(static_cast<size_t>(place), 1, ',');
-  }
-  return digits;
-}
-
+std::string NumberIfKnown(double value) { return value < 0 ? "–" : Number(value); }
 std::string Milliseconds(double microseconds) { return Number(microseconds / 1000); }
 std::string Mebibytes(double bytes) { return Number(bytes / (1 << 20)); }
 
+std::string Times(double ratio) { return ratio < 0.01 ? "< 0.01" : Number(ratio); }
+
 std::string Ratio(const Results& ours, const Results& theirs, Field field) {
-  std::vector<double> ratios;
-  for (size_t i = 0; i < std::min(ours.size(), theirs.size()); ++i) {
-    if (!ours[i].failure.empty() || !theirs[i].failure.empty()) continue;
-    if (field(theirs[i]) > 0) ratios.push_back(field(ours[i]) / field(theirs[i]));
-  }
+  const std::vector<double> ratios = Ratios(ours, theirs, field);
   if (ratios.empty()) return "–";
   const auto [least, greatest] = std::ranges::minmax(ratios);
-  return base::Concat("**", Number(MedianOf(ratios)), " ×** (", Number(least), "–",
-                      Number(greatest), ")");
-}
-
-bool HasNumbers(const Results& results) {
-  return std::ranges::any_of(results, [](const Result& result) { return result.failure.empty(); });
+  return base::Concat("**", Times(MedianOf(ratios)), " ×** (", Times(least), "–", Times(greatest),
+                      ")");
 }
 
 using Show = std::string (*)(double);
@@ -115,8 +55,8 @@ std::string ToMarkdown(const Table& table, const Group& group) {
   }
   std::string text = base::Concat(head, "\n", line, "\n");
   for (const WorkloadResults& workload : group.workloads) {
-    if (table.writes_only && !FindWorkload(workload.name)->writes) continue;
-    text += base::Concat("| ", workload.name, " |");
+    if (table.writes_only && !workload.workload->writes) continue;
+    text += base::Concat("| ", workload.name(), " |");
     for (size_t i = 0; i < workload.results.size(); ++i) {
       const Results& results = workload.results[i];
       for (const Column& column : table.columns) {
@@ -132,37 +72,43 @@ std::string ToMarkdown(const Table& table, const Group& group) {
   return text;
 }
 
-Table RateTable() { return {{{"/s", Rate, Number}}, Rate}; }
+Table RateTable() { return {{{"/s", fields::Rate, Number}}, fields::Rate}; }
 
 Table LatencyTable() {
-  return {{{"p50", P50, Milliseconds}, {"p99", P99, Milliseconds}, {"p99.9", P999, Milliseconds}},
-          P99,
+  return {{{"p50", fields::P50, Milliseconds},
+           {"p99", fields::P99, Milliseconds},
+           {"p99.9", fields::P999, Milliseconds}},
+          fields::P99,
           "p99 ratio"};
 }
 
 bool HasDatabase(const Group& group) { return group.engine != Engine::kSqlite; }
 
 Table CpuTable(const Group& group) {
-  if (!HasDatabase(group)) return {{{"µs", ServerCpu, Number}}, ServerCpu};
-  return {{{"µs", ServerCpu, Number}, {"its database µs", DatabaseCpu, Number}},
-          AllCpu,
+  if (!HasDatabase(group)) return {{{"µs", fields::ServerCpu, Number}}, fields::ServerCpu};
+  return {{{"µs", fields::ServerCpu, Number}, {"its database µs", fields::DatabaseCpu, Number}},
+          fields::AllCpu,
           "ratio of both"};
 }
 
 Table MemoryTable(const Group& group) {
-  Table table{{{"MiB", ServerMemory, Mebibytes}}, ServerMemory};
-  if (HasDatabase(group)) table.columns.push_back({"its database MiB", DatabaseMemory, Mebibytes});
-  table.columns.push_back({"load", OwnLoad, Number});
-  table.columns.push_back({"others", ForeignLoad, Number});
+  Table table{
+      {{"MiB", fields::ServerMemory, Mebibytes}, {"at most", fields::ServerPeak, Mebibytes}},
+      fields::ServerPeak};
+  if (HasDatabase(group))
+    table.columns.push_back({"its database MiB", fields::DatabaseMemory, Mebibytes});
+  table.columns.push_back({"load", fields::OwnLoad, Number});
+  table.columns.push_back({"others", fields::ForeignLoad, Number});
   return table;
 }
 
 Table WrittenTable(const Group& group) {
-  Table table{{{"B", ServerWritten, Number}}, AllWritten, "ratio", true};
+  Table table{{{"B", fields::ServerWritten, Number}}, fields::AllWritten, "ratio", true};
   if (HasDatabase(group)) {
-    table.columns.push_back({"its database B", DatabaseWritten, Number});
+    table.columns.push_back({"its database B", fields::DatabaseWritten, Number});
     table.ratio_title = "ratio of both";
   }
+  table.columns.push_back({"syncs", fields::Syncs, NumberIfKnown});
   return table;
 }
 
@@ -173,7 +119,7 @@ std::string FailuresOf(const Group& group) {
       for (size_t round = 0; round < workload.results[i].size(); ++round) {
         const std::string& failure = workload.results[i][round].failure;
         if (failure.empty()) continue;
-        text += base::Concat("- ", group.contenders[i].name, ", ", workload.name, ", round ",
+        text += base::Concat("- ", group.contenders[i].name, ", ", workload.name(), ", round ",
                              round + 1, ": ", failure, "\n");
       }
     }
@@ -182,9 +128,14 @@ std::string FailuresOf(const Group& group) {
 }
 
 std::string ToMarkdown(const Group& group) {
-  const bool writes = std::ranges::any_of(group.workloads, [](const WorkloadResults& workload) {
-    return FindWorkload(workload.name)->writes;
-  });
+  if (group.rates) {
+    return base::Concat(
+        "\n### ", group.title, "\n\nLatency in milliseconds from when each was due:\n\n",
+        ToMarkdown(LatencyTable(), group), "\nOperations a second that came of it:\n\n",
+        ToMarkdown(RateTable(), group), FailuresOf(group));
+  }
+  const bool writes = std::ranges::any_of(
+      group.workloads, [](const WorkloadResults& workload) { return workload.workload->writes; });
   std::string text = base::Concat(
       "\n### ", group.title, "\n\n",
       group.engine == Engine::kSqlite ? "" : base::Concat(group.about_database, ".\n\n"),
@@ -193,62 +144,59 @@ std::string ToMarkdown(const Group& group) {
       "\nLatency in milliseconds (for a watch: from the write being sent to the event being "
       "there):\n\n",
       ToMarkdown(LatencyTable(), group),
-      "\nResident memory at the end of the measurement, and the processors kept busy by the load "
-      "generator and by other processes:\n\n",
+      "\nResident memory at the end of the measurement and at most (the ratio is of the latter), "
+      "and "
+      "the processors kept busy by the load generator and by other processes:\n\n",
       ToMarkdown(MemoryTable(group), group));
   if (writes) {
-    text += base::Concat("\nBytes written to the device for each operation:\n\n",
-                         ToMarkdown(WrittenTable(group), group));
+    text += base::Concat(
+        "\nBytes written to the device and syncs of it (as the servers count "
+        "them; kine does not) for each operation; the ratio is of the bytes:\n\n",
+        ToMarkdown(WrittenTable(group), group));
   }
   return text + FailuresOf(group);
 }
 
-boost::json::array ToJson(const Results& results) {
-  boost::json::array array;
-  for (const Result& result : results) {
-    if (!result.failure.empty()) {
-      array.push_back(boost::json::object{{"failure", result.failure}});
-      continue;
+std::string GoalsOf(const Comparison& comparison) {
+  std::string text = "\n### Goals\n\n| goal | wanted | found | |\n|---|---:|---:|---|\n";
+  for (const GoalResult& goal : CheckGoals(comparison)) {
+    const char* state = goal.state == GoalResult::State::kMet      ? "met"
+                        : goal.state == GoalResult::State::kMissed ? "**not met**"
+                                                                   : "not measured";
+    text += base::Concat("| ", goal.what, " | ", goal.wanted, " | ",
+                         goal.found.empty() ? "–" : goal.found, " | ", state, " |\n");
+  }
+  return text;
+}
+
+std::string FiguresOf(const Comparison& comparison) {
+  if (comparison.figures.empty()) return "";
+  std::string text = "\n### Scenarios\n\n| what | | |\n|---|---|---|\n";
+  for (const Figure& figure : comparison.figures) {
+    text += base::Concat("| ", figure.name, " |");
+    for (const auto& [name, value] : figure.values) {
+      text += base::Concat(" ", name, ": ", Number(value), " ", figure.unit, " |");
     }
-    array.push_back({{"per_second", result.per_second},
-                     {"p50_us", result.p50_us},
-                     {"p99_us", result.p99_us},
-                     {"p999_us", result.p999_us},
-                     {"server_cpu_us", result.server_cpu_us},
-                     {"server_written_bytes", result.server_written_bytes},
-                     {"server_resident_bytes", result.server_resident_bytes},
-                     {"database_cpu_us", result.database_cpu_us},
-                     {"database_written_bytes", result.database_written_bytes},
-                     {"database_resident_bytes", result.database_resident_bytes},
-                     {"own_load", result.own_load},
-                     {"foreign_load", result.foreign_load}});
+    for (size_t i = figure.values.size(); i < 2; ++i) text += " |";
+    text += "\n";
   }
-  return array;
+  return text;
 }
 
-boost::json::object ToJson(const Group& group) {
-  boost::json::array contenders;
-  for (const Contender& contender : group.contenders) {
-    contenders.push_back(
-        boost::json::object{{"name", contender.name}, {"servers", contender.servers}});
+std::string LimitsOf(const Comparison& comparison) {
+  if (comparison.limits.empty()) return "";
+  std::string text =
+      "\n### What is possible here\n\nA gRPC server that does nothing but answer as many bytes, "
+      "and "
+      "the databases with nothing above them: one client that inserts rows and syncs.\n\n"
+      "| | /s | p50 ms | p99 ms | server's or database's CPU µs |\n|---|---:|---:|---:|---:|\n";
+  for (const auto& [name, result] : comparison.limits) {
+    const double cpu = result.server_cpu_us + result.database_cpu_us;
+    text += base::Concat("| ", name, " | ", Number(result.per_second), " | ",
+                         Milliseconds(result.p50_us), " | ", Milliseconds(result.p99_us), " | ",
+                         cpu > 0 ? Number(cpu) : "–", " |\n");
   }
-  boost::json::array workloads;
-  for (const WorkloadResults& workload : group.workloads) {
-    boost::json::array results;
-    for (const Results& of_one : workload.results) results.push_back(ToJson(of_one));
-    workloads.push_back(
-        boost::json::object{{"name", workload.name}, {"results", std::move(results)}});
-  }
-  return {{"title", group.title},
-          {"database", group.about_database},
-          {"contenders", std::move(contenders)},
-          {"workloads", std::move(workloads)}};
-}
-
-boost::json::array ToJson(const std::vector<std::string>& texts) {
-  boost::json::array array;
-  for (const std::string& text : texts) array.emplace_back(text);
-  return array;
+  return text;
 }
 
 double Seconds(std::chrono::milliseconds time) {
@@ -272,25 +220,9 @@ std::string ToMarkdown(const Comparison& comparison) {
   for (const std::string& line : comparison.absent) {
     text += base::Concat("\nLeft out: ", line, ".\n");
   }
+  text += GoalsOf(comparison);
   for (const Group& group : comparison.groups) text += ToMarkdown(group);
-  return text;
-}
-
-std::string ToJson(const Comparison& comparison) {
-  const LoadOptions& load = comparison.options.load;
-  boost::json::array groups;
-  for (const Group& group : comparison.groups) groups.push_back(ToJson(group));
-  const boost::json::object object{{"versions", ToJson(comparison.versions)},
-                                   {"absent", ToJson(comparison.absent)},
-                                   {"system", comparison.system},
-                                   {"processors", comparison.processors},
-                                   {"clients", load.clients},
-                                   {"connections", load.connections},
-                                   {"value_size", load.value_size},
-                                   {"duration_ms", load.duration.count()},
-                                   {"rounds", comparison.options.rounds},
-                                   {"groups", std::move(groups)}};
-  return boost::json::serialize(object) + "\n";
+  return text + FiguresOf(comparison) + LimitsOf(comparison);
 }
 
 }  // namespace kvshim::bench

@@ -45,14 +45,14 @@ absl::Status ServerProcess::LaunchKvshim(const ServerSettings& settings,
   const std::filesystem::path ready = folder / "ready.json";
   std::error_code ignored;
   std::filesystem::remove(ready, ignored);
-  ASSIGN_OR_RETURN(
-      process_,
-      Process::Start(
-          {{settings.program, "serve", "--listen-address", "127.0.0.1:0", "--metrics-bind-address",
-            "127.0.0.1:0", "--endpoint",
-            settings.dsn.empty() ? "sqlite://" + (folder / "state.db").string() : settings.dsn,
-            "--log-level", "warn", "--quota-backend-bytes", "8GiB", "--ready-file", ready.string()},
-           folder}));
+  Command command{
+      {settings.program, "serve", "--listen-address", "127.0.0.1:0", "--metrics-bind-address", "0",
+       "--endpoint",
+       settings.dsn.empty() ? "sqlite://" + (folder / "state.db").string() : settings.dsn,
+       "--log-level", "warn", "--quota-backend-bytes", "8GiB", "--ready-file", ready.string()},
+      folder};
+  command.words.insert(command.words.end(), settings.flags.begin(), settings.flags.end());
+  ASSIGN_OR_RETURN(process_, Process::Start(command));
   const auto deadline = std::chrono::steady_clock::now() + kStartTimeout;
   while (!std::filesystem::exists(ready)) {
     if (process_->HasEnded()) return process_->Failure("ended at its start");

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "process.h"
@@ -16,8 +17,9 @@ enum class Product { kKvshim, kEtcd, kKine };
 struct ServerSettings {
   Product product = Product::kKvshim;
   std::string program;
-  std::string dsn;           // empty: a database of its own in its folder
-  int kine_connections = 0;  // that kine opens at most and keeps; 0 leaves kine's defaults
+  std::string dsn;                 // empty: a database of its own in its folder
+  int kine_connections = 0;        // that kine opens at most and keeps; 0 leaves kine's defaults
+  std::vector<std::string> flags;  // further ones
 };
 
 class ServerProcess {

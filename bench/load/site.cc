@@ -23,8 +23,9 @@ std::string ServerFolder(int number) { return base::Concat("server", number); }
 
 absl::StatusOr<std::unique_ptr<Site>> Site::Create(const Contender& contender,
                                                    const std::filesystem::path& parent,
-                                                   const LoadOptions& load, bool fill) {
-  std::unique_ptr<Site> site(new Site(contender, load, fill));
+                                                   const LoadOptions& load,
+                                                   const std::vector<Keys>& keys) {
+  std::unique_ptr<Site> site(new Site(contender, load, keys));
   std::string folder = std::filesystem::absolute(parent) / "kvshim-bench-XXXXXX";
   if (mkdtemp(folder.data()) == nullptr) {
     return absl::PermissionDeniedError(base::Concat("cannot make a folder in ", parent.string()));
@@ -43,7 +44,7 @@ absl::StatusOr<std::unique_ptr<Site>> Site::Create(const Contender& contender,
     RETURN_IF_ERROR(DatabaseServer::Create(contender.engine, original / kDatabase));
   }
   RETURN_IF_ERROR(site->Launch(original));
-  if (fill) RETURN_IF_ERROR(site->Fill());
+  RETURN_IF_ERROR(site->FillKeys());
   site->End();
   return site;
 }
@@ -63,8 +64,8 @@ absl::Status Site::Begin() {
   given_name_ = base::Concat(
       "bench_", std::chrono::system_clock::now().time_since_epoch() / std::chrono::microseconds(1));
   RETURN_IF_ERROR(LaunchServers(folder));
-  if (!fill_) return absl::OkStatus();
-  RETURN_IF_ERROR(Fill());
+  if (keys_.empty()) return absl::OkStatus();
+  RETURN_IF_ERROR(FillKeys());
   servers_.clear();
   return LaunchServers(folder);
 }
@@ -86,6 +87,8 @@ absl::Status Site::Launch(const std::filesystem::path& folder) {
   return LaunchServers(folder);
 }
 
+absl::Status Site::StartServers() { return LaunchServers(folder_ / kCurrent); }
+
 absl::Status Site::LaunchServers(const std::filesystem::path& folder) {
   ServerSettings settings = contender_.settings;
   if (IsGiven()) {
@@ -100,9 +103,11 @@ absl::Status Site::LaunchServers(const std::filesystem::path& folder) {
   return absl::OkStatus();
 }
 
-absl::Status Site::Fill() {
+absl::Status Site::FillKeys() {
+  if (keys_.empty()) return absl::OkStatus();
   ASSIGN_OR_RETURN(const auto connections, Connections::Open(targets(), load_.connections));
-  return PopulateForReads(*connections, load_);
+  for (const Keys keys : keys_) RETURN_IF_ERROR(Fill(*connections, load_, keys));
+  return absl::OkStatus();
 }
 
 void Site::End() {
@@ -119,6 +124,7 @@ std::vector<std::string> Site::targets() const {
 ProcessGroup Site::processes() const {
   ProcessGroup group;
   for (const auto& server : servers_) group.servers.push_back(server->pid());
+  if (contender_.settings.product != Product::kKine) group.metrics = targets();
   if (database_ != nullptr) group.database = database_->pid();
   return group;
 }

@@ -33,17 +33,20 @@ struct Contender {
 
 class Site {
  public:
-  // Makes a folder below `parent` and, unless the database is given, fills it with what the reads
-  // of `load` need.
+  // Makes a folder below `parent` and, unless the database is given, fills it with `keys`.
   static absl::StatusOr<std::unique_ptr<Site>> Create(const Contender& contender,
                                                       const std::filesystem::path& parent,
-                                                      const LoadOptions& load, bool fill);
+                                                      const LoadOptions& load,
+                                                      const std::vector<Keys>& keys);
   // Stops everything and removes the folder.
   ~Site();
 
   // Starts the servers on a fresh copy and returns when they answer.
   absl::Status Begin();
   void End();
+  // Of a begun site: the servers alone go and come again, on what they left on the disk.
+  void StopServers() { servers_.clear(); }
+  absl::Status StartServers();
 
   // Until End; empty before Begin. host:port of each server.
   std::vector<std::string> targets() const;
@@ -51,19 +54,19 @@ class Site {
   const Contender& contender() const { return contender_; }
 
  private:
-  Site(Contender contender, LoadOptions load, bool fill)
-      : contender_(std::move(contender)), load_(load), fill_(fill) {}
+  Site(Contender contender, LoadOptions load, std::vector<Keys> keys)
+      : contender_(std::move(contender)), load_(std::move(load)), keys_(std::move(keys)) {}
 
   bool HasDatabaseServer() const;
   bool IsGiven() const { return !contender_.given_dsn.empty(); }
   absl::Status Launch(const std::filesystem::path& folder);
   absl::Status LaunchServers(const std::filesystem::path& folder);
-  absl::Status Fill();
+  absl::Status FillKeys();
   absl::Status Copy();
 
   const Contender contender_;
   const LoadOptions load_;
-  const bool fill_;
+  const std::vector<Keys> keys_;
   std::filesystem::path folder_;  // holds template/ and current/
   std::string given_name_;        // of the round's database on a given server
   std::unique_ptr<DatabaseServer> database_;

@@ -5,9 +5,6 @@
 
 #include "base/status.h"
 #include "base/strings.h"
-#include "grpcpp/client_context.h"
-#include "grpcpp/support/async_stream.h"
-#include "grpcpp/support/async_unary_call.h"
 #include "keyspace.h"
 #include "rpc.pb.h"
 #include "write_calls.h"
@@ -15,137 +12,123 @@
 namespace kvshim::bench {
 
 using std::chrono::steady_clock;
-using std::chrono::system_clock;
 
-// Start, write of the request, then reads without end: one operation at a time.
-class WatchFanout::Watcher final : public Completion {
+class WatchFanout::Watcher final : public CallHandler {
  public:
-  Watcher(WatchFanout& fanout, int number) : fanout_(fanout) {
-    Connections& connections = fanout_.connections_;
-    grpc::GenericStub& stub = fanout_.options_.across
-                                  ? connections.of(1 + number % (connections.servers() - 1), number)
-                                  : connections.of(number);
-    stream_ = stub.PrepareCall(&context_, kWatch, &connections.queue());
-    stream_->StartCall(this);
+  Watcher(WatchFanout& fanout, int number, const std::string& request)
+      : fanout_(fanout), channel_(ChannelOf(fanout, number)), opened_(steady_clock::now()) {
+    call_ = channel_.Start(kWatch, request, false, *this);
     ++fanout_.under_way_;
   }
 
-  void Cancel() { context_.TryCancel(); }
+  void Cancel() { channel_.Cancel(call_); }
 
-  void Done(bool ok) override {
-    if (!ok) {
-      --fanout_.under_way_;
-      if (!fanout_.closing_) fanout_.status_.Update(absl::UnavailableError("a watch ended"));
-      return;
-    }
-    switch (state_) {
-      case State::kStarting: {
-        etcdserverpb::WatchRequest request;
-        request.mutable_create_request()->set_key(PrefixOf(fanout_.options_.prefix));
-        request.mutable_create_request()->set_range_end(PrefixEndOf(fanout_.options_.prefix));
-        state_ = State::kAsking;
-        stream_->Write(Serialize(request), this);
-        return;
-      }
-      case State::kAsking:
-        state_ = State::kReading;
-        stream_->Read(&bytes_, this);
-        return;
-      case State::kReading:
-        fanout_.status_.Update(Take());
-        stream_->Read(&bytes_, this);
-    }
+  void OnMessage(const Reply& reply) override { fanout_.status_.Update(Take(reply)); }
+
+  void OnEnd(const absl::Status& status) override {
+    --fanout_.under_way_;
+    if (fanout_.closing_) return;
+    fanout_.status_.Update(status.ok() ? absl::UnavailableError("a watch ended") : status);
   }
 
  private:
-  enum class State { kStarting, kAsking, kReading };
+  static Channel& ChannelOf(WatchFanout& fanout, int number) {
+    Connections& connections = fanout.connections_;
+    if (!fanout.options_.across) return connections.of(number);
+    return connections.of(1 + number % (connections.servers() - 1), number);
+  }
 
-  absl::Status Take() {
-    const auto now = steady_clock::now().time_since_epoch();
-    RETURN_IF_ERROR(Parse(bytes_, &response_));
-    if (response_.canceled()) {
-      return absl::UnavailableError("the server cancelled a watch: " + response_.cancel_reason());
+  absl::Status Take(const Reply& reply) {
+    const Time now = steady_clock::now();
+    WatchNews& news = fanout_.news_;
+    RETURN_IF_ERROR(news.Read(reply.bytes));
+    if (news.canceled) {
+      return absl::UnavailableError(
+          base::ToAbsl(base::Concat("the server cancelled a watch: ", news.cancel_reason)));
     }
-    if (response_.created()) ++fanout_.created_;
-    for (const auto& event : response_.events()) {
+    if (news.created) ++fanout_.created_;
+    for (const std::string_view value : news.values) {
       int64_t sent = 0;
-      if (event.kv().value().size() < sizeof(sent)) {
+      if (value.size() < sizeof(sent)) {
         return absl::InternalError("an event came without its value");
       }
-      std::memcpy(&sent, event.kv().value().data(), sizeof(sent));
-      fanout_.latencies_.Add(now - std::chrono::nanoseconds(sent));
-      ++fanout_.events_;
+      std::memcpy(&sent, value.data(), sizeof(sent));
+      const auto since =
+          fanout_.options_.catch_up ? opened_.time_since_epoch() : std::chrono::nanoseconds(sent);
+      fanout_.recorder_.Add(now.time_since_epoch() - since, now);
     }
     return absl::OkStatus();
   }
 
   WatchFanout& fanout_;
-  State state_ = State::kStarting;
-  grpc::ClientContext context_;
-  std::unique_ptr<grpc::GenericClientAsyncReaderWriter> stream_;
-  grpc::ByteBuffer bytes_;
-  etcdserverpb::WatchResponse response_;
+  Channel& channel_;
+  const Time opened_;
+  int32_t call_ = 0;
 };
 
 // One guarded create under way; in a burst it sends the next one when it is answered.
-class WatchFanout::Writer final : public Completion {
+class WatchFanout::Writer final : public CallHandler {
  public:
-  Writer(WatchFanout& fanout, int number) : fanout_(fanout), number_(number) {
+  Writer(WatchFanout& fanout, int number)
+      : fanout_(fanout),
+        channel_(fanout.options_.across ? fanout.connections_.of(0, number)
+                                        : fanout.connections_.of(number)) {
     put_ = SetUpGuarded(request_, fanout_.options_.value_size);
   }
 
-  void Start() {
-    context_ = std::make_unique<grpc::ClientContext>();
-    context_->set_deadline(system_clock::now() + kCallTimeout);
+  void Start(Time due) {
     const std::string key = KeyOf(fanout_.options_.prefix, fanout_.written_++);
     request_.mutable_compare(0)->set_key(key);
     put_->set_key(key);
-    const int64_t now = std::chrono::nanoseconds(steady_clock::now().time_since_epoch()).count();
-    std::memcpy(put_->mutable_value()->data(), &now, sizeof(now));
-    Connections& connections = fanout_.connections_;
-    grpc::GenericStub& stub =
-        fanout_.options_.across ? connections.of(0, number_) : connections.of(number_);
-    call_ = stub.PrepareUnaryCall(context_.get(), kTxn, Serialize(request_), &connections.queue());
-    call_->StartCall();
-    call_->Finish(&reply_, &grpc_status_, this);
+    const int64_t sent = std::chrono::nanoseconds(due.time_since_epoch()).count();
+    std::memcpy(put_->mutable_value()->data(), &sent, sizeof(sent));
+    request_.SerializeToString(&fanout_.request_);
+    channel_.Start(kTxn, fanout_.request_, true, *this);
     free_ = false;
     ++fanout_.under_way_;
   }
 
-  void Done(bool) override {
+  size_t kept_bytes() const override { return 0; }
+  void OnMessage(const Reply&) override {}
+
+  void OnEnd(const absl::Status& status) override {
     --fanout_.under_way_;
     free_ = true;
-    fanout_.status_.Update(ToStatus(grpc_status_));
+    fanout_.status_.Update(status);
     const bool burst = fanout_.options_.writes_per_second == 0;
-    if (burst && fanout_.status_.ok() && fanout_.written_ < fanout_.options_.writes) Start();
+    if (burst && fanout_.status_.ok() && fanout_.written_ < fanout_.options_.writes) {
+      Start(steady_clock::now());
+    }
   }
 
   bool is_free() const { return free_; }
 
  private:
   WatchFanout& fanout_;
-  const int number_;
+  Channel& channel_;
   bool free_ = true;
-  std::unique_ptr<grpc::ClientContext> context_;
-  std::unique_ptr<grpc::ClientAsyncResponseReader<grpc::ByteBuffer>> call_;
   etcdserverpb::TxnRequest request_;
   etcdserverpb::PutRequest* put_ = nullptr;  // of it
-  grpc::ByteBuffer reply_;
-  grpc::Status grpc_status_;
 };
 
 WatchFanout::WatchFanout(Connections& connections, FanoutOptions options)
-    : connections_(connections), options_(std::move(options)) {}
+    : connections_(connections), options_(std::move(options)), recorder_(options_.on_progress) {}
 
 WatchFanout::~WatchFanout() = default;
 
-absl::Status WatchFanout::OpenWatchers() {
+absl::Status WatchFanout::OpenWatchers(int64_t start_revision) {
+  etcdserverpb::WatchRequest request;
+  auto& create = *request.mutable_create_request();
+  create.set_key(PrefixOf(options_.prefix));
+  create.set_range_end(PrefixEndOf(options_.prefix));
+  create.set_start_revision(start_revision);
+  const std::string bytes = request.SerializeAsString();
   for (int i = 0; i < options_.watchers; ++i) {
-    watchers_.push_back(std::make_unique<Watcher>(*this, i));
+    watchers_.push_back(std::make_unique<Watcher>(*this, i, bytes));
   }
-  const auto deadline = system_clock::now() + kCallTimeout;
+  const Time deadline = steady_clock::now() + kCallTimeout;
   while (status_.ok() && created_ < options_.watchers) {
-    if (!connections_.RunOne(deadline)) {
+    if (!connections_.RunOnce(deadline)) {
       return absl::DeadlineExceededError(
           base::Concat("the server opened ", created_, " of ", options_.watchers, " watches"));
     }
@@ -157,22 +140,22 @@ void WatchFanout::StartWriters() {
   const int count = std::min(options_.burst_writers, options_.writes);
   for (int i = 0; i < count; ++i) {
     writers_.push_back(std::make_unique<Writer>(*this, i));
-    if (options_.writes_per_second == 0) writers_.back()->Start();
+    if (options_.writes_per_second == 0) writers_.back()->Start(steady_clock::now());
   }
 }
 
 void WatchFanout::RunWrites() {
-  const auto begin = system_clock::now();
+  const Time begin = steady_clock::now();
   while (status_.ok() && written_ < options_.writes) {
     if (options_.writes_per_second == 0) {
-      connections_.RunOne(system_clock::now() + kCallTimeout);
+      connections_.RunOnce(steady_clock::now() + kCallTimeout);
       continue;
     }
-    const auto due =
-        begin + std::chrono::duration_cast<system_clock::duration>(
+    const Time due =
+        begin + std::chrono::duration_cast<std::chrono::nanoseconds>(
                     std::chrono::duration<double>(written_ / options_.writes_per_second));
-    if (system_clock::now() < due) {
-      connections_.RunOne(due);
+    if (steady_clock::now() < due) {
+      connections_.RunOnce(due);
       continue;
     }
     // A late answer must not hold up the next write: there is a writer more then.
@@ -182,35 +165,67 @@ void WatchFanout::RunWrites() {
       const auto number = static_cast<int>(writers_.size());
       writer = writers_.insert(writer, std::make_unique<Writer>(*this, number));
     }
-    (*writer)->Start();
+    (*writer)->Start(due);
   }
 }
 
-absl::Status WatchFanout::Finish(system_clock::time_point deadline) {
-  while (status_.ok() && events_ < wanted_events()) {
-    if (!connections_.RunOne(deadline)) {
-      return absl::DeadlineExceededError(
-          base::Concat(wanted_events() - events_, " of ", wanted_events(), " events did not come"));
+absl::StatusOr<int64_t> WatchFanout::WriteHistory() {
+  etcdserverpb::RangeRequest any;
+  etcdserverpb::RangeResponse now;
+  any.set_key(PrefixOf(options_.prefix));
+  RETURN_IF_ERROR(connections_.Call(kRange, any, &now));
+  StartWriters();
+  RunWrites();
+  while (status_.ok() && under_way_ > 0) connections_.RunOnce(steady_clock::now() + kCallTimeout);
+  RETURN_IF_ERROR(status_);
+  return now.header().revision();
+}
+
+absl::Status WatchFanout::Finish(Time deadline) {
+  while (status_.ok() && recorder_.operations() < wanted_events()) {
+    if (!connections_.RunOnce(deadline)) {
+      return absl::DeadlineExceededError(base::Concat(wanted_events() - recorder_.operations(),
+                                                      " of ", wanted_events(),
+                                                      " events did not come"));
     }
   }
   return status_;
 }
 
-absl::StatusOr<Result> WatchFanout::Run(const ProcessGroup& processes) {
-  Meter meter(processes);
-  status_.Update(OpenWatchers());
-  if (status_.ok()) status_.Update(meter.Begin());
-  if (status_.ok()) {
-    StartWriters();
-    RunWrites();
-    status_.Update(Finish(system_clock::now() + kCallTimeout));
-    status_.Update(meter.End());
-  }
+absl::Status WatchFanout::FanOut(Meter& meter) {
+  RETURN_IF_ERROR(OpenWatchers(0));
+  RETURN_IF_ERROR(meter.Begin());
+  recorder_.Begin();
+  StartWriters();
+  RunWrites();
+  RETURN_IF_ERROR(Finish(steady_clock::now() + kCallTimeout));
+  return meter.End();
+}
+
+absl::Status WatchFanout::CatchUp(Meter& meter) {
+  ASSIGN_OR_RETURN(const int64_t before, WriteHistory());
+  RETURN_IF_ERROR(meter.Begin());
+  recorder_.Begin();
+  RETURN_IF_ERROR(OpenWatchers(before + 1));
+  RETURN_IF_ERROR(Finish(steady_clock::now() + kCallTimeout));
+  return meter.End();
+}
+
+void WatchFanout::Close() {
   closing_ = true;
   for (auto& watcher : watchers_) watcher->Cancel();
-  while (under_way_ > 0) connections_.RunOne(system_clock::now() + kCallTimeout);
+  const Time deadline = steady_clock::now() + kCallTimeout;
+  while (under_way_ > 0) {
+    if (!connections_.RunOnce(deadline)) return connections_.Abandon();
+  }
+}
+
+absl::StatusOr<Result> WatchFanout::Run(const ProcessGroup& processes) {
+  Meter meter(processes);
+  status_.Update(options_.catch_up ? CatchUp(meter) : FanOut(meter));
+  Close();
   RETURN_IF_ERROR(status_);
-  return MakeResult(events_, latencies_, meter);
+  return MakeResult(recorder_, meter);
 }
 
 }  // namespace kvshim::bench

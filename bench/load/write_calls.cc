@@ -9,30 +9,41 @@
 namespace kvshim::bench {
 namespace {
 
-grpc::ByteBuffer Guarded(etcdserverpb::TxnRequest& request, const std::string& key,
-                         int64_t revision) {
-  request.mutable_compare(0)->set_key(key);
-  request.mutable_compare(0)->set_mod_revision(revision);
-  request.mutable_success(0)->mutable_request_put()->set_key(key);
+const char* Guarded(etcdserverpb::TxnRequest& txn, const std::string& key, int64_t revision,
+                    std::string& request) {
+  txn.mutable_compare(0)->set_key(key);
+  txn.mutable_compare(0)->set_mod_revision(revision);
+  txn.mutable_success(0)->mutable_request_put()->set_key(key);
   // As a Kubernetes API server asks: an update that fails wants to see what is there.
-  request.clear_failure();
-  if (revision > 0) request.add_failure()->mutable_request_range()->set_key(key);
-  return Serialize(request);
+  txn.clear_failure();
+  if (revision > 0) txn.add_failure()->mutable_request_range()->set_key(key);
+  txn.SerializeToString(&request);
+  return kTxn;
 }
 
-absl::Status CheckGuarded(grpc::ByteBuffer& bytes, etcdserverpb::TxnResponse& reply) {
+absl::Status CheckGuarded(const Reply& bytes, etcdserverpb::TxnResponse& reply) {
   RETURN_IF_ERROR(Parse(bytes, &reply));
   if (!reply.succeeded()) return absl::AbortedError("a guard failed that nothing could break");
   return absl::OkStatus();
 }
 
-}  // namespace
+absl::Status CheckAnswered(const Reply& reply) {
+  // A reply holds a header at least.
+  if (reply.size == 0) return absl::InternalError("the reply to a put is empty");
+  return absl::OkStatus();
+}
 
-etcdserverpb::PutRequest* SetUpGuarded(etcdserverpb::TxnRequest& request, size_t value_size) {
+void SetUpCompare(etcdserverpb::TxnRequest& request) {
   auto* compare = request.add_compare();
   compare->set_result(etcdserverpb::Compare::EQUAL);
   compare->set_target(etcdserverpb::Compare::MOD);
   compare->set_mod_revision(0);
+}
+
+}  // namespace
+
+etcdserverpb::PutRequest* SetUpGuarded(etcdserverpb::TxnRequest& request, size_t value_size) {
+  SetUpCompare(request);
   auto* put = request.add_success()->mutable_request_put();
   put->set_value(ValueOf(value_size));
   return put;
@@ -43,13 +54,11 @@ GuardedCreateCalls::GuardedCreateCalls(std::string prefix, size_t value_size)
   SetUpGuarded(request_, value_size);
 }
 
-const char* GuardedCreateCalls::method() const { return kTxn; }
-
-grpc::ByteBuffer GuardedCreateCalls::Next(int) {
-  return Guarded(request_, KeyOf(prefix_, next_++), 0);
+const char* GuardedCreateCalls::Next(int, std::string& request) {
+  return Guarded(request_, KeyOf(prefix_, next_++), 0, request);
 }
 
-absl::Status GuardedCreateCalls::Check(int, grpc::ByteBuffer& reply) {
+absl::Status GuardedCreateCalls::Check(int, const Reply& reply) {
   return CheckGuarded(reply, reply_);
 }
 
@@ -59,38 +68,76 @@ GuardedUpdateCalls::GuardedUpdateCalls(std::string prefix, int clients, size_t v
   SetUpGuarded(request_, value_size);
 }
 
-const char* GuardedUpdateCalls::method() const { return kTxn; }
-
-grpc::ByteBuffer GuardedUpdateCalls::Next(int client) {
+const char* GuardedUpdateCalls::Next(int client, std::string& request) {
   Client& own = clients_[static_cast<size_t>(client)];
   own.current = (own.current + 1) % kKeysPerClient;
   const int64_t number = int64_t{client} * kKeysPerClient + static_cast<int64_t>(own.current);
-  return Guarded(request_, KeyOf(prefix_, number), own.revisions[own.current]);
+  return Guarded(request_, KeyOf(prefix_, number), own.revisions[own.current], request);
 }
 
-absl::Status GuardedUpdateCalls::Check(int client, grpc::ByteBuffer& reply) {
+absl::Status GuardedUpdateCalls::Check(int client, const Reply& reply) {
   RETURN_IF_ERROR(CheckGuarded(reply, reply_));
   Client& own = clients_[static_cast<size_t>(client)];
   own.revisions[own.current] = reply_.header().revision();
   return absl::OkStatus();
 }
 
-PutCalls::PutCalls(std::string prefix, size_t value_size) : prefix_(std::move(prefix)) {
+GuardedDeleteCalls::GuardedDeleteCalls(std::string prefix, int clients, size_t value_size)
+    : prefix_(std::move(prefix)), revisions_(static_cast<size_t>(clients)) {
+  SetUpGuarded(create_, value_size);
+  SetUpCompare(delete_);
+  delete_.add_success()->mutable_request_delete_range();
+  delete_.add_failure()->mutable_request_range();
+}
+
+const char* GuardedDeleteCalls::Next(int client, std::string& request) {
+  const std::string key = KeyOf(prefix_, client);
+  const int64_t revision = revisions_[static_cast<size_t>(client)];
+  if (revision == 0) return Guarded(create_, key, 0, request);
+  delete_.mutable_compare(0)->set_key(key);
+  delete_.mutable_compare(0)->set_mod_revision(revision);
+  delete_.mutable_success(0)->mutable_request_delete_range()->set_key(key);
+  delete_.mutable_failure(0)->mutable_request_range()->set_key(key);
+  delete_.SerializeToString(&request);
+  return kTxn;
+}
+
+absl::Status GuardedDeleteCalls::Check(int client, const Reply& reply) {
+  RETURN_IF_ERROR(CheckGuarded(reply, reply_));
+  int64_t& revision = revisions_[static_cast<size_t>(client)];
+  revision = revision == 0 ? reply_.header().revision() : 0;
+  return absl::OkStatus();
+}
+
+PutCalls::PutCalls(std::string prefix, size_t value_size, int64_t keys)
+    : prefix_(std::move(prefix)), keys_(keys) {
   request_.set_value(ValueOf(value_size));
 }
 
-const char* PutCalls::method() const { return kPut; }
-
-grpc::ByteBuffer PutCalls::Next(int) {
-  constexpr int64_t kKeys = 1024;
-  request_.set_key(KeyOf(prefix_, next_++ % kKeys));
-  return Serialize(request_);
+const char* PutCalls::Next(int, std::string& request) {
+  request_.set_key(KeyOf(prefix_, next_++ % keys_));
+  request_.SerializeToString(&request);
+  return kPut;
 }
 
-absl::Status PutCalls::Check(int, grpc::ByteBuffer& reply) {
-  // A reply holds a header at least.
-  if (reply.Length() == 0) return absl::InternalError("the reply to a put is empty");
-  return absl::OkStatus();
+absl::Status PutCalls::Check(int, const Reply& reply) { return CheckAnswered(reply); }
+
+FillCalls::FillCalls(std::string prefix, int64_t count, size_t value_size)
+    : prefix_(std::move(prefix)), count_(count) {
+  for (int64_t i = 0; i < std::min(count_, kPerRequest); ++i) {
+    request_.add_success()->mutable_request_put()->set_value(ValueOf(value_size));
+  }
 }
+
+const char* FillCalls::Next(int, std::string& request) {
+  for (auto& operation : *request_.mutable_success()) {
+    operation.mutable_request_put()->set_key(KeyOf(prefix_, next_));
+    next_ = (next_ + 1) % count_;
+  }
+  request_.SerializeToString(&request);
+  return kTxn;
+}
+
+absl::Status FillCalls::Check(int, const Reply& reply) { return CheckAnswered(reply); }
 
 }  // namespace kvshim::bench

@@ -20,9 +20,8 @@ class GuardedCreateCalls final : public Calls {
   // `prefix` must be empty.
   GuardedCreateCalls(std::string prefix, size_t value_size);
 
-  const char* method() const override;
-  grpc::ByteBuffer Next(int client) override;
-  absl::Status Check(int client, grpc::ByteBuffer& reply) override;
+  const char* Next(int client, std::string& request) override;
+  absl::Status Check(int client, const Reply& reply) override;
 
  private:
   const std::string prefix_;
@@ -39,9 +38,8 @@ class GuardedUpdateCalls final : public Calls {
   // `prefix` must be empty: the first write of each key creates it.
   GuardedUpdateCalls(std::string prefix, int clients, size_t value_size);
 
-  const char* method() const override;
-  grpc::ByteBuffer Next(int client) override;
-  absl::Status Check(int client, grpc::ByteBuffer& reply) override;
+  const char* Next(int client, std::string& request) override;
+  absl::Status Check(int client, const Reply& reply) override;
 
  private:
   struct Client {
@@ -55,19 +53,55 @@ class GuardedUpdateCalls final : public Calls {
   etcdserverpb::TxnResponse reply_;
 };
 
-// Unconditional puts, over and over the same few keys of each client.
-class PutCalls final : public Calls {
+// If the key is still at the revision last seen, delete it; each client creates it and deletes it
+// in turns, so that half of the operations are deletes.
+class GuardedDeleteCalls final : public Calls {
  public:
-  PutCalls(std::string prefix, size_t value_size);
+  // `prefix` must be empty.
+  GuardedDeleteCalls(std::string prefix, int clients, size_t value_size);
 
-  const char* method() const override;
-  grpc::ByteBuffer Next(int client) override;
-  absl::Status Check(int client, grpc::ByteBuffer& reply) override;
+  const char* Next(int client, std::string& request) override;
+  absl::Status Check(int client, const Reply& reply) override;
 
  private:
   const std::string prefix_;
+  std::vector<int64_t> revisions_;  // of each client's key; 0: it is not there
+  etcdserverpb::TxnRequest create_;
+  etcdserverpb::TxnRequest delete_;
+  etcdserverpb::TxnResponse reply_;
+};
+
+// Unconditional puts of keys 0 to keys - 1, over and over.
+class PutCalls final : public Calls {
+ public:
+  PutCalls(std::string prefix, size_t value_size, int64_t keys = 1024);
+
+  const char* Next(int client, std::string& request) override;
+  absl::Status Check(int client, const Reply& reply) override;
+
+ private:
+  const std::string prefix_;
+  const int64_t keys_;
   int64_t next_ = 0;
   etcdserverpb::PutRequest request_;
+};
+
+// Many unconditional puts in each transaction, to fill a store: of keys 0 to count - 1 in turn, as
+// often as asked. The request after the last one repeats it.
+class FillCalls final : public Calls {
+ public:
+  static constexpr int64_t kPerRequest = 100;
+
+  FillCalls(std::string prefix, int64_t count, size_t value_size);
+
+  const char* Next(int client, std::string& request) override;
+  absl::Status Check(int client, const Reply& reply) override;
+
+ private:
+  const std::string prefix_;
+  const int64_t count_;
+  int64_t next_ = 0;
+  etcdserverpb::TxnRequest request_;
 };
 
 }  // namespace kvshim::bench

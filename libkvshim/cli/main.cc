@@ -43,6 +43,11 @@ int Run(int argc, char** argv) {
   SnapshotSettings snapshot_settings;
   CLI::App* snapshot = app.add_subcommand("snapshot", "Save and restore stores as files");
   DeclareSnapshotFlags(*snapshot, snapshot_settings);
+#ifdef KVSHIM_BENCH
+  BenchSettings bench_settings;
+  CLI::App* bench = app.add_subcommand("bench", "Load servers of etcd's API, and compare them");
+  DeclareBenchFlags(*bench, bench_settings);
+#endif
   CLI::App* version = app.add_subcommand("version", "Print the version");
 
   std::vector<std::string> arguments(argv + 1, argv + argc);
@@ -68,6 +73,9 @@ int Run(int argc, char** argv) {
   if (*check) return Check(check_settings);
   if (*migrate) return Migrate(migrate_settings);
   if (*snapshot) return Snapshot(snapshot_settings);
+#ifdef KVSHIM_BENCH
+  if (*bench) return Bench(bench_settings);
+#endif
   if (*version) return Version();
   std::cout << app.help();
   return 0;

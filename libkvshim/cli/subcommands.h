@@ -6,6 +6,10 @@
 
 #include "CLI/CLI.hpp"
 #include "settings.h"
+#ifdef KVSHIM_BENCH
+#include "bench/load/comparison.h"
+#include "bench/load/run.h"
+#endif
 
 namespace kvshim::cli {
 
@@ -50,6 +54,20 @@ struct SnapshotSettings {
 };
 void DeclareSnapshotFlags(CLI::App& command, SnapshotSettings& settings);
 int Snapshot(const SnapshotSettings& settings);
+
+#ifdef KVSHIM_BENCH
+struct BenchSettings {
+  bench::RunOptions run_options;
+  bench::ComparisonOptions comparison;
+  CLI::App* run = nullptr;  // which of them was called is asked of these
+  CLI::App* compare = nullptr;
+  CLI::App* list = nullptr;
+  CLI::App* echo = nullptr;  // what compare starts to measure the network
+  std::string echo_ready_file;
+};
+void DeclareBenchFlags(CLI::App& command, BenchSettings& settings);
+int Bench(const BenchSettings& settings);
+#endif
 
 int Version();
 

@@ -1,2 +1,0 @@
-// Boost.JSON is used without its library, whose code comes from here.
-#include <boost/json/src.hpp>

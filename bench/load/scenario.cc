@@ -1,0 +1,282 @@
+#include "scenario.h"
+
+#include <chrono>
+#include <cstdio>
+#include <thread>
+
+#include "base/status.h"
+#include "base/strings.h"
+#include "keyspace.h"
+#include "loop.h"
+#include "read_calls.h"
+#include "rpc.pb.h"
+#include "write_calls.h"
+
+namespace kvshim::bench {
+namespace {
+
+using std::chrono::steady_clock;
+
+constexpr double kMiB = 1 << 20;
+constexpr size_t kSmallValue = 512;
+constexpr char kMain[] = "main";
+// Of the scenario of memory and start.
+constexpr int64_t kLivingKeys = 50'000;
+constexpr int64_t kRevisions = 200'000;
+// Of the scenario of compaction.
+constexpr int64_t kCompactedKeys = 100'000;
+constexpr int64_t kCompactedVersions = 1'000'000;
+constexpr double kCompactedRate = 2000;
+constexpr std::chrono::seconds kCompactionTime{10};
+constexpr std::chrono::seconds kSettlePatience{60};
+// Of the scenario of sizes.
+constexpr int64_t kFlatKeys[] = {1'000, 50'000, 1'000'000};
+// Of the scenario of a store above its memory budget.
+constexpr char kBudget[] = "32MiB";
+constexpr int64_t kBulkKeys = 320'000;
+
+double SecondsSince(steady_clock::time_point begin) {
+  return std::chrono::duration<double>(steady_clock::now() - begin).count();
+}
+
+// One contender in one scenario.
+class Stage {
+ public:
+  static absl::StatusOr<Stage> Begin(const Contender& contender, const ComparisonOptions& options) {
+    Stage stage(contender.name, options);
+    ASSIGN_OR_RETURN(stage.site_, Site::Create(contender, options.data_folder, options.load, {}));
+    RETURN_IF_ERROR(stage.site_->Begin());
+    RETURN_IF_ERROR(stage.Connect());
+    return stage;
+  }
+
+  const std::string& name() const { return name_; }
+  Connections& connections() { return *connections_; }
+  const Site& site() const { return *site_; }
+  const LoadOptions& load() const { return options_->load; }
+
+  absl::Status Fill(Calls& calls, int64_t requests) {
+    Loop loop(*connections_, calls, {.clients = load().clients});
+    return loop.RunCount(static_cast<uint64_t>(requests));
+  }
+
+  // Keys 0 to count - 1 below a prefix, many at a time.
+  absl::Status FillKeys(const std::string& prefix, int64_t count, size_t size, int64_t times = 1) {
+    FillCalls calls(prefix, count, size);
+    return Fill(calls, count * times / FillCalls::kPerRequest);
+  }
+
+  absl::StatusOr<double> ResidentMiB() {
+    // What the last request left behind has had its time to go.
+    std::this_thread::sleep_for(std::chrono::seconds(1));
+    ASSIGN_OR_RETURN(const ProcessUsage usage,
+                     ReadProcessUsage(site_->processes().servers.front()));
+    return static_cast<double>(usage.resident_bytes) / kMiB;
+  }
+
+  // Seconds from the start of the process to its first answer, which counts the keys of `prefix`.
+  absl::StatusOr<double> Restart(const std::string& prefix, int64_t count) {
+    connections_.reset();
+    site_->StopServers();
+    const auto begin = steady_clock::now();
+    RETURN_IF_ERROR(site_->StartServers());
+    RETURN_IF_ERROR(Connect());
+    CountCalls calls(prefix, count);
+    RETURN_IF_ERROR(Fill(calls, 1));
+    return SecondsSince(begin);
+  }
+
+  absl::StatusOr<Result> Measure(Calls& calls, std::chrono::milliseconds duration,
+                                 double rate = 0) {
+    Loop loop(*connections_, calls, {.clients = load().clients, .rate = rate});
+    return loop.Run(std::min(duration, load().warmup), duration, site_->processes());
+  }
+
+  absl::StatusOr<int64_t> Revision() {
+    etcdserverpb::RangeRequest any;
+    etcdserverpb::RangeResponse now;
+    any.set_key("/");
+    RETURN_IF_ERROR(connections_->Call(kRange, any, &now));
+    return now.header().revision();
+  }
+
+  absl::Status Compact() {
+    etcdserverpb::CompactionRequest request;
+    etcdserverpb::CompactionResponse response;
+    ASSIGN_OR_RETURN(const int64_t revision, Revision());
+    request.set_revision(revision);
+    return connections_->Call(kCompact, request, &response);
+  }
+
+  // The size of the database once neither it nor what is in use has changed for three seconds.
+  absl::StatusOr<double> SettledBytes() {
+    const auto deadline = steady_clock::now() + kSettlePatience;
+    int64_t last = -1;
+    int64_t in_use = -1;
+    for (int same = 0; same < 6 && steady_clock::now() < deadline;) {
+      etcdserverpb::StatusRequest request;
+      etcdserverpb::StatusResponse response;
+      RETURN_IF_ERROR(connections_->Call(kStatus, request, &response));
+      same = response.dbsize() == last && response.dbsizeinuse() == in_use ? same + 1 : 0;
+      last = response.dbsize();
+      in_use = response.dbsizeinuse();
+      std::this_thread::sleep_for(std::chrono::milliseconds(500));
+    }
+    return static_cast<double>(last);
+  }
+
+ private:
+  Stage(std::string name, const ComparisonOptions& options)
+      : name_(std::move(name)), options_(&options) {}
+
+  absl::Status Connect() {
+    ASSIGN_OR_RETURN(connections_, Connections::Open(site_->targets(), load().connections));
+    return absl::OkStatus();
+  }
+
+  std::string name_;
+  const ComparisonOptions* options_;
+  std::unique_ptr<Site> site_;
+  std::unique_ptr<Connections> connections_;
+};
+
+class Scenarios {
+ public:
+  Scenarios(const ComparisonOptions& options, std::vector<Figure>& figures)
+      : options_(options), figures_(figures) {}
+
+  // What is kept in memory, and how long a start takes.
+  absl::Status Life(const Contender& contender) {
+    ASSIGN_OR_RETURN(Stage stage, Stage::Begin(contender, options_));
+    ASSIGN_OR_RETURN(const double idle, stage.ResidentMiB());
+    Note(kIdleMemory, "MiB", stage, idle);
+    PutCalls puts(kMain, kSmallValue, kLivingKeys);
+    RETURN_IF_ERROR(stage.Fill(puts, 2 * kLivingKeys));
+    ASSIGN_OR_RETURN(const double used, stage.ResidentMiB());
+    Note(kFullMemory, "MiB", stage, used);
+    RETURN_IF_ERROR(stage.Fill(puts, kRevisions - 2 * kLivingKeys));
+    ASSIGN_OR_RETURN(const double start, stage.Restart(kMain, kLivingKeys));
+    Note(kColdStart, "s", stage, start);
+    return absl::OkStatus();
+  }
+
+  // A long history compacted under a steady load.
+  absl::Status Compaction(const Contender& contender) {
+    ASSIGN_OR_RETURN(Stage stage, Stage::Begin(contender, options_));
+    RETURN_IF_ERROR(
+        stage.FillKeys(kMain, kCompactedKeys, kSmallValue, kCompactedVersions / kCompactedKeys));
+    GuardedUpdateCalls updates(FreshPrefix("updated"), stage.load().clients,
+                               stage.load().value_size);
+    ASSIGN_OR_RETURN(const Result before,
+                     stage.Measure(updates, kCompactionTime / 2, kCompactedRate));
+    RETURN_IF_ERROR(stage.Compact());
+    ASSIGN_OR_RETURN(const Result during, stage.Measure(updates, kCompactionTime, kCompactedRate));
+    Note(kCompactionBefore, "ms", stage, before.p99_us / 1000);
+    Note(kCompactionDuring, "ms", stage, during.p99_us / 1000);
+    RETURN_IF_ERROR(stage.Compact());
+    ASSIGN_OR_RETURN(const double bytes, stage.SettledBytes());
+    const auto updated =
+        static_cast<double>(stage.load().clients) * GuardedUpdateCalls::kKeysPerClient;
+    const auto key = static_cast<double>(KeyOf(kMain, 0).size());
+    const double live = static_cast<double>(kCompactedKeys) * (key + kSmallValue) +
+                        updated * (key + static_cast<double>(stage.load().value_size));
+    Note(kCompactedFile, "× live data", stage, bytes / live);
+    return absl::OkStatus();
+  }
+
+  // Counts and pages of few and many keys, and the start with the latter.
+  absl::Status Sizes(const Contender& contender) {
+    ASSIGN_OR_RETURN(Stage stage, Stage::Begin(contender, options_));
+    for (const int64_t keys : kFlatKeys) {
+      RETURN_IF_ERROR(stage.FillKeys(Flat(keys), keys, kSmallValue));
+    }
+    ASSIGN_OR_RETURN(const double start, stage.Restart(Flat(kFlatKeys[2]), kFlatKeys[2]));
+    Note(kMillionStart, "s", stage, start);
+    for (const int64_t keys : kFlatKeys) {
+      CountCalls counts(Flat(keys), keys);
+      ASSIGN_OR_RETURN(const Result counted, stage.Measure(counts, options_.load.duration));
+      Note(base::Concat("count of ", keys, " keys"), "/s", stage, counted.per_second);
+    }
+    for (const int64_t keys : kFlatKeys) {
+      const int64_t page = options_.load.page;
+      ReadCalls pages({ListRequest(Flat(keys), page)}, static_cast<size_t>(page) * kSmallValue);
+      ASSIGN_OR_RETURN(const Result paged, stage.Measure(pages, options_.load.duration));
+      Note(base::Concat("first page of ", keys, " keys"), "/s", stage, paged.per_second);
+    }
+    return absl::OkStatus();
+  }
+
+  // Gets of few hot keys in a store of ten times the memory budget, and where all fits.
+  absl::Status Budget(const Contender& theirs) {
+    if (theirs.settings.product != Product::kKvshim) return absl::OkStatus();
+    Contender contender = theirs;
+    contender.name = "budget of a tenth";
+    contender.settings.flags = {"--memory-budget", kBudget};
+    RETURN_IF_ERROR(HotGets(contender));
+    contender.name = "all in memory";
+    contender.settings.flags = {"--memory-budget", "1GiB"};
+    return HotGets(contender);
+  }
+
+ private:
+  static std::string Flat(int64_t keys) { return base::Concat("flat", keys); }
+
+  absl::Status HotGets(const Contender& contender) {
+    ASSIGN_OR_RETURN(Stage stage, Stage::Begin(contender, options_));
+    const LoadOptions& load = stage.load();
+    RETURN_IF_ERROR(stage.FillKeys(kMain, kBulkKeys, load.value_size));
+    ASSIGN_OR_RETURN(const double start, stage.Restart(kMain, kBulkKeys));
+    (void)start;
+    ReadCalls hot(GetRequests(kMain, load.list_keys, false), load.value_size);
+    RETURN_IF_ERROR(stage.Measure(hot, load.duration).status());  // makes them hot
+    ASSIGN_OR_RETURN(const Result gets, stage.Measure(hot, load.duration));
+    Note(kHotGets, "/s", stage, gets.per_second);
+    ReadCalls all(GetRequests(kMain, kBulkKeys, false), load.value_size);
+    ASSIGN_OR_RETURN(const Result cold, stage.Measure(all, load.duration));
+    Note("gets of all keys of that store", "/s", stage, cold.per_second);
+    ASSIGN_OR_RETURN(const double used, stage.ResidentMiB());
+    Note("memory then", "MiB", stage, used);
+    return absl::OkStatus();
+  }
+
+  void Note(const std::string& name, const std::string& unit, const Stage& stage, double value) {
+    std::fprintf(stderr, "  %-45s %-17s %10.2f %s\n", name.c_str(), stage.name().c_str(), value,
+                 unit.c_str());
+    for (Figure& figure : figures_) {
+      if (figure.name != name) continue;
+      figure.values.emplace_back(stage.name(), value);
+      return;
+    }
+    figures_.push_back({name, unit, {{stage.name(), value}}});
+  }
+
+  const ComparisonOptions& options_;
+  std::vector<Figure>& figures_;
+};
+
+}  // namespace
+
+absl::Status RunScenarios(const std::vector<Contender>& contenders,
+                          const ComparisonOptions& options, const std::atomic<bool>& stop,
+                          std::vector<Figure>& figures) {
+  Scenarios scenarios(options, figures);
+  std::fprintf(stderr, "scenarios\n");
+  using Scenario = absl::Status (Scenarios::*)(const Contender&);
+  for (const Scenario scenario :
+       {&Scenarios::Life, &Scenarios::Compaction, &Scenarios::Sizes, &Scenarios::Budget}) {
+    for (const Contender& contender : contenders) {
+      if (stop) return absl::CancelledError("stopped by a signal");
+      // The sizes are about us alone: filling the others would take longer than all the rest.
+      const bool ours = contender.settings.product == Product::kKvshim;
+      if (scenario == &Scenarios::Sizes && !ours) continue;
+      const absl::Status status = (scenarios.*scenario)(contender);
+      if (!status.ok()) {
+        std::fprintf(stderr, "  a scenario failed on %s: %s\n", contender.name.c_str(),
+                     std::string(status.message()).c_str());
+      }
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace kvshim::bench
