@@ -187,8 +187,8 @@ std::string LimitsOf(const Comparison& comparison) {
   if (comparison.limits.empty()) return "";
   std::string text =
       "\n### What is possible here\n\nA gRPC server that does nothing but answer as many bytes, "
-      "and "
-      "the databases with nothing above them: one client that inserts rows and syncs.\n\n"
+      "and the databases with nothing above them: one client that inserts rows and syncs. The "
+      "fastest of the rounds.\n\n"
       "| | /s | p50 ms | p99 ms | server's or database's CPU µs |\n|---|---:|---:|---:|---:|\n";
   for (const auto& [name, result] : comparison.limits) {
     const double cpu = result.server_cpu_us + result.database_cpu_us;
