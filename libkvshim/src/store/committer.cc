@@ -121,7 +121,8 @@ void Committer::Run() {
       if (!HistoryStands(claims)) continue;
     }
     if (pending_.empty()) continue;
-    Gather();
+    // Who waits for its turn gathers meanwhile.
+    if (shared_ == nullptr || !WantsTurn()) Gather();
     CommitOnce();
   }
   if (shared_ != nullptr) parts_.known_head.Keep(parts_.replica.head());
