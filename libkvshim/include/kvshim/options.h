@@ -56,7 +56,7 @@ struct StoreOptions {
   int64_t auto_compaction_revisions = 0;
 
   // Rows one step of reclaiming deletes, and the pause between two steps.
-  size_t compaction_batch_rows = 1000;
+  size_t compaction_batch_rows = 500;
   std::chrono::milliseconds compaction_pause{10};
 
   // How often a watch that asked for it hears of progress while it is idle.

@@ -14,8 +14,10 @@
 namespace kvshim::store {
 namespace {
 
-constexpr size_t kKeysAStep = 2000;
-constexpr int64_t kPagesAStep = 512;
+constexpr size_t kKeysAStep = 500;
+constexpr std::chrono::milliseconds kBetweenSteps{1};  // commits and reads come first
+constexpr size_t kMostDead = size_t{1} << 19;          // 8 MiB of revisions
+constexpr int64_t kPagesAStep = 256;
 // Free pages that are kept: the next writes use them.
 constexpr int64_t kPagesKept = 256;
 constexpr std::chrono::milliseconds kFirstRetry{100};
@@ -109,9 +111,12 @@ bool Compactor::Reclaim(int64_t revision) {
   bool more = true;
   while (more) {
     more = index_.Reclaim(revision, cursor, kKeysAStep, dead);
-    const size_t batch = options_.compaction_batch_rows;
-    if (dead.size() < batch && more) continue;
+    if (more && !Pause(kBetweenSteps)) return false;
+    // Keys lie across the log, and so do the versions that die of some of them. Of all keys
+    // together, taken in the order of the log, whole pages go at once.
+    if (dead.size() < kMostDead && more) continue;
     if (!deletes) dead.clear();
+    const size_t batch = options_.compaction_batch_rows;
     std::sort(dead.begin(), dead.end());
     for (size_t start = 0; start < dead.size(); start += batch) {
       const size_t count = std::min(batch, dead.size() - start);

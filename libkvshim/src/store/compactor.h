@@ -2,8 +2,9 @@
 //
 // One round, for the compacted revision C:
 //   1. a batch raises gc_floor to C: from now on rows at or below C may be missing
-//   2. the index is walked a few thousand keys at a time; it forgets its dead versions and tells
-//      their exact revisions, whose rows are deleted in small transactions with a pause between
+//   2. the index is walked a few hundred keys at a time; it forgets its dead versions and tells
+//      their exact revisions, whose rows are deleted in the order of the log, in small transactions
+//      with a pause between
 //   3. pages that became free are given back to the file system, a few at a time
 // A crash in between loses nothing: the next start loads rows that are dead already, the index
 // finds them dead again, and a round runs at every start.
