@@ -14,7 +14,7 @@ set(outside
     "[.]pb[.]h$=^(rpc|etcd|transfer|cli)$"
     "^(sqlite3[.]h|libpq|mysql|mariadb)=^sql/"
     "^openssl/=^(base|log|rpc|http|auth|cli|etcd|transfer|sql.*)$"
-    "^boost/=^(store|rpc|http|etcd|cli|sql.*)$")
+    "^boost/=^(api|store|rpc|http|etcd|cli|sql.*)$")
 
 function(refuse file header why)
   message(FATAL_ERROR "${file} includes ${header}, ${why}. Dependencies point down; see "

@@ -1,0 +1,15 @@
+// Whether text is UTF-8.
+//
+// Thread safety: pure functions.
+//
+//   IsUtf8("\xff") == false;
+#pragma once
+
+#include <string_view>
+
+namespace kvplane::api {
+
+// No overlong forms, no surrogates, nothing above U+10FFFF.
+bool IsUtf8(std::string_view text);
+
+}  // namespace kvplane::api
