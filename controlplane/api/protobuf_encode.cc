@@ -111,7 +111,10 @@ absl::Status Encoder::Map(const Field& field, const json::Value& value, const Fi
             [](const auto& a, const auto& b) { return a.first > b.first; });
   for (const auto& [key, element] : entries) {
     const size_t before = writer_.size();
-    RETURN_IF_ERROR(Element(field, 2, *element, FieldPath::Key(path, key)));
+    // Bytes that are null are none at all.
+    if (field.type != Type::kBytes || !element->is_null()) {
+      RETURN_IF_ERROR(Element(field, 2, *element, FieldPath::Key(path, key)));
+    }
     writer_.String(1, key);
     writer_.EndMessage(field.number, before);
   }

@@ -1,0 +1,79 @@
+// Answers what the comparison with Kubernetes asks, over a pipe: each request is a line
+// `COMMAND LENGTH…` and that many bytes for each length; each answer `ok LENGTH` or `error LENGTH`
+// and the bytes.
+#include <cstdio>
+#include <iostream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "api/canonical.h"
+#include "api/envelope.h"
+#include "api/json.h"
+#include "api/schema.h"
+#include "base/status.h"
+#include "base/strings.h"
+
+namespace kvplane::api {
+namespace {
+
+using Arguments = std::vector<std::string>;
+
+const Message* MessageOf(const json::Object& document) {
+  const auto text = [&document](std::string_view name) {
+    const json::Value* value = json::Find(document, name);
+    return value != nullptr && value->is_string() ? json::View(value->get_string())
+                                                  : std::string_view();
+  };
+  return Schema::Kubernetes().FindMessage(text("apiVersion"), text("kind"));
+}
+
+absl::StatusOr<json::Value> CanonicalDocument(std::string_view text) {
+  ASSIGN_OR_RETURN(json::Value document, ParseJson(text));
+  const Message* message = document.is_object() ? MessageOf(document.get_object()) : nullptr;
+  if (message == nullptr) return absl::NotFoundError("no such kind");
+  return Canonicalize(*message, std::move(document));
+}
+
+absl::StatusOr<std::string> Answer(const std::string& command, const Arguments& arguments) {
+  const Schema& schema = Schema::Kubernetes();
+  if (command == "json-of-protobuf" && arguments.size() == 1) {
+    ASSIGN_OR_RETURN(const json::Value document, DecodeObject(schema, arguments[0]));
+    return ToJson(document);
+  }
+  if (command == "protobuf-of-json" && arguments.size() == 1) {
+    ASSIGN_OR_RETURN(const json::Value document, CanonicalDocument(arguments[0]));
+    return EncodeObject(schema, document.get_object());
+  }
+  if (command == "canonical" && arguments.size() == 1) {
+    ASSIGN_OR_RETURN(const json::Value document, CanonicalDocument(arguments[0]));
+    return ToJson(document);
+  }
+  return absl::InvalidArgumentError("no such command: " + command);
+}
+
+void Serve() {
+  std::string line;
+  while (std::getline(std::cin, line)) {
+    std::istringstream words(line);
+    std::string command;
+    words >> command;
+    Arguments arguments;
+    for (size_t length; words >> length;) {
+      std::string& bytes = arguments.emplace_back(length, '\0');
+      std::cin.read(bytes.data(), static_cast<std::streamsize>(length));
+    }
+    const auto answer = Answer(command, arguments);
+    const std::string_view text =
+        answer.ok() ? *answer : kvshim::base::FromAbsl(answer.status().message());
+    std::cout << (answer.ok() ? "ok " : "error ") << text.size() << '\n' << text << std::flush;
+  }
+}
+
+}  // namespace
+}  // namespace kvplane::api
+
+int main() {
+  std::ios::sync_with_stdio(false);
+  kvplane::api::Serve();
+}
