@@ -9,8 +9,12 @@
 
 #include "api/canonical.h"
 #include "api/envelope.h"
+#include "api/field_validation.h"
 #include "api/json.h"
+#include "api/json_patch.h"
+#include "api/merge_patch.h"
 #include "api/schema.h"
+#include "api/strategic_merge_patch.h"
 #include "base/status.h"
 #include "base/strings.h"
 
@@ -35,6 +39,23 @@ absl::StatusOr<json::Value> CanonicalDocument(std::string_view text) {
   return Canonicalize(*message, std::move(document));
 }
 
+absl::StatusOr<std::string> Patched(const std::string& command, std::string_view text,
+                                    std::string_view patch_text) {
+  ASSIGN_OR_RETURN(json::Value document, ParseJson(text));
+  ASSIGN_OR_RETURN(const json::Value patch, ParseJson(patch_text));
+  const Message* message = MessageOf(document.get_object());
+  if (message == nullptr) return absl::NotFoundError("no such kind");
+  if (command == "strategic-merge-patch") {
+    ASSIGN_OR_RETURN(document, StrategicMergePatch(*message, std::move(document), patch));
+  } else if (command == "json-patch") {
+    ASSIGN_OR_RETURN(document, ApplyJsonPatch(std::move(document), patch));
+  } else {
+    MergePatch(document, patch);
+  }
+  ASSIGN_OR_RETURN(document, Canonicalize(*message, std::move(document)));
+  return ToJson(document);
+}
+
 absl::StatusOr<std::string> Answer(const std::string& command, const Arguments& arguments) {
   const Schema& schema = Schema::Kubernetes();
   if (command == "json-of-protobuf" && arguments.size() == 1) {
@@ -49,6 +70,11 @@ absl::StatusOr<std::string> Answer(const std::string& command, const Arguments& 
     ASSIGN_OR_RETURN(const json::Value document, CanonicalDocument(arguments[0]));
     return ToJson(document);
   }
+  if (command == "field-faults" && arguments.size() == 1) {
+    ASSIGN_OR_RETURN(const json::Value document, ParseJson(arguments[0]));
+    return StrictDecodingError(FindFieldFaults(MessageOf(document.get_object()), arguments[0]));
+  }
+  if (arguments.size() == 2) return Patched(command, arguments[0], arguments[1]);
   return absl::InvalidArgumentError("no such command: " + command);
 }
 

@@ -38,10 +38,11 @@ func (f *Filler) chance() bool { return f.random.Intn(100) < f.Density }
 
 func (f *Filler) text() string {
 	words := []string{"", "a", "web", "nginx:1.25", "x<y>&z", "käse", "日本語", "a/b~c", "line\nline", "\u2028", "\x01\"\\"}
-	if f.random.Intn(4) > 0 {
-		return fmt.Sprintf("s%d", f.random.Intn(1000000))
+	word := words[f.random.Intn(len(words))]
+	if f.random.Intn(40) == 0 {
+		return word
 	}
-	return words[f.random.Intn(len(words))]
+	return fmt.Sprintf("%s%d", word, f.random.Intn(1000000))
 }
 
 func (f *Filler) integer(bits int) int64 {
@@ -59,6 +60,11 @@ func (f *Filler) integer(bits int) int64 {
 var quantities = []string{
 	"0", "1", "100m", "1500m", "1k", "12000", "1Gi", "1.5Gi", "512Mi", "1025Ki", "1e3", "5e-3", "250u", "3n",
 	"-7", "0.5", "1.25", "2048", "1536Ki", "100E", "1.500", "12e6", "1023", "0.1Ki", "1000000", "7Ei",
+}
+
+// isSpecial says whether a value is filled as a whole.
+func isSpecial(value reflect.Value) bool {
+	return (&Filler{random: rand.New(rand.NewSource(0))}).special(reflect.New(value.Type()).Elem(), deepest)
 }
 
 func (f *Filler) special(value reflect.Value, depth int) bool {
