@@ -6,6 +6,7 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "api/json.h"
+#include "api/quote.h"
 #include "base/strings.h"
 
 namespace kvplane::api {
@@ -15,22 +16,6 @@ namespace {
 using kvshim::base::Concat;
 
 constexpr size_t kMostFaults = 100;
-
-// Go's quoting of what may stand in a member's name.
-std::string Quoted(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
-    if (c == '\n') {
-      out += "\\n";
-    } else if (c == '\t') {
-      out += "\\t";
-    } else {
-      out += c;
-    }
-  }
-  return out += '"';
-}
 
 // What is known of a value before it begins.
 struct Expectation {

@@ -68,6 +68,7 @@ struct Field {
   ListType list_type = ListType::kAtomic;
   bool atomic_map = false;
   std::vector<std::string_view> map_keys;
+  std::string_view default_key;  // what the field is, as a key of its list, where it is missing
   // For strategic merge patches.
   bool patch_merge = false;
   bool patch_retain_keys = false;

@@ -136,8 +136,14 @@ bool SchemaReader::ReadField(const Words& words) {
   const char* end = words[1].data() + words[1].size();
   if (std::from_chars(words[1].data(), end, field.number).ptr != end) return false;
   if (!ReadType(words[2], field)) return false;
+  has_list_type_ = false;
   for (size_t i = 3; i < words.size(); ++i) {
     if (!ReadFlag(words[i], field)) return false;
+  }
+  // Lists that say nothing of apply merge as their patches do.
+  if (field.shape == Shape::kList && field.patch_merge && !has_list_type_) {
+    field.list_type = field.patch_merge_key.empty() ? ListType::kSet : ListType::kMap;
+    if (!field.patch_merge_key.empty()) field.map_keys = {field.patch_merge_key};
   }
   return true;
 }
@@ -187,12 +193,17 @@ bool SchemaReader::ReadFlag(std::string_view word, Field& field) {
       field.required = true;
       break;
     case 'a':
-      field.list_type = ListType::kAtomic;
+      has_list_type_ = true;
       break;
     case 's':
+      has_list_type_ = true;
       field.list_type = ListType::kSet;
       break;
+    case 'd':
+      field.default_key = names;
+      break;
     case 'm':
+      has_list_type_ = true;
       field.list_type = ListType::kMap;
       field.map_keys = Split(names, ',');
       break;

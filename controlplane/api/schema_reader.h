@@ -41,6 +41,7 @@ class SchemaReader {
   std::string_view alias_;
   std::string_view group_version_;
   bool in_resource_ = false;
+  bool has_list_type_ = false;  // the field that is read says one
   // References to messages, by name, until all are read: "core/v1.Pod".
   struct Reference {
     size_t message;

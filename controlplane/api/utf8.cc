@@ -1,15 +1,11 @@
 #include "api/utf8.h"
 
-#include <cstddef>
 #include <cstdint>
 #include <cstring>
 
 namespace kvplane::api {
 
-namespace {
-
-// The length of the sequence at the front, 0 where there is none.
-size_t SequenceLength(std::string_view text) {
+size_t Utf8Length(std::string_view text) {
   const auto byte = [text](size_t at) -> uint8_t {
     return at < text.size() ? static_cast<uint8_t>(text[at]) : 0;
   };
@@ -29,8 +25,6 @@ size_t SequenceLength(std::string_view text) {
   return 0;
 }
 
-}  // namespace
-
 bool IsUtf8(std::string_view text) {
   while (!text.empty()) {
     // Eight bytes of ASCII at a time.
@@ -42,7 +36,7 @@ bool IsUtf8(std::string_view text) {
         continue;
       }
     }
-    const size_t length = SequenceLength(text);
+    const size_t length = Utf8Length(text);
     if (length == 0) return false;
     text.remove_prefix(length);
   }

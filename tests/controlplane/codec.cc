@@ -9,6 +9,7 @@
 
 #include "api/canonical.h"
 #include "api/envelope.h"
+#include "api/field_manager.h"
 #include "api/field_validation.h"
 #include "api/json.h"
 #include "api/json_patch.h"
@@ -17,6 +18,7 @@
 #include "api/strategic_merge_patch.h"
 #include "base/status.h"
 #include "base/strings.h"
+#include "controlplane/merge_schema.h"
 
 namespace kvplane::api {
 namespace {
@@ -56,6 +58,33 @@ absl::StatusOr<std::string> Patched(const std::string& command, std::string_view
   return ToJson(document);
 }
 
+// apply LIVE CONFIGURATION MANAGER FORCE, update LIVE OBJECT MANAGER: the object that comes of it.
+// An empty LIVE is one that is not there yet.
+absl::StatusOr<std::string> Managed(const std::string& command, const Arguments& arguments) {
+  ASSIGN_OR_RETURN(const json::Value given, ParseJson(arguments[1]));
+  const Message* message = MessageOf(given.get_object());
+  if (message == nullptr) return absl::NotFoundError("no such kind");
+  const FieldManager fields(*message, json::View(given.get_object().at("apiVersion").as_string()));
+  json::Object live = fields.Nothing();
+  if (!arguments[0].empty()) {
+    ASSIGN_OR_RETURN(const json::Value document, ParseJson(arguments[0]));
+    live = document.get_object();
+  }
+  const FieldManagerOptions options{.manager = arguments[2],
+                                    .now = "2026-01-02T03:04:05Z",
+                                    .force = arguments.size() > 3 && arguments[3] == "force"};
+  if (command == "update") {
+    ASSIGN_OR_RETURN(const json::Value object, Canonicalize(*message, given));
+    ASSIGN_OR_RETURN(const json::Value updated,
+                     Canonicalize(*message, fields.Update(live, object.get_object(), options)));
+    return ToJson(updated);
+  }
+  ASSIGN_OR_RETURN(const ApplyResult applied, fields.Apply(live, given.get_object(), options));
+  if (!applied.conflicts.empty()) return absl::AbortedError(applied.ConflictMessage());
+  ASSIGN_OR_RETURN(const json::Value object, Canonicalize(*message, applied.object));
+  return ToJson(object);
+}
+
 absl::StatusOr<std::string> Answer(const std::string& command, const Arguments& arguments) {
   const Schema& schema = Schema::Kubernetes();
   if (command == "json-of-protobuf" && arguments.size() == 1) {
@@ -74,6 +103,8 @@ absl::StatusOr<std::string> Answer(const std::string& command, const Arguments& 
     ASSIGN_OR_RETURN(const json::Value document, ParseJson(arguments[0]));
     return StrictDecodingError(FindFieldFaults(MessageOf(document.get_object()), arguments[0]));
   }
+  if (command == "merge-schema") return ToJson(MergeSchema(schema));
+  if (arguments.size() > 2) return Managed(command, arguments);
   if (arguments.size() == 2) return Patched(command, arguments[0], arguments[1]);
   return absl::InvalidArgumentError("no such command: " + command);
 }

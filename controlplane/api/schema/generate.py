@@ -24,8 +24,8 @@ JSON FieldsV1 Any Strings (a message that holds a list), SchemaOrArray, SchemaOr
 or a message, after [] in a list and {} in a map with string keys; * is a Go pointer. A Go name that
 the type has follows after '='.
 FLAGS, a word: e omitempty, z omitzero, i inline, r required, a/s list type atomic/set, A atomic map,
-m, p and k with lists of field names after a colon: list map keys, patch merge key (alone where there
-is none), R patch strategy retainKeys, P patch strategy replace.
+m:NAMES list type map with its keys, d:TEXT what the field is as such a key where it is missing,
+p:NAME patch strategy merge with its key (p alone where there is none), R retainKeys, P replace.
 """
 
 import collections
@@ -155,6 +155,9 @@ class Table:
             words.append({"atomic": "a", "set": "s"}[list_type])
         if about.get("x-kubernetes-map-type") == "atomic":
             words.append("A")
+        # OpenAPI's prose has the defaults; of the fields that are keys of a list two have one.
+        if name == "protocol" and owner.endswith((".ContainerPort", "core.v1.ServicePort")):
+            words.append("d:TCP")
         words += self.patch(owner, name, flags)
         return " ".join([" " + name, number, type_word] + words)
 

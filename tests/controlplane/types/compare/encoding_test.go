@@ -152,9 +152,18 @@ func TestJSONOfEveryKindIsCanonicalAsKubernetesWritesIt(t *testing.T) {
 
 func forEachObject(t *testing.T, check func(*testing.T, schema.GroupVersionKind, runtime.Object) error) {
 	t.Helper()
+	everyObject(t, 1, check)
+}
+
+// everyObject checks one object of `step`.
+func everyObject(t *testing.T, step int, check func(*testing.T, schema.GroupVersionKind, runtime.Object) error) {
+	t.Helper()
 	faults, objects := 0, 0
 	for _, gvk := range kinds() {
-		for _, object := range filled(t, gvk) {
+		for i, object := range filled(t, gvk) {
+			if i%step != step-1 {
+				continue
+			}
 			objects++
 			if err := check(t, gvk, object); err != nil {
 				t.Errorf("%v: %v", gvk, err)
