@@ -34,6 +34,7 @@ absl::StatusOr<Parts> Split(std::string_view text) {
   const auto wrong = [] {
     return absl::InvalidArgumentError(absl::string_view(kWrongForm.data(), kWrongForm.size()));
   };
+  if (text.empty()) return wrong();
   Parts parts;
   if (text.starts_with('-') || text.starts_with('+')) {
     parts.negative = text[0] == '-';
@@ -46,7 +47,6 @@ absl::StatusOr<Parts> Split(std::string_view text) {
     parts.decimals = text.substr(0, CountDigits(text));
     text.remove_prefix(parts.decimals.size());
   }
-  if (parts.whole.empty() && parts.decimals.empty()) return wrong();
   parts.suffix = text;
   const size_t letters = std::min(text.find_first_not_of("eEinumkKMGTP"), text.size());
   text.remove_prefix(letters);
@@ -144,6 +144,11 @@ absl::StatusOr<Quantity> Quantity::Parse(std::string_view text) {
   if (!parts.ok()) return std::move(parts).status();
   const auto scale = ReadSuffix(parts->suffix);
   if (!scale.ok()) return scale.status();
+  // A suffix alone is zero of it, where that is not very small or large.
+  if (parts->whole.empty() && parts->decimals.empty() &&
+      (scale->base == 2 ? scale->exponent >= 50 : scale->exponent < -9)) {
+    return absl::InvalidArgumentError("unable to parse numeric part of quantity");
+  }
   Wide nanos = Nanos(*parts, *scale);
   Quantity quantity;
   quantity.format_ = scale->format;
@@ -216,7 +221,7 @@ absl::StatusOr<std::string> CanonicalQuantity(std::string_view text) {
   const auto scale = ReadSuffix(parts->suffix);
   std::string digits(parts->whole);
   digits.erase(0, std::min(digits.find_first_not_of('0'), digits.size()));
-  if (digits.empty()) digits = "0";
+  if (digits.empty()) digits.push_back('0');
   digits += parts->decimals;
   if (scale->format == Quantity::Format::kBinarySI) {
     const int precision = 14 - static_cast<int>(digits.size()) -

@@ -10,10 +10,14 @@
 #include "api/canonical.h"
 #include "api/envelope.h"
 #include "api/field_manager.h"
+#include "api/field_selector.h"
 #include "api/field_validation.h"
 #include "api/json.h"
 #include "api/json_patch.h"
+#include "api/label_selector.h"
 #include "api/merge_patch.h"
+#include "api/names.h"
+#include "api/quantity.h"
 #include "api/schema.h"
 #include "api/strategic_merge_patch.h"
 #include "base/status.h"
@@ -85,6 +89,18 @@ absl::StatusOr<std::string> Managed(const std::string& command, const Arguments&
   return ToJson(object);
 }
 
+// What every kind of name finds wrong with a text, a line each.
+std::string NameFaultsOf(std::string_view text) {
+  std::string out;
+  for (const auto check : {CheckDns1123Label, CheckDns1123Subdomain, CheckDns1035Label,
+                           CheckPathSegmentName, CheckQualifiedName, CheckLabelValue,
+                           CheckConfigMapKey, CheckEnvironmentName, CheckPortName}) {
+    for (const std::string& fault : check(text)) out += fault + "; ";
+    out += '\n';
+  }
+  return out;
+}
+
 absl::StatusOr<std::string> Answer(const std::string& command, const Arguments& arguments) {
   const Schema& schema = Schema::Kubernetes();
   if (command == "json-of-protobuf" && arguments.size() == 1) {
@@ -103,6 +119,20 @@ absl::StatusOr<std::string> Answer(const std::string& command, const Arguments& 
     ASSIGN_OR_RETURN(const json::Value document, ParseJson(arguments[0]));
     return StrictDecodingError(FindFieldFaults(MessageOf(document.get_object()), arguments[0]));
   }
+  if (command == "label-selector" && arguments.size() == 1) {
+    ASSIGN_OR_RETURN(const LabelSelector selector, LabelSelector::Parse(arguments[0]));
+    return selector.ToString();
+  }
+  if (command == "field-selector" && arguments.size() == 1) {
+    ASSIGN_OR_RETURN(const FieldSelector selector, FieldSelector::Parse(arguments[0]));
+    return selector.ToString();
+  }
+  if (command == "quantity" && arguments.size() == 1) {
+    ASSIGN_OR_RETURN(const Quantity quantity, Quantity::Parse(arguments[0]));
+    return kvshim::base::Concat(quantity.ToString(), " ", quantity.Value(), " ",
+                                quantity.MilliValue());
+  }
+  if (command == "name" && arguments.size() == 1) return NameFaultsOf(arguments[0]);
   if (command == "merge-schema") return ToJson(MergeSchema(schema));
   if (arguments.size() > 2) return Managed(command, arguments);
   if (arguments.size() == 2) return Patched(command, arguments[0], arguments[1]);
