@@ -255,6 +255,8 @@ absl::Status Canonicalizer::SchemaOr(const Message& owner, const Field& field, j
   }
   size_t index = 0;
   for (json::Value& element : value.get_array()) {
+    if (element.is_null() && field.type == Type::kSchemaOrStrings) element = "";
+    if (element.is_null()) element = EmptyObject(*field.message);
     if (field.type == Type::kSchemaOrStrings ? !element.is_string() : !element.is_object()) {
       return Wrong(owner, JsonName(element), field.go_type, path);
     }

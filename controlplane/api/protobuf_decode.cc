@@ -240,14 +240,10 @@ absl::Status Decoder::Special(const Field& field, std::string_view bytes, json::
   switch (field.type) {
     case Type::kTime:
     case Type::kMicroTime: {
-      const auto seconds = static_cast<int64_t>(numbers[1]);
-      const auto nanos = static_cast<int32_t>(numbers[2]);
-      // No year beyond 9999 can be written.
-      if (seconds < -62135596800 || seconds > 253402300799 || nanos < 0 || nanos > 999999999) {
-        return Wrong(path, "time out of range");
-      }
+      const Timestamp time{static_cast<int64_t>(numbers[1]),
+                           static_cast<int32_t>(static_cast<uint32_t>(numbers[2]))};
+      if (!CanBeWritten(time)) return Wrong(path, "time out of range");
       if (bytes.empty()) return absl::OkStatus();
-      const Timestamp time{seconds, nanos};
       value = json::ToBoost(field.type == Type::kTime ? FormatTime(time) : FormatMicroTime(time));
       return absl::OkStatus();
     }

@@ -90,6 +90,11 @@ std::string Format(Timestamp time, const char* decimals) {
 
 }  // namespace
 
+bool CanBeWritten(Timestamp time) {
+  return time.seconds >= -62167219200 && time.seconds <= 253402300799 && time.nanos >= 0 &&
+         time.nanos <= 999999999;
+}
+
 absl::StatusOr<Timestamp> ParseTimestamp(std::string_view text) {
   Reading reading{text};
   const int year = reading.Digits(4, 0, 9999);
@@ -122,6 +127,10 @@ absl::StatusOr<Timestamp> ParseTimestamp(std::string_view text) {
   const int64_t days = std::chrono::sys_days{date}.time_since_epoch().count();
   time.seconds =
       days * kSecondsADay + hour * int64_t{3600} + minute * int64_t{60} + second - offset;
+  if (!CanBeWritten(time)) {
+    return absl::InvalidArgumentError(
+        Concat("parsing time \"", text, "\": year outside of [0,9999]"));
+  }
   return time;
 }
 

@@ -24,6 +24,9 @@ struct Timestamp {
   friend bool operator==(const Timestamp&, const Timestamp&) = default;
 };
 
+// Whether the year has four digits, and the nanoseconds are less than a second.
+bool CanBeWritten(Timestamp time);
+
 absl::StatusOr<Timestamp> ParseTimestamp(std::string_view text);
 
 std::string FormatTime(Timestamp time);       // whole seconds, UTC

@@ -91,6 +91,9 @@ func TestQuantitiesCountAsInKubernetes(t *testing.T) {
 		if err != nil {
 			return "", err
 		}
+		if math.Abs(quantity.AsApproximateFloat64()) >= 1e21 {
+			return "", errSkip // for which Kubernetes has no suffix, and leaves it out
+		}
 		canonical := quantity.DeepCopy()
 		canonical.Add(resource.Quantity{}) // forgets the text
 		return fmt.Sprintf("%s %d %d", canonical.String(), scaled(quantity, 0), scaled(quantity, 3)), nil
