@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <boost/json/parser.hpp>
+#include <boost/json/basic_parser_impl.hpp>
+#include <boost/json/value_stack.hpp>
 #include <charconv>
 #include <cmath>
 #include <utility>
@@ -61,6 +62,84 @@ constexpr std::array<bool, 256> kMayNeedEscape = [] {
   return may;
 }();
 
+// Builds a document from what Boost's parser calls, event by event. Boost's own does the same but
+// that its real numbers are not always the nearest to their text.
+class ValueBuilder {
+ public:
+  static constexpr size_t max_object_size = static_cast<size_t>(-1);
+  static constexpr size_t max_array_size = static_cast<size_t>(-1);
+  static constexpr size_t max_key_size = static_cast<size_t>(-1);
+  static constexpr size_t max_string_size = static_cast<size_t>(-1);
+
+  using Error = boost::json::error_code;
+  using Text = boost::json::string_view;
+
+  ValueBuilder() { stack_.reset(); }
+
+  json::Value Take() { return stack_.release(); }
+
+  bool on_document_begin(Error&) { return true; }
+  bool on_document_end(Error&) { return true; }
+  bool on_object_begin(Error&) { return true; }
+  bool on_object_end(size_t members, Error&) {
+    stack_.push_object(members);
+    return true;
+  }
+  bool on_array_begin(Error&) { return true; }
+  bool on_array_end(size_t elements, Error&) {
+    stack_.push_array(elements);
+    return true;
+  }
+  bool on_key_part(Text text, size_t, Error&) {
+    stack_.push_chars(text);
+    return true;
+  }
+  bool on_key(Text text, size_t, Error&) {
+    stack_.push_key(text);
+    return true;
+  }
+  bool on_string_part(Text text, size_t, Error&) {
+    stack_.push_chars(text);
+    return true;
+  }
+  bool on_string(Text text, size_t, Error&) {
+    stack_.push_string(text);
+    return true;
+  }
+  bool on_number_part(Text, Error&) { return true; }
+  bool on_int64(int64_t number, Text, Error&) {
+    stack_.push_int64(number);
+    return true;
+  }
+  bool on_uint64(uint64_t number, Text, Error&) {
+    stack_.push_uint64(number);
+    return true;
+  }
+  bool on_double(double, Text text, Error& error) {
+    double number = 0;
+    const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (read.ec != std::errc()) {
+      error = boost::json::error::exponent_overflow;
+      return false;
+    }
+    stack_.push_double(number);
+    return true;
+  }
+  bool on_bool(bool flag, Error&) {
+    stack_.push_bool(flag);
+    return true;
+  }
+  bool on_null(Error&) {
+    stack_.push_null();
+    return true;
+  }
+  bool on_comment_part(Text, Error&) { return true; }
+  bool on_comment(Text, Error&) { return true; }
+
+ private:
+  boost::json::value_stack stack_;
+};
+
 template <typename Number>
 void AppendInteger(std::string& out, Number number) {
   char digits[24];
@@ -83,9 +162,9 @@ void json::SortMembers(Object& object) {
 absl::StatusOr<json::Value> ParseJson(std::string_view text) {
   boost::json::parse_options options;
   options.max_depth = kMaxDepth;
-  boost::json::parser parser({}, options);
+  boost::json::basic_parser<ValueBuilder> parser(options);
   boost::json::error_code error;
-  const size_t read = parser.write_some(text.data(), text.size(), error);
+  const size_t read = parser.write_some(false, text.data(), text.size(), error);
   if (!error && text.find_first_not_of(" \t\r\n", read) != std::string_view::npos) {
     error = boost::json::error::extra_data;
   }
@@ -93,7 +172,7 @@ absl::StatusOr<json::Value> ParseJson(std::string_view text) {
     return absl::InvalidArgumentError(
         kvshim::base::Concat("invalid JSON at byte ", read, ": ", error.message()));
   }
-  return parser.release();
+  return parser.handler().Take();
 }
 
 void AppendJsonString(std::string& out, std::string_view text) {

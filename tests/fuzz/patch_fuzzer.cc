@@ -47,7 +47,7 @@ void CheckApply(const Message& message, const json::Object& first, const json::O
   if (!applied.ok()) return;
   Demand(applied->conflicts.empty());
   Demand(ManagedFields::Read(applied->object).ok());
-  options.manager = "b";
+  options.manager.assign(1, 'b');
   const auto other = fields.Apply(applied->object, second, options);
   if (!other.ok()) return;
   if (!other->conflicts.empty()) {
