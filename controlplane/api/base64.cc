@@ -11,10 +11,10 @@ namespace {
 
 constexpr char kAlphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-constexpr std::array<int8_t, 256> kValues = [] {
-  std::array<int8_t, 256> values{};
+constexpr std::array<int16_t, 256> kValues = [] {
+  std::array<int16_t, 256> values{};
   values.fill(-1);
-  for (int8_t i = 0; i < 64; ++i) values[static_cast<unsigned char>(kAlphabet[i])] = i;
+  for (int16_t i = 0; i < 64; ++i) values[static_cast<unsigned char>(kAlphabet[i])] = i;
   return values;
 }();
 

@@ -96,6 +96,12 @@ absl::StatusOr<std::string> EncodeObject(const Schema& schema, const json::Objec
   const std::string_view kind = Member(document, "kind");
   const Message* message = schema.FindMessage(api_version, kind);
   if (message == nullptr) return NoKind(api_version, kind);
+  if (message->wire.empty() && !message->fields.empty()) {
+    return absl::UnimplementedError(
+        Concat("object *", message->GoType(),
+               " does not implement the protobuf marshalling interface and cannot be encoded to a "
+               "protobuf message"));
+  }
   ASSIGN_OR_RETURN(const std::string raw, EncodeProtobuf(*message, document));
   return SealEnvelope({.api_version = api_version, .kind = kind, .raw = raw});
 }

@@ -33,7 +33,8 @@ std::string SealEnvelope(const Envelope& envelope);
 // An object with its envelope, as a canonical document. INVALID_ARGUMENT for malformed bytes,
 // NOT_FOUND for a kind that the schema does not know.
 absl::StatusOr<json::Value> DecodeObject(const Schema& schema, std::string_view bytes);
-// The document's apiVersion and kind tell what it is.
+// The document's apiVersion and kind tell what it is. UNIMPLEMENTED for the few kinds that only
+// JSON can hold (Table).
 absl::StatusOr<std::string> EncodeObject(const Schema& schema, const json::Object& document);
 
 // One event of a watch, without the four bytes of its length that go before it on the wire;

@@ -122,7 +122,7 @@ class ValueBuilder {
       error = boost::json::error::exponent_overflow;
       return false;
     }
-    stack_.push_double(number);
+    stack_.push_double(number == 0 ? 0 : number);  // not -0.0, which is written as an integer
     return true;
   }
   bool on_bool(bool flag, Error&) {

@@ -170,6 +170,13 @@ TEST(Envelope, IsTheMagicAndAnUnknown) {
   EXPECT_EQ(opened->raw, "x");
 }
 
+TEST(Envelope, RefusesKindsThatOnlyJsonHolds) {
+  const auto encoded =
+      EncodeObject(Schema::Kubernetes(),
+                   Document(R"({"kind":"Table","apiVersion":"meta.k8s.io/v1"})").get_object());
+  EXPECT_TRUE(absl::IsUnimplemented(encoded.status())) << encoded.status();
+}
+
 TEST(Envelope, RefusesWhatItCannotRead) {
   EXPECT_FALSE(DecodeObject(Schema::Kubernetes(), "{}").ok());
   EXPECT_FALSE(OpenEnvelope(Bytes("6b3873000a")).ok());

@@ -244,7 +244,7 @@ func TestServerSideApplyOwnsMergesAndConflictsAsInKubernetes(t *testing.T) {
 	}
 	conversion := converter{parser}
 	steps := 0
-	everyObject(t, 4, func(t *testing.T, gvk schema.GroupVersionKind, object runtime.Object) error {
+	everyObject(t, 6, func(t *testing.T, gvk schema.GroupVersionKind, object runtime.Object) error {
 		if accessor, err := meta.Accessor(object); err != nil || meta.IsListType(object) || reflect.ValueOf(accessor).IsNil() {
 			return nil
 		} else {

@@ -59,7 +59,7 @@ func sameDocument(got, want []byte) error {
 func TestStrategicMergePatchesOfKubernetesGiveWhatKubernetesMakesOfThem(t *testing.T) {
 	ours := codec.Start(t)
 	applied := 0
-	everyObject(t, 2, func(t *testing.T, gvk schema.GroupVersionKind, object runtime.Object) error {
+	everyObject(t, 4, func(t *testing.T, gvk schema.GroupVersionKind, object runtime.Object) error {
 		original := asJSON(t, object)
 		modified := asJSON(t, mutated(gvk, object, 100))
 		current := asJSON(t, mutated(gvk, object, 200))
