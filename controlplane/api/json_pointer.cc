@@ -31,9 +31,9 @@ absl::StatusOr<JsonPointer> ParseJsonPointer(std::string_view text) {
 
 std::optional<size_t> ArrayIndex(std::string_view token, size_t size) {
   size_t index = 0;
-  const char* end = token.data() + token.size();
-  const auto read = std::from_chars(token.data(), end, index);
-  if (token.empty() || read.ec != std::errc() || read.ptr != end) return std::nullopt;
+  const auto read = std::from_chars(token.data(), token.data() + token.size(), index);
+  const bool whole = read.ec == std::errc() && read.ptr == token.data() + token.size();
+  if (token.empty() || !whole) return std::nullopt;
   if ((token.size() > 1 && token[0] == '0') || index >= size) return std::nullopt;
   return index;
 }

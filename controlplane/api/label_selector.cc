@@ -1,7 +1,6 @@
 #include "api/label_selector.h"
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 #include <utility>
 
@@ -17,14 +16,6 @@ namespace {
 
 using kvshim::base::Concat;
 using Operator = LabelRequirement::Operator;
-
-std::optional<int64_t> Integer(std::string_view text) {
-  int64_t number = 0;
-  const char* begin = text.data() + (text.starts_with('+') ? 1 : 0);
-  const auto read = std::from_chars(begin, text.data() + text.size(), number);
-  if (read.ec != std::errc() || read.ptr != text.data() + text.size()) return std::nullopt;
-  return number;
-}
 
 bool Fulfills(const LabelRequirement& requirement, const json::Object& labels) {
   const json::Value* label = json::Find(labels, requirement.key);
@@ -50,8 +41,8 @@ bool Fulfills(const LabelRequirement& requirement, const json::Object& labels) {
     case Operator::kLessThan:
       break;
   }
-  const auto number = exists ? Integer(value) : std::nullopt;
-  const auto bound = Integer(requirement.values[0]);
+  const auto number = exists ? LabelNumber(value) : std::nullopt;
+  const auto bound = LabelNumber(requirement.values[0]);
   if (!number || !bound) return false;
   return requirement.op == Operator::kGreaterThan ? *number > *bound : *number < *bound;
 }

@@ -79,13 +79,6 @@ absl::Status CheckKey(std::string_view path, std::string_view key) {
       Concat(path, ": Invalid value: ", Quoted(key), ": ", Joined(faults)));
 }
 
-bool IsInteger(std::string_view text) {
-  int64_t number;
-  const char* end = text.data() + text.size();
-  const auto read = std::from_chars(text.data() + (text.starts_with('+') ? 1 : 0), end, number);
-  return read.ec == std::errc() && read.ptr == end;
-}
-
 // What is wrong with the number of values; "" where nothing is.
 std::string WrongCount(const LabelRequirement& requirement) {
   const size_t count = requirement.values.size();
@@ -231,6 +224,17 @@ absl::StatusOr<std::vector<LabelRequirement>> ParseLabelRequirements(std::string
   return Parser(text).Run();
 }
 
+std::optional<int64_t> LabelNumber(std::string_view text) {
+  if (text.starts_with('+')) {
+    text.remove_prefix(1);
+    if (text.starts_with('-')) return std::nullopt;
+  }
+  int64_t number = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (read.ec != std::errc() || read.ptr != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
 absl::Status CheckLabelRequirement(const LabelRequirement& requirement) {
   std::vector<std::string> faults;
   if (const absl::Status key = CheckKey("key", requirement.key); !key.ok()) {
@@ -242,7 +246,7 @@ absl::Status CheckLabelRequirement(const LabelRequirement& requirement) {
   const bool number =
       requirement.op == Operator::kGreaterThan || requirement.op == Operator::kLessThan;
   for (size_t i = 0; number && i < requirement.values.size(); ++i) {
-    if (IsInteger(requirement.values[i])) continue;
+    if (LabelNumber(requirement.values[i])) continue;
     faults.push_back(Concat("values[", i, "]: Invalid value: ", Quoted(requirement.values[i]),
                             ": for 'Gt', 'Lt' operators, the value must be an integer"));
   }

@@ -123,9 +123,8 @@ absl::StatusOr<PathElement> PathElement::Parse(std::string_view text) {
     }
     case 'i': {
       PathElement element(Kind::kIndex);
-      const char* end = rest.data() + rest.size();
-      const auto read = std::from_chars(rest.data(), end, element.index_);
-      if (read.ec != std::errc() || read.ptr != end) {
+      const auto read = std::from_chars(rest.data(), rest.data() + rest.size(), element.index_);
+      if (read.ec != std::errc() || read.ptr != rest.data() + rest.size()) {
         return absl::InvalidArgumentError(Concat("no number: ", text));
       }
       return element;

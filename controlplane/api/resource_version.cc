@@ -17,9 +17,8 @@ absl::StatusOr<ResourceVersion> ParseResourceVersion(std::string_view text) {
   ResourceVersion version;
   if (text.empty()) return version;
   version.set = true;
-  const char* end = text.data() + text.size();
-  const auto read = std::from_chars(text.data(), end, version.value);
-  if (read.ec == std::errc() && read.ptr == end) return version;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), version.value);
+  if (read.ec == std::errc() && read.ptr == text.data() + text.size()) return version;
   const std::string_view why =
       read.ec == std::errc::result_out_of_range ? "value out of range" : "invalid syntax";
   return absl::InvalidArgumentError(Concat("resourceVersion: Invalid value: ", Quoted(text),

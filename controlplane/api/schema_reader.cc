@@ -133,8 +133,9 @@ bool SchemaReader::ReadField(const Words& words) {
   Message& message = schema_.messages_.back();
   Field& field = message.fields.emplace_back();
   field.name = words[0];
-  const char* end = words[1].data() + words[1].size();
-  if (std::from_chars(words[1].data(), end, field.number).ptr != end) return false;
+  const std::string_view number = words[1];
+  const auto read = std::from_chars(number.data(), number.data() + number.size(), field.number);
+  if (read.ptr != number.data() + number.size()) return false;
   if (!ReadType(words[2], field)) return false;
   has_list_type_ = false;
   for (size_t i = 3; i < words.size(); ++i) {
