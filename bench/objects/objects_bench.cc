@@ -6,7 +6,7 @@
 
 #include "api/canonical.h"
 #include "api/envelope.h"
-#include "api/field_manager.h"
+#include "api/field_ownership.h"
 #include "api/field_validation.h"
 #include "api/json.h"
 #include "api/schema.h"
@@ -106,7 +106,7 @@ void PatchStrategically(benchmark::State& state) {
 BENCHMARK(PatchStrategically);
 
 void UpdateManagedFields(benchmark::State& state) {
-  const FieldManager fields(PodMessage(), "v1");
+  const FieldOwnership fields(PodMessage(), "v1");
   const json::Object live =
       fields.Update(fields.Nothing(), Pod().get_object(), {"creator", "", ""});
   json::Object changed = live;
@@ -118,12 +118,12 @@ void UpdateManagedFields(benchmark::State& state) {
 BENCHMARK(UpdateManagedFields);
 
 void ApplyServerSide(benchmark::State& state) {
-  const FieldManager fields(PodMessage(), "v1");
+  const FieldOwnership fields(PodMessage(), "v1");
   const json::Object live =
       fields.Update(fields.Nothing(), Pod().get_object(), {"creator", "", ""});
   const json::Value configuration = *ParseJson(
       R"({"apiVersion":"v1","metadata":{"labels":{"a":"b"}},"spec":{"containers":[{"name":"web","image":"i"}]}})");
-  FieldManagerOptions options{"helm", "2026-01-02T03:04:05Z", ""};
+  FieldOwnershipOptions options{"helm", "2026-01-02T03:04:05Z", ""};
   options.force = true;
   for (auto _ : state) {
     benchmark::DoNotOptimize(fields.Apply(live, configuration.get_object(), options));

@@ -9,7 +9,7 @@
 
 #include "api/canonical.h"
 #include "api/envelope.h"
-#include "api/field_manager.h"
+#include "api/field_ownership.h"
 #include "api/field_selector.h"
 #include "api/field_validation.h"
 #include "api/json.h"
@@ -68,15 +68,16 @@ absl::StatusOr<std::string> Managed(const std::string& command, const Arguments&
   ASSIGN_OR_RETURN(const json::Value given, ParseJson(arguments[1]));
   const Message* message = MessageOf(given.get_object());
   if (message == nullptr) return absl::NotFoundError("no such kind");
-  const FieldManager fields(*message, json::View(given.get_object().at("apiVersion").as_string()));
+  const FieldOwnership fields(*message,
+                              json::View(given.get_object().at("apiVersion").as_string()));
   json::Object live = fields.Nothing();
   if (!arguments[0].empty()) {
     ASSIGN_OR_RETURN(const json::Value document, ParseJson(arguments[0]));
     live = document.get_object();
   }
-  const FieldManagerOptions options{.manager = arguments[2],
-                                    .now = "2026-01-02T03:04:05Z",
-                                    .force = arguments.size() > 3 && arguments[3] == "force"};
+  const FieldOwnershipOptions options{.manager = arguments[2],
+                                      .now = "2026-01-02T03:04:05Z",
+                                      .force = arguments.size() > 3 && arguments[3] == "force"};
   if (command == "update") {
     ASSIGN_OR_RETURN(const json::Value object, Canonicalize(*message, given));
     ASSIGN_OR_RETURN(const json::Value updated,

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "api/canonical.h"
-#include "api/field_manager.h"
+#include "api/field_ownership.h"
 #include "api/field_selector.h"
 #include "api/json.h"
 #include "api/json_patch.h"
@@ -41,8 +41,8 @@ void CheckTexts(std::string_view text) {
 }
 
 void CheckApply(const Message& message, const json::Object& first, const json::Object& second) {
-  const FieldManager fields(message, "v1");
-  FieldManagerOptions options{.manager = "a", .now = "2026-01-02T03:04:05Z"};
+  const FieldOwnership fields(message, "v1");
+  FieldOwnershipOptions options{.manager = "a", .now = "2026-01-02T03:04:05Z"};
   const auto applied = fields.Apply(fields.Nothing(), first, options);
   if (!applied.ok()) return;
   Demand(applied->conflicts.empty());

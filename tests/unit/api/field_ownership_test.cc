@@ -1,4 +1,4 @@
-#include "api/field_manager.h"
+#include "api/field_ownership.h"
 
 #include "api/canonical.h"
 #include "unit/api/document.h"
@@ -8,7 +8,7 @@ namespace {
 
 constexpr const char* kNow = "2026-01-02T03:04:05Z";
 
-class FieldManagerTest : public testing::Test {
+class FieldOwnershipTest : public testing::Test {
  protected:
   json::Object Canonical(std::string_view text) const {
     return Canonicalize(message_, Document(text))->get_object();
@@ -38,14 +38,14 @@ class FieldManagerTest : public testing::Test {
   }
 
   const Message& message_ = MessageNamed("v1", "Service");
-  const FieldManager fields_{message_, "v1"};
+  const FieldOwnership fields_{message_, "v1"};
 };
 
 constexpr std::string_view kService =
     R"({"apiVersion":"v1","kind":"Service","metadata":{"name":"s","labels":{"app":"a"}},)"
     R"("spec":{"ports":[{"port":80,"protocol":"TCP"}],"type":"ClusterIP"}})";
 
-TEST_F(FieldManagerTest, WhoCreatesOwnsWhatIsThere) {
+TEST_F(FieldOwnershipTest, WhoCreatesOwnsWhatIsThere) {
   const json::Object created = Create(kService, "curl");
   EXPECT_EQ(
       Owned(created, "curl"),
@@ -56,7 +56,7 @@ TEST_F(FieldManagerTest, WhoCreatesOwnsWhatIsThere) {
             "\"2026-01-02T03:04:05Z\"");
 }
 
-TEST_F(FieldManagerTest, WhoChangesAFieldTakesIt) {
+TEST_F(FieldOwnershipTest, WhoChangesAFieldTakesIt) {
   const json::Object live = Create(kService, "curl");
   json::Object changed = live;
   changed["spec"].as_object()["type"] = "NodePort";
@@ -65,14 +65,14 @@ TEST_F(FieldManagerTest, WhoChangesAFieldTakesIt) {
   EXPECT_THAT(Owned(after, "curl"), testing::Not(testing::HasSubstr("f:type")));
 }
 
-TEST_F(FieldManagerTest, AnUpdateThatChangesNothingLeavesTheEntriesAlone) {
+TEST_F(FieldOwnershipTest, AnUpdateThatChangesNothingLeavesTheEntriesAlone) {
   const json::Object live = Create(kService, "curl");
   const json::Object after =
       fields_.Update(live, live, {.manager = "other", .now = "2027-01-01T00:00:00Z"});
   EXPECT_EQ(ToJson(after), ToJson(live));
 }
 
-TEST_F(FieldManagerTest, ClientsThatLeaveManagedFieldsOutDoNotLoseThem) {
+TEST_F(FieldOwnershipTest, ClientsThatLeaveManagedFieldsOutDoNotLoseThem) {
   const json::Object live = Create(kService, "curl");
   json::Object bare = live;
   RemoveManagedFields(bare);
@@ -86,7 +86,7 @@ TEST_F(FieldManagerTest, ClientsThatLeaveManagedFieldsOutDoNotLoseThem) {
   EXPECT_EQ(Owned(after, "curl"), "nothing");
 }
 
-TEST_F(FieldManagerTest, ApplyCreatesAndOwnsWhatItNames) {
+TEST_F(FieldOwnershipTest, ApplyCreatesAndOwnsWhatItNames) {
   const ApplyResult result = Apply(fields_.Nothing(), kService, "helm");
   EXPECT_TRUE(result.changed);
   EXPECT_EQ(Spec(result),
@@ -97,7 +97,7 @@ TEST_F(FieldManagerTest, ApplyCreatesAndOwnsWhatItNames) {
             R"("f:type":{}}})");
 }
 
-TEST_F(FieldManagerTest, ApplyMergesListsByTheirKeysWithTheirDefaults) {
+TEST_F(FieldOwnershipTest, ApplyMergesListsByTheirKeysWithTheirDefaults) {
   const json::Object live = Create(kService, "curl");
   const ApplyResult result = Apply(
       live, R"({"apiVersion":"v1","spec":{"ports":[{"port":443},{"port":80,"name":"http"}]}})",
@@ -107,7 +107,7 @@ TEST_F(FieldManagerTest, ApplyMergesListsByTheirKeysWithTheirDefaults) {
                           R"("type":"ClusterIP"})");
 }
 
-TEST_F(FieldManagerTest, WhatIsNoLongerAppliedGoesUnlessSomebodyElseOwnsIt) {
+TEST_F(FieldOwnershipTest, WhatIsNoLongerAppliedGoesUnlessSomebodyElseOwnsIt) {
   const ApplyResult first =
       Apply(fields_.Nothing(),
             R"({"apiVersion":"v1","metadata":{"labels":{"a":"1","b":"2","c":"3"}}})", "one");
@@ -118,7 +118,7 @@ TEST_F(FieldManagerTest, WhatIsNoLongerAppliedGoesUnlessSomebodyElseOwnsIt) {
   EXPECT_EQ(ToJson(third.object.at("metadata").at("labels")), R"({"b":"2","c":"3"})");
 }
 
-TEST_F(FieldManagerTest, ADifferentValueIsAConflictInKubernetesWords) {
+TEST_F(FieldOwnershipTest, ADifferentValueIsAConflictInKubernetesWords) {
   const json::Object live = Create(kService, "curl");
   constexpr std::string_view kOther = R"({"apiVersion":"v1","spec":{"type":"NodePort"}})";
   const ApplyResult one = Apply(live, kOther, "helm");
@@ -136,7 +136,7 @@ TEST_F(FieldManagerTest, ADifferentValueIsAConflictInKubernetesWords) {
   EXPECT_THAT(Owned(forced.object, "curl"), testing::Not(testing::HasSubstr("f:type")));
 }
 
-TEST_F(FieldManagerTest, TheSameValueIsSharedWithoutConflict) {
+TEST_F(FieldOwnershipTest, TheSameValueIsSharedWithoutConflict) {
   const ApplyResult result = Apply(Create(kService, "curl"), kService, "helm");
   EXPECT_TRUE(result.conflicts.empty());
   EXPECT_FALSE(result.changed);
@@ -144,7 +144,7 @@ TEST_F(FieldManagerTest, TheSameValueIsSharedWithoutConflict) {
   EXPECT_THAT(Owned(result.object, "curl"), testing::HasSubstr("f:type"));
 }
 
-TEST_F(FieldManagerTest, AnObjectFromBeforeIsOwnedByNobodyInParticular) {
+TEST_F(FieldOwnershipTest, AnObjectFromBeforeIsOwnedByNobodyInParticular) {
   json::Object live = Canonical(kService);
   live["metadata"].as_object()["uid"] = "1";
   const ApplyResult result =
@@ -153,7 +153,7 @@ TEST_F(FieldManagerTest, AnObjectFromBeforeIsOwnedByNobodyInParticular) {
   EXPECT_EQ(result.conflicts[0].manager, "\"before-first-apply\" using v1");
 }
 
-TEST_F(FieldManagerTest, KubectlMayGoOnFromItsOwnSide) {
+TEST_F(FieldOwnershipTest, KubectlMayGoOnFromItsOwnSide) {
   json::Object live = Canonical(kService);
   live["metadata"].as_object()["annotations"] = {
       {"kubectl.kubernetes.io/last-applied-configuration", json::ToBoost(kService)}};
@@ -168,7 +168,7 @@ TEST_F(FieldManagerTest, KubectlMayGoOnFromItsOwnSide) {
               testing::HasSubstr("NodePort"));
 }
 
-TEST_F(FieldManagerTest, RefusesConfigurationsThatDoNotFit) {
+TEST_F(FieldOwnershipTest, RefusesConfigurationsThatDoNotFit) {
   const auto refused = [this](std::string_view text) {
     const auto result = fields_.Apply(fields_.Nothing(), Document(text).get_object(),
                                       {.manager = "m", .now = kNow});
@@ -189,8 +189,8 @@ TEST_F(FieldManagerTest, RefusesConfigurationsThatDoNotFit) {
             "metadata.managedFields must be nil");
 }
 
-TEST_F(FieldManagerTest, WhatARequestCannotWriteIsNotOwned) {
-  const FieldManagerOptions options{
+TEST_F(FieldOwnershipTest, WhatARequestCannotWriteIsNotOwned) {
+  const FieldOwnershipOptions options{
       .manager = "curl", .now = kNow, .ignored = FieldSet({{"status"}})};
   json::Object object = Canonical(kService);
   object["status"] = {{"loadBalancer", {{"ingress", {{{"ip", "1.2.3.4"}}}}}}};

@@ -1,4 +1,4 @@
-#include "api/field_manager.h"
+#include "api/field_ownership.h"
 
 #include <algorithm>
 #include <map>
@@ -67,7 +67,7 @@ Comparison Changes(const MergeType& type, const json::Value& before, const json:
   return changes;
 }
 
-std::string ManagerName(const FieldManagerOptions& options) {
+std::string ManagerName(const FieldOwnershipOptions& options) {
   return options.manager.empty() ? "unknown" : options.manager;
 }
 
@@ -92,10 +92,10 @@ std::string ApplyResult::ConflictMessage() const {
   return out;
 }
 
-json::Object FieldManager::Nothing() const { return EmptyObject(message_); }
+json::Object FieldOwnership::Nothing() const { return EmptyObject(message_); }
 
-json::Object FieldManager::Update(const json::Object& live, json::Object object,
-                                  const FieldManagerOptions& options) const {
+json::Object FieldOwnership::Update(const json::Object& live, json::Object object,
+                                    const FieldOwnershipOptions& options) const {
   ManagedFields managed;
   const bool reset = options.subresource.empty() && AsksToResetManagedFields(object);
   if (!reset) {
@@ -116,9 +116,9 @@ json::Object FieldManager::Update(const json::Object& live, json::Object object,
   return object;
 }
 
-void FieldManager::UpdateOwners(const json::Value& live, const json::Value& object,
-                                const FieldOwner& owner, const FieldManagerOptions& options,
-                                ManagedFields& managed) const {
+void FieldOwnership::UpdateOwners(const json::Value& live, const json::Value& object,
+                                  const FieldOwner& owner, const FieldOwnershipOptions& options,
+                                  ManagedFields& managed) const {
   const Comparison changes = Changes(type_, live, object, options.ignored);
   // From the owner, too: what it owned and has not changed stays its own.
   TakeOwnership(changes, FieldOwner(), true, managed.owners());
@@ -132,9 +132,9 @@ void FieldManager::UpdateOwners(const json::Value& live, const json::Value& obje
   owned.time = options.now;
 }
 
-std::vector<FieldConflict> FieldManager::TakeOwnership(const Comparison& changes,
-                                                       const FieldOwner& except, bool force,
-                                                       Owners& owners) const {
+std::vector<FieldConflict> FieldOwnership::TakeOwnership(const Comparison& changes,
+                                                         const FieldOwner& except, bool force,
+                                                         Owners& owners) const {
   const FieldSet changed = changes.modified.Union(changes.added);
   std::vector<FieldConflict> conflicts;
   if (!force) {
@@ -155,8 +155,8 @@ std::vector<FieldConflict> FieldManager::TakeOwnership(const Comparison& changes
 
 // Takes out what the manager applied last time, unless it does so now, or another owner has it, or
 // it was never the manager's own.
-json::Value FieldManager::Prune(const json::Value& merged, const Owners& owners,
-                                const FieldSet& last) const {
+json::Value FieldOwnership::Prune(const json::Value& merged, const Owners& owners,
+                                  const FieldSet& last) const {
   if (last.empty()) return merged;
   const auto named = [this](const FieldSet& fields) { return WithDeclaredParents(type_, fields); };
   json::Value pruned = RemoveFields(type_, merged, named(last));
@@ -169,11 +169,11 @@ json::Value FieldManager::Prune(const json::Value& merged, const Owners& owners,
   return RemoveFields(type_, merged, gone.Intersection(named(last)));
 }
 
-absl::StatusOr<ApplyResult> FieldManager::ApplyOnce(const json::Object& live,
-                                                    const json::Value& applied,
-                                                    const FieldManagerOptions& options,
-                                                    ManagedFields managed,
-                                                    std::vector<FieldsPath>& conflicting) const {
+absl::StatusOr<ApplyResult> FieldOwnership::ApplyOnce(const json::Object& live,
+                                                      const json::Value& applied,
+                                                      const FieldOwnershipOptions& options,
+                                                      ManagedFields managed,
+                                                      std::vector<FieldsPath>& conflicting) const {
   const FieldOwner owner{
       .manager = ManagerName(options), .applies = true, .subresource = options.subresource};
   const json::Value before = live;
@@ -212,9 +212,9 @@ absl::StatusOr<ApplyResult> FieldManager::ApplyOnce(const json::Object& live,
   return result;
 }
 
-absl::StatusOr<ApplyResult> FieldManager::Apply(const json::Object& live,
-                                                const json::Object& configuration,
-                                                const FieldManagerOptions& options) const {
+absl::StatusOr<ApplyResult> FieldOwnership::Apply(const json::Object& live,
+                                                  const json::Object& configuration,
+                                                  const FieldOwnershipOptions& options) const {
   auto managed = ManagedFields::Read(live);
   if (!managed.ok()) {
     return absl::InvalidArgumentError(Concat("failed to decode managed fields: ",
@@ -260,7 +260,7 @@ absl::StatusOr<ApplyResult> FieldManager::Apply(const json::Object& live,
     }
     result->conflicts = std::move(left);
     if (!result->conflicts.empty()) return result;
-    FieldManagerOptions forced = options;
+    FieldOwnershipOptions forced = options;
     forced.force = true;
     result = ApplyOnce(bare, applied, forced, *std::move(managed), conflicting);
   }

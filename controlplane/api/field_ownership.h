@@ -1,4 +1,4 @@
-// FieldManager: server-side apply, and keeping track of who owns what in every other write.
+// FieldOwnership: server-side apply, and keeping track of who owns what in every other write.
 //
 // An applied configuration says all that its manager wants. What it names becomes the manager's;
 // what the manager named last time and does not name now goes, unless somebody else owns it; what
@@ -10,7 +10,7 @@
 //
 // Thread safety: const; refers to the schema.
 //
-//   FieldManager fields(*schema.FindMessage("apps/v1", "Deployment"), "apps/v1");
+//   FieldOwnership fields(*schema.FindMessage("apps/v1", "Deployment"), "apps/v1");
 //   ASSIGN_OR_RETURN(json::Object created, fields.Update(fields.Nothing(), document, {"kubectl"}));
 //   auto applied = fields.Apply(live, configuration, {.manager = "helm", .now = "2026-01-02T…Z"});
 #pragma once
@@ -29,7 +29,7 @@
 
 namespace kvplane::api {
 
-struct FieldManagerOptions {
+struct FieldOwnershipOptions {
   std::string manager;
   std::string now;          // RFC 3339, for the entries that change
   std::string subresource;  // of the request: "" or "status", "scale", …
@@ -53,9 +53,9 @@ struct ApplyResult {
   std::string ConflictMessage() const;
 };
 
-class FieldManager {
+class FieldOwnership {
  public:
-  FieldManager(const Message& message, std::string_view api_version)
+  FieldOwnership(const Message& message, std::string_view api_version)
       : message_(message), api_version_(api_version), type_(MergeType::Of(message)) {}
 
   // What an object is before it is created; the `live` of a create.
@@ -64,12 +64,12 @@ class FieldManager {
   // The object as it is to be written in place of `live`, with managed fields brought up to date.
   // Both are canonical.
   json::Object Update(const json::Object& live, json::Object object,
-                      const FieldManagerOptions& options) const;
+                      const FieldOwnershipOptions& options) const;
 
   // The configuration applied to `live`. INVALID_ARGUMENT for a configuration that does not fit its
   // type or has managed fields.
   absl::StatusOr<ApplyResult> Apply(const json::Object& live, const json::Object& configuration,
-                                    const FieldManagerOptions& options) const;
+                                    const FieldOwnershipOptions& options) const;
 
  private:
   using Owners = ManagedFields::Owners;
@@ -80,9 +80,9 @@ class FieldManager {
   json::Value Prune(const json::Value& merged, const Owners& owners, const FieldSet& last) const;
   // What `owner` comes to own by an update.
   void UpdateOwners(const json::Value& live, const json::Value& object, const FieldOwner& owner,
-                    const FieldManagerOptions& options, ManagedFields& managed) const;
+                    const FieldOwnershipOptions& options, ManagedFields& managed) const;
   absl::StatusOr<ApplyResult> ApplyOnce(const json::Object& live, const json::Value& applied,
-                                        const FieldManagerOptions& options, ManagedFields managed,
+                                        const FieldOwnershipOptions& options, ManagedFields managed,
                                         std::vector<FieldsPath>& conflicting) const;
 
   const Message& message_;
