@@ -11,8 +11,9 @@
 // Thread safety: const; refers to the schema.
 //
 //   FieldOwnership fields(*schema.FindMessage("apps/v1", "Deployment"), "apps/v1");
-//   ASSIGN_OR_RETURN(json::Object created, fields.Update(fields.Nothing(), document, {"kubectl"}));
-//   auto applied = fields.Apply(live, configuration, {.manager = "helm", .now = "2026-01-02T…Z"});
+//   json::Object created = fields.Update(fields.Nothing(), document, {.manager = "curl", .now =
+//   now}); ASSIGN_OR_RETURN(ApplyResult applied, fields.Apply(created, configuration, {"helm",
+//   now}));
 #pragma once
 
 #include <string>
