@@ -54,6 +54,7 @@ void Comparer::Leaf(const json::Value* before, const json::Value* after) {
 }
 
 void Comparer::Visit(const MergeType& type, const json::Value* before, const json::Value* after) {
+  if (before == nullptr && after == nullptr) return;
   const Kind kind = type.KindOf(after != nullptr ? *after : *before);
   // Where nothing is known of the place, a value may have become one of another kind: that is a
   // change of the whole, and what is below the new one is new.

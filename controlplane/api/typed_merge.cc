@@ -160,6 +160,7 @@ Merged MergeLists(const MergeType& type, const json::Value* live, const json::Va
 }
 
 Merged Merge(const MergeType& type, const json::Value* live, const json::Value* applied) {
+  if (live == nullptr && applied == nullptr) return nullptr;
   const json::Value& shown = applied != nullptr ? *applied : *live;
   const Kind kind = type.KindOf(shown);
   const bool bare = kind != Kind::kScalar && IsBare(live) && IsBare(applied);
