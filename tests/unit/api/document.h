@@ -1,6 +1,8 @@
 // Documents of the tests, from text.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <string_view>
 
 #include "api/json.h"

@@ -1,5 +1,8 @@
 #include "api/field_ownership.h"
 
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
 #include "api/canonical.h"
 #include "unit/api/document.h"
 

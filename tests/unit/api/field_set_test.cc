@@ -1,5 +1,8 @@
 #include "api/field_set.h"
 
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
 #include "unit/api/document.h"
 
 namespace kvplane::api {

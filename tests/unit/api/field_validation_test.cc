@@ -1,5 +1,8 @@
 #include "api/field_validation.h"
 
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
 #include "unit/api/document.h"
 
 namespace kvplane::api {

@@ -1,5 +1,8 @@
 #include "api/json.h"
 
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
 #include "api/json_equal.h"
 #include "unit/api/document.h"
 

@@ -1,5 +1,7 @@
 #include "api/object_meta.h"
 
+#include <gtest/gtest.h>
+
 #include "api/group_version.h"
 #include "unit/api/document.h"
 

@@ -1,3 +1,6 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
 #include "api/json_patch.h"
 #include "api/json_pointer.h"
 #include "api/merge_patch.h"

@@ -1,5 +1,8 @@
 #include "api/protobuf.h"
 
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
 #include "api/canonical.h"
 #include "api/envelope.h"
 #include "unit/api/document.h"

@@ -1,5 +1,8 @@
 #include "api/schema.h"
 
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
 #include <chrono>
 
 namespace kvplane::api {

@@ -1,3 +1,6 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
 #include "api/field_selector.h"
 #include "api/label_selector.h"
 #include "unit/api/document.h"

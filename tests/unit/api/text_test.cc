@@ -1,4 +1,7 @@
 // The small kinds of text: quantities, times, durations, base64, names, quoting, versions.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
 #include <limits>
 
 #include "api/base64.h"
