@@ -67,7 +67,5 @@ class StoredObject {
   mutable std::map<std::string, std::string, std::less<>> forms_ GUARDED_BY(mutex_);
 };
 
-// Whether an object is among those asked for.
-using Predicate = std::function<bool(const StoredObject&)>;
 
 }  // namespace kvplane::registry
