@@ -23,7 +23,8 @@ using kvshim::base::FromAbsl;
 
 absl::Status UnsupportedMediaType() {
   return registry::MakeStatus(
-      {415, "UnsupportedMediaType",
+      {415,
+       "UnsupportedMediaType",
        "the body of the request was in an unknown format - accepted media types include: "
        "application/json, application/yaml, application/vnd.kubernetes.protobuf",
        {}});
@@ -52,7 +53,8 @@ absl::StatusOr<Read> ReadAny(const Call& call) {
   }
   if (!parsed.ok()) return registry::BadRequest(FromAbsl(parsed.status().message()));
   if (!parsed->is_object()) {
-    return registry::BadRequest("couldn't get version/kind; json parse error: the body is no object");
+    return registry::BadRequest(
+        "couldn't get version/kind; json parse error: the body is no object");
   }
   read.document = std::move(parsed->get_object());
   return read;

@@ -17,8 +17,8 @@ std::string Encode(const json::Object& document, Encoding encoding) {
   if (encoding == Encoding::kYaml) return ToYaml(json::Value(document));
   if (encoding == Encoding::kJson) return api::ToJson(json::Value(document)) + "\n";
   const api::Schema& schema = api::Schema::Kubernetes();
-  const api::Message* message = schema.FindMessage(kinds::Text(document, {"apiVersion"}),
-                                                   kinds::Text(document, {"kind"}));
+  const api::Message* message =
+      schema.FindMessage(kinds::Text(document, {"apiVersion"}), kinds::Text(document, {"kind"}));
   if (message != nullptr) {
     auto canonical = api::Canonicalize(*message, json::Value(document));
     if (canonical.ok()) {

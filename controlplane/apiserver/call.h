@@ -1,5 +1,5 @@
-// Call: one request of the API on its way through the server: what it names, what it wants back, and
-// how its answer is written.
+// Call: one request of the API on its way through the server: what it names, what it wants back,
+// and how its answer is written.
 //
 // Thread safety: none; a call is one thread's.
 #pragma once

@@ -27,9 +27,8 @@ absl::StatusOr<int64_t> ReadNumber(std::string_view name, std::string_view text)
 }
 
 absl::Status InvalidOption(std::string_view field, std::string_view why) {
-  return registry::MakeStatus({422, "Invalid",
-                               Concat("ListOptions.meta.k8s.io \"\" is invalid: ", field, ": ", why),
-                               {}});
+  return registry::MakeStatus(
+      {422, "Invalid", Concat("ListOptions.meta.k8s.io \"\" is invalid: ", field, ": ", why), {}});
 }
 
 absl::StatusOr<json::Object> ReadToken(std::string text) {
@@ -75,13 +74,15 @@ absl::Status ReadRevision(const Call& call, ListOptions& options) {
                                 "\": supported values: \"Exact\", \"NotOlderThan\""));
   }
   if (options.watch && !options.initial_events.has_value()) {
-    return InvalidOption("resourceVersionMatch", "Forbidden: resourceVersionMatch is forbidden for "
-                                                 "watch unless sendInitialEvents is provided");
+    return InvalidOption("resourceVersionMatch",
+                         "Forbidden: resourceVersionMatch is forbidden for "
+                         "watch unless sendInitialEvents is provided");
   }
   if (options.watch) return absl::OkStatus();
   if (!options.revision.has_value()) {
-    return InvalidOption("resourceVersionMatch", "Forbidden: resourceVersionMatch is forbidden "
-                                                 "unless resourceVersion is provided");
+    return InvalidOption("resourceVersionMatch",
+                         "Forbidden: resourceVersionMatch is forbidden "
+                         "unless resourceVersion is provided");
   }
   if (options.match == Match::kExact && *options.revision == 0) {
     return InvalidOption("resourceVersionMatch",
@@ -94,16 +95,17 @@ absl::Status ReadRevision(const Call& call, ListOptions& options) {
 absl::Status CheckInitialEvents(const ListOptions& options) {
   if (!options.initial_events.has_value()) return absl::OkStatus();
   if (!options.watch) {
-    return InvalidOption("sendInitialEvents",
-                         "Forbidden: sendInitialEvents is forbidden for list");
+    return InvalidOption("sendInitialEvents", "Forbidden: sendInitialEvents is forbidden for list");
   }
   if (options.match != Match::kNotOlderThan) {
-    return InvalidOption("resourceVersionMatch", "Forbidden: sendInitialEvents requires setting "
-                                                 "resourceVersionMatch to NotOlderThan");
+    return InvalidOption("resourceVersionMatch",
+                         "Forbidden: sendInitialEvents requires setting "
+                         "resourceVersionMatch to NotOlderThan");
   }
   if (*options.initial_events && !options.bookmarks) {
-    return InvalidOption("sendInitialEvents", "Forbidden: sendInitialEvents requires setting "
-                                              "allowWatchBookmarks to true");
+    return InvalidOption("sendInitialEvents",
+                         "Forbidden: sendInitialEvents requires setting "
+                         "allowWatchBookmarks to true");
   }
   return absl::OkStatus();
 }
@@ -112,10 +114,9 @@ absl::Status CheckInitialEvents(const ListOptions& options) {
 
 absl::StatusOr<ListOptions> ListOptions::Read(const Call& call) {
   ListOptions options;
-  ASSIGN_OR_RETURN(options.selection,
-                   registry::Selection::Parse(call.kind(), call.group_version(),
-                                              call.Query("labelSelector"),
-                                              call.Query("fieldSelector")));
+  ASSIGN_OR_RETURN(options.selection, registry::Selection::Parse(call.kind(), call.group_version(),
+                                                                 call.Query("labelSelector"),
+                                                                 call.Query("fieldSelector")));
   options.watch = call.QueryTrue("watch");
   options.bookmarks = call.QueryTrue("allowWatchBookmarks");
   if (!call.Query("sendInitialEvents").empty()) {
@@ -135,8 +136,8 @@ absl::StatusOr<ListOptions> ListOptions::Read(const Call& call) {
 }
 
 std::string ContinueToken(int64_t revision, std::string_view key) {
-  std::string token = api::EncodeBase64(api::ToJson(json::Object{
-      {"v", "meta.k8s.io/v1"}, {"rv", revision}, {"start", json::ToBoost(key)}}));
+  std::string token = api::EncodeBase64(api::ToJson(
+      json::Object{{"v", "meta.k8s.io/v1"}, {"rv", revision}, {"start", json::ToBoost(key)}}));
   std::replace(token.begin(), token.end(), '+', '-');
   std::replace(token.begin(), token.end(), '/', '_');
   while (token.ends_with('=')) token.pop_back();

@@ -32,8 +32,7 @@ std::string ListKind(const Call& call) {
 }
 
 std::string ListVersion(const Call& call) {
-  return call.wanted.form == Form::kMetadata ? "meta.k8s.io/v1"
-                                             : std::string(call.group_version());
+  return call.wanted.form == Form::kMetadata ? "meta.k8s.io/v1" : std::string(call.group_version());
 }
 
 Answer TableList(const Call& call, const Reader::Selected& selected, json::Object metadata) {
@@ -93,9 +92,9 @@ absl::StatusOr<Reader::Selected> Reader::Select(const Call& call, const ListOpti
   if (!options.continue_key.empty()) {
     return FromHistory(call, options, options.continue_revision, options.continue_key);
   }
-  const bool exact = options.match == Match::kExact ||
-                     (options.match == Match::kUnset && options.limit > 0 &&
-                      options.revision.value_or(0) > 0);
+  const bool exact =
+      options.match == Match::kExact ||
+      (options.match == Match::kUnset && options.limit > 0 && options.revision.value_or(0) > 0);
   if (exact) {
     return FromHistory(call, options, *options.revision,
                        registry::PrefixOf(call.kind(), call.target.name_space));

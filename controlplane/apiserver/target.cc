@@ -39,9 +39,9 @@ std::optional<Target> Target::Parse(std::string_view path) {
   target.resource = next();
   // A namespace is itself a resource, unless more than its own subresources follows.
   if (target.resource == "namespaces" && at < parts.size()) {
-    const bool own = at + 1 == parts.size() ||
-                     (at + 2 == parts.size() &&
-                      (parts[at + 1] == "status" || parts[at + 1] == "finalize"));
+    const bool own =
+        at + 1 == parts.size() ||
+        (at + 2 == parts.size() && (parts[at + 1] == "status" || parts[at + 1] == "finalize"));
     if (!own) {
       target.name_space = next();
       target.resource = next();

@@ -93,8 +93,8 @@ class Reader {
  public:
   explicit Reader(std::string_view text) {
     yaml_parser_initialize(&parser_);
-    yaml_parser_set_input_string(
-        &parser_, reinterpret_cast<const unsigned char*>(text.data()), text.size());
+    yaml_parser_set_input_string(&parser_, reinterpret_cast<const unsigned char*>(text.data()),
+                                 text.size());
   }
   ~Reader() {
     yaml_event_delete(&event_);

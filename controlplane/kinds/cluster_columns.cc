@@ -148,9 +148,9 @@ constexpr Column kClaims[] = {
 constexpr Column kStorageClasses[] = {
     {"Name", "string", 0,
      [](const json::Object& object) {
-       const bool standard = Text(object, {"metadata", "annotations",
-                                           "storageclass.kubernetes.io/is-default-class"}) ==
-                             "true";
+       const bool standard =
+           Text(object, {"metadata", "annotations",
+                         "storageclass.kubernetes.io/is-default-class"}) == "true";
        return json::Value(
            Concat(Text(object, {"metadata", "name"}), standard ? " (default)" : "").c_str());
      },
@@ -162,7 +162,9 @@ constexpr Column kStorageClasses[] = {
     {"VolumeBindingMode", "string", 0,
      [](const json::Object& object) { return TextCell(Text(object, {"volumeBindingMode"}), ""); }},
     {"AllowVolumeExpansion", "string", 0,
-     [](const json::Object& object) { return json::Value(True(object, {"allowVolumeExpansion"})); }},
+     [](const json::Object& object) {
+       return json::Value(True(object, {"allowVolumeExpansion"}));
+     }},
     kAgeColumn,
 };
 
@@ -177,9 +179,8 @@ constexpr Column kRoles[] = {
 };
 
 json::Value RoleOf(const json::Object& binding) {
-  return json::Value(Concat(Text(binding, {"roleRef", "kind"}), '/',
-                            Text(binding, {"roleRef", "name"}))
-                         .c_str());
+  return json::Value(
+      Concat(Text(binding, {"roleRef", "kind"}), '/', Text(binding, {"roleRef", "name"})).c_str());
 }
 
 std::string Subjects(const json::Object& binding, std::string_view kind) {
@@ -228,10 +229,11 @@ std::string Metric(const json::Object& metric, const json::Object* current) {
   std::string type(Text(metric, {"type"}));
   if (type != "Resource") return Concat("<unknown>/", type);
   const int64_t goal = Integer(metric, {"resource", "target", "averageUtilization"}, -1);
-  const int64_t use =
-      current == nullptr ? -1 : Integer(*current, {"resource", "current", "averageUtilization"}, -1);
-  return Concat(Text(metric, {"resource", "name"}), ": ",
-                use < 0 ? "<unknown>" : Concat(use, '%'), '/',
+  const int64_t use = current == nullptr
+                          ? -1
+                          : Integer(*current, {"resource", "current", "averageUtilization"}, -1);
+  return Concat(Text(metric, {"resource", "name"}), ": ", use < 0 ? "<unknown>" : Concat(use, '%'),
+                '/',
                 goal < 0 ? std::string(Text(metric, {"resource", "target", "averageValue"}))
                          : Concat(goal, '%'));
 }
@@ -241,9 +243,8 @@ json::Value Metrics(const json::Object& scaler) {
   size_t index = 0;
   const json::Array* current = FindArray(scaler, {"status", "currentMetrics"});
   ForEach(scaler, {"spec", "metrics"}, [&](const json::Object& metric) {
-    const json::Object* now = current != nullptr && index < current->size()
-                                  ? (*current)[index].if_object()
-                                  : nullptr;
+    const json::Object* now =
+        current != nullptr && index < current->size() ? (*current)[index].if_object() : nullptr;
     ++index;
     out.append(out.empty() ? "" : ", ").append(Metric(metric, now));
   });
@@ -264,7 +265,9 @@ constexpr Column kScalers[] = {
        return json::Value(std::to_string(Integer(object, {"spec", "minReplicas"}, 1)).c_str());
      }},
     {"MaxPods", "integer", 0,
-     [](const json::Object& object) { return json::Value(Integer(object, {"spec", "maxReplicas"})); }},
+     [](const json::Object& object) {
+       return json::Value(Integer(object, {"spec", "maxReplicas"}));
+     }},
     {"Replicas", "integer", 0,
      [](const json::Object& object) {
        return json::Value(Integer(object, {"status", "currentReplicas"}));

@@ -77,8 +77,7 @@ void Secret(json::Object& secret) {
   const json::Object copy = *texts;
   json::Object& data = Child(secret, "data");
   for (const auto& text : copy) {
-    Set(data, json::View(text.key()),
-        json::Value(api::EncodeBase64(Plain(text.value())).c_str()));
+    Set(data, json::View(text.key()), json::Value(api::EncodeBase64(Plain(text.value())).c_str()));
   }
   Remove(secret, "stringData");
 }
@@ -103,8 +102,7 @@ void Autoscaler(json::Object& spec) {
       json::Array{json::Object{
           {"type", "Resource"},
           {"resource",
-           {{"name", "cpu"},
-            {"target", {{"type", "Utilization"}, {"averageUtilization", 80}}}}}}});
+           {{"name", "cpu"}, {"target", {{"type", "Utilization"}, {"averageUtilization", 80}}}}}}});
 }
 
 // A subject's group follows from its kind, and a role's from there being only one.

@@ -31,8 +31,8 @@ void ValidateServicePorts(const json::Object& spec, FieldErrors& errors) {
     }
     const std::string_view protocol = Text(port, {"protocol"});
     if (protocol != "TCP" && protocol != "UDP" && protocol != "SCTP") {
-      errors.push_back(NotSupported(at + ".protocol", json::ToBoost(protocol),
-                                    {"SCTP", "TCP", "UDP"}));
+      errors.push_back(
+          NotSupported(at + ".protocol", json::ToBoost(protocol), {"SCTP", "TCP", "UDP"}));
     }
   });
 }
@@ -78,15 +78,13 @@ void ValidateImmutable(const json::Object& object, const json::Object* current,
     FieldErrors changed;
     ValidateSame(object, current, {member}, std::string(member), kImmutable, changed);
     if (changed.empty()) continue;
-    errors.push_back(
-        Forbidden(std::string(member), "field is immutable when `immutable` is set"));
+    errors.push_back(Forbidden(std::string(member), "field is immutable when `immutable` is set"));
   }
 }
 
 }  // namespace
 
-void ValidateService(const json::Object& object, const json::Object* current,
-                     FieldErrors& errors) {
+void ValidateService(const json::Object& object, const json::Object* current, FieldErrors& errors) {
   static const json::Object kNone;
   const json::Object* found = FindObject(object, {"spec"});
   const json::Object& spec = found == nullptr ? kNone : *found;
@@ -153,8 +151,8 @@ void ValidatePersistentVolumeClaim(const json::Object& object, const json::Objec
 void ValidateIngress(const json::Object& object, const json::Object*, FieldErrors& errors) {
   const json::Array* rules = FindArray(object, {"spec", "rules"});
   if ((rules == nullptr || rules->empty()) && !Has(object, {"spec", "defaultBackend"})) {
-    errors.push_back(Invalid("spec", json::Value(),
-                             "either `defaultBackend` or `rules` must be specified"));
+    errors.push_back(
+        Invalid("spec", json::Value(), "either `defaultBackend` or `rules` must be specified"));
   }
   size_t index = 0;
   ForEach(object, {"spec", "rules"}, [&](const json::Object& rule) {
@@ -192,15 +190,13 @@ void ValidateRole(const json::Object& object, const json::Object*, FieldErrors& 
   });
 }
 
-void ValidateBinding(const json::Object& object, const json::Object* current,
-                     FieldErrors& errors) {
+void ValidateBinding(const json::Object& object, const json::Object* current, FieldErrors& errors) {
   if (Text(object, {"roleRef", "name"}).empty()) {
     errors.push_back(Required("roleRef.name", ""));
   }
   const std::string_view kind = Text(object, {"roleRef", "kind"});
   if (kind != "Role" && kind != "ClusterRole") {
-    errors.push_back(
-        NotSupported("roleRef.kind", json::ToBoost(kind), {"ClusterRole", "Role"}));
+    errors.push_back(NotSupported("roleRef.kind", json::ToBoost(kind), {"ClusterRole", "Role"}));
   }
   ValidateSame(object, current, {"roleRef"}, "roleRef", "cannot change roleRef", errors);
   size_t index = 0;

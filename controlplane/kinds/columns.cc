@@ -14,9 +14,9 @@ using kvshim::base::Concat;
 namespace {
 
 constexpr Column kPlain[] = {kNameColumn, {"Created At", "date", 0, [](const json::Object& object) {
-                               return json::Value(json::ToBoost(
-                                   Text(object, {"metadata", "creationTimestamp"})));
-                             }}};
+                                             return json::Value(json::ToBoost(
+                                                 Text(object, {"metadata", "creationTimestamp"})));
+                                           }}};
 
 // "key in (a,b)".
 std::string Requirement(const json::Object& requirement) {

@@ -76,13 +76,13 @@ void AutoscalerFromFirst(json::Object& object) {
   if (Has(spec, {"targetCPUUtilizationPercentage"})) {
     metrics.insert(
         metrics.begin(),
-        json::Object{{"type", "Resource"},
-                     {"resource",
-                      {{"name", "cpu"},
-                       {"target",
-                        {{"type", "Utilization"},
-                         {"averageUtilization",
-                          Integer(spec, {"targetCPUUtilizationPercentage"})}}}}}});
+        json::Object{
+            {"type", "Resource"},
+            {"resource",
+             {{"name", "cpu"},
+              {"target",
+               {{"type", "Utilization"},
+                {"averageUtilization", Integer(spec, {"targetCPUUtilizationPercentage"})}}}}}});
     Remove(spec, "targetCPUUtilizationPercentage");
   }
   if (!metrics.empty()) Set(spec, "metrics", std::move(metrics));

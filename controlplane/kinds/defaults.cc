@@ -20,8 +20,8 @@ struct Rules {
 using RulesByMessage = absl::flat_hash_map<const api::Message*, Rules>;
 
 Rules& RulesOf(RulesByMessage& rules, std::string_view message) {
-  const api::Message* found = api::Schema::Kubernetes().FindMessageByName(
-      kvshim::base::Concat("k8s.io.api.", message));
+  const api::Message* found =
+      api::Schema::Kubernetes().FindMessageByName(kvshim::base::Concat("k8s.io.api.", message));
   return rules[found];
 }
 

@@ -1,7 +1,7 @@
 // Defaults: what a server fills in where a client left it out.
 //
-// Most are a row of a table, message by message (defaults_table.h): the walk over a document meets a
-// container wherever it stands, in a pod or in the template of a cron job's jobs.
+// Most are a row of a table, message by message (defaults_table.h): the walk over a document meets
+// a container wherever it stands, in a pod or in the template of a cron job's jobs.
 //
 // Thread safety: pure functions.
 //

@@ -32,8 +32,7 @@ FieldError Forbidden(std::string field, std::string_view detail) {
 }
 
 FieldError Duplicate(std::string field, const api::json::Value& value) {
-  return {"FieldValueDuplicate", std::move(field),
-          Concat("Duplicate value: ", api::ToJson(value))};
+  return {"FieldValueDuplicate", std::move(field), Concat("Duplicate value: ", api::ToJson(value))};
 }
 
 FieldError NotFound(std::string field, const api::json::Value& value) {

@@ -25,10 +25,10 @@ struct Kind {
   std::string group_version;  // in which objects are stored
   std::string prefix;         // of the keys: "/registry/pods/"
   bool namespaced = false;
-  bool has_status = false;           // a status of its own, which a write of the object leaves alone
-  bool counts_generations = false;   // metadata.generation goes up with the specification
-  bool creates_on_update = false;    // a PUT of what is not there creates it
-  bool graceful = false;             // deleted by its node after a while (pods)
+  bool has_status = false;          // a status of its own, which a write of the object leaves alone
+  bool counts_generations = false;  // metadata.generation goes up with the specification
+  bool creates_on_update = false;   // a PUT of what is not there creates it
+  bool graceful = false;            // deleted by its node after a while (pods)
   std::string_view generation_of = "spec";
   const api::Message* message = nullptr;  // of group_version; null for custom resources
 

@@ -133,7 +133,7 @@ std::string_view FaultOfLabel(std::string_view name) {
 std::string_view FaultOfServiceName(std::string_view name) {
   if (name.size() > 63) return "must be no more than 63 bytes";
   return IsWord(name, IsLowerAlphanumeric, "-") && IsLower(name.front()) ? std::string_view()
-                                                                          : kServiceName;
+                                                                         : kServiceName;
 }
 
 std::string_view FaultOfPathSegment(std::string_view name) {

@@ -17,8 +17,8 @@ void ValidateMetadata(const Kind& kind, const json::Object& object, FieldErrors&
 void ValidateLabels(const json::Object& labels, const std::string& field, FieldErrors& errors);
 
 // What is wrong with a name; empty where nothing is. Worded as Kubernetes words it.
-std::string_view FaultOfSubdomain(std::string_view name);  // RFC 1123, dots, 253
-std::string_view FaultOfLabel(std::string_view name);      // RFC 1123, no dots, 63
+std::string_view FaultOfSubdomain(std::string_view name);    // RFC 1123, dots, 253
+std::string_view FaultOfLabel(std::string_view name);        // RFC 1123, no dots, 63
 std::string_view FaultOfServiceName(std::string_view name);  // RFC 1035: begins with a letter
 std::string_view FaultOfPathSegment(std::string_view name);
 

@@ -20,9 +20,8 @@ bool IsCondition(const json::Object& object, std::string_view type) {
 
 json::Value Ready(const json::Object& pod) {
   int ready = 0;
-  ForEach(pod, {"status", "containerStatuses"}, [&](const json::Object& status) {
-    ready += True(status, {"ready"}) ? 1 : 0;
-  });
+  ForEach(pod, {"status", "containerStatuses"},
+          [&](const json::Object& status) { ready += True(status, {"ready"}) ? 1 : 0; });
   const json::Array* containers = FindArray(pod, {"spec", "containers"});
   const size_t all = containers == nullptr ? 0 : containers->size();
   return json::Value(Concat(ready, '/', all).c_str());
@@ -53,8 +52,8 @@ std::string InitReason(const json::Object& pod) {
     if (True(status, {"started"})) return;  // a sidecar that runs
     const std::string why = ContainerReason(status);
     const bool plain = why.empty() || why == "PodInitializing";
-    reason = plain ? Concat("Init:", at, '/', all == nullptr ? 0 : all->size())
-                   : Concat("Init:", why);
+    reason =
+        plain ? Concat("Init:", at, '/', all == nullptr ? 0 : all->size()) : Concat("Init:", why);
   });
   return reason;
 }
@@ -224,8 +223,7 @@ constexpr Column kEvents[] = {
     {"First Seen", "string", 1, EventFirst},
     {"Count", "string", 1,
      [](const json::Object& event) {
-       return json::Value(
-           std::to_string(std::max<int64_t>(1, Integer(event, {"count"}))).c_str());
+       return json::Value(std::to_string(std::max<int64_t>(1, Integer(event, {"count"}))).c_str());
      }},
     {"Name", "string", 1, NameCell, "name"},
 };

@@ -42,8 +42,7 @@ constexpr DefaultField kFields[] = {
 bool IsMovingTag(std::string_view image) {
   if (image.find('@') != std::string_view::npos) return false;
   const size_t slash = image.rfind('/');
-  const std::string_view last =
-      slash == std::string_view::npos ? image : image.substr(slash + 1);
+  const std::string_view last = slash == std::string_view::npos ? image : image.substr(slash + 1);
   const size_t colon = last.find(':');
   return colon == std::string_view::npos || last.substr(colon + 1) == "latest";
 }
@@ -82,8 +81,10 @@ void PodSpec(json::Object& spec) {
 void Pod(json::Object& pod) { SetDefault(Child(pod, "spec"), "enableServiceLinks", true); }
 
 constexpr DefaultFunctionOf kFunctions[] = {
-    {"core.v1.Container", Container}, {"core.v1.EphemeralContainer", Container},
-    {"core.v1.Volume", Volume},       {"core.v1.PodSpec", PodSpec},
+    {"core.v1.Container", Container},
+    {"core.v1.EphemeralContainer", Container},
+    {"core.v1.Volume", Volume},
+    {"core.v1.PodSpec", PodSpec},
     {"core.v1.Pod", Pod},
 };
 

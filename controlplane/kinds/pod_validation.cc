@@ -14,8 +14,8 @@ namespace {
 
 using kvshim::base::Concat;
 
-void RequireName(const json::Object& object, const std::string& field,
-                 std::set<std::string>& names, FieldErrors& errors) {
+void RequireName(const json::Object& object, const std::string& field, std::set<std::string>& names,
+                 FieldErrors& errors) {
   const std::string name(Text(object, {"name"}));
   if (name.empty()) {
     errors.push_back(Required(field + ".name", ""));
@@ -75,9 +75,9 @@ void Resources(const json::Object& container, const std::string& field, FieldErr
     const auto limit = api::Quantity::Parse(Text(container, {"resources", "limits", name}));
     const auto asked = api::Quantity::Parse(Plain(request.value()));
     if (limit.ok() && asked.ok() && *asked > *limit) {
-      errors.push_back(Invalid(field + ".resources.requests", request.value(),
-                               Concat("must be less than or equal to ", name, " limit of ",
-                                      limit->ToString())));
+      errors.push_back(
+          Invalid(field + ".resources.requests", request.value(),
+                  Concat("must be less than or equal to ", name, " limit of ", limit->ToString())));
     }
   }
 }
@@ -101,10 +101,9 @@ void Mounts(const json::Object& container, const std::string& field,
 json::Object WithoutMutable(const json::Object& pod) {
   json::Object spec;
   if (const json::Object* found = FindObject(pod, {"spec"})) spec = *found;
-  for (const std::string_view name : {"activeDeadlineSeconds", "tolerations",
-                                      "terminationGracePeriodSeconds", "schedulingGates",
-                                      "nodeName", "ephemeralContainers", "nodeSelector",
-                                      "affinity"}) {
+  for (const std::string_view name :
+       {"activeDeadlineSeconds", "tolerations", "terminationGracePeriodSeconds", "schedulingGates",
+        "nodeName", "ephemeralContainers", "nodeSelector", "affinity"}) {
     Remove(spec, name);
   }
   for (const std::string_view list : {"containers", "initContainers"}) {
@@ -154,8 +153,8 @@ void ValidatePod(const json::Object& object, const json::Object* current, FieldE
   if (current == nullptr) return;
   const std::string_view node = Text(*current, {"spec", "nodeName"});
   const bool moved = !node.empty() && node != Text(object, {"spec", "nodeName"});
-  if (moved || !api::JsonEqual(json::Value(WithoutMutable(object)),
-                               json::Value(WithoutMutable(*current)))) {
+  if (moved ||
+      !api::JsonEqual(json::Value(WithoutMutable(object)), json::Value(WithoutMutable(*current)))) {
     errors.push_back(Forbidden(
         "spec",
         "pod updates may not change fields other than `spec.containers[*].image`,"

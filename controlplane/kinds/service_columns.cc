@@ -44,8 +44,7 @@ json::Value Ports(const json::Object& service) {
   ForEach(service, {"spec", "ports"}, [&](const json::Object& port) {
     const int64_t node = Integer(port, {"nodePort"});
     const std::string number = std::to_string(Integer(port, {"port"}));
-    Join(out, Concat(node > 0 ? Concat(number, ':', node) : number, '/',
-                     Text(port, {"protocol"})));
+    Join(out, Concat(node > 0 ? Concat(number, ':', node) : number, '/', Text(port, {"protocol"})));
   });
   return TextCell(out);
 }
@@ -156,8 +155,7 @@ constexpr Column kIngressClasses[] = {
      [](const json::Object& object) {
        const std::string_view name = Text(object, {"spec", "parameters", "name"});
        const std::string kind(Text(object, {"spec", "parameters", "kind"}));
-       return name.empty() ? json::Value("<none>")
-                           : json::Value(Concat(kind, '/', name).c_str());
+       return name.empty() ? json::Value("<none>") : json::Value(Concat(kind, '/', name).c_str());
      }},
     kAgeColumn,
 };

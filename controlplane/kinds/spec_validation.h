@@ -12,8 +12,7 @@ namespace kvplane::kinds {
 // Pods and what makes them (workload_validation.cc, pod_validation.cc).
 void ValidatePod(const json::Object& object, const json::Object* current, FieldErrors& errors);
 void ValidatePodSpec(const json::Object& spec, const std::string& field, FieldErrors& errors);
-void ValidateWorkload(const json::Object& object, const json::Object* current,
-                      FieldErrors& errors);
+void ValidateWorkload(const json::Object& object, const json::Object* current, FieldErrors& errors);
 void ValidateStatefulSet(const json::Object& object, const json::Object* current,
                          FieldErrors& errors);
 void ValidateReplicationController(const json::Object& object, const json::Object* current,

@@ -18,8 +18,7 @@ struct Asked {
 };
 
 bool IsPositive(const json::Object& container, std::string_view list, std::string_view resource) {
-  const auto quantity =
-      api::Quantity::Parse(Text(container, {"resources", list, resource}));
+  const auto quantity = api::Quantity::Parse(Text(container, {"resources", list, resource}));
   return quantity.ok() && quantity->Sign() > 0;
 }
 
@@ -63,8 +62,7 @@ void ResetStatus(const Kind& kind, json::Object& object) {
   if (!kind.group.empty()) return;
   if (kind.plural == "pods") {
     const std::string_view qos = QosClass(object);
-    Set(object, "status",
-        json::Object{{"phase", "Pending"}, {"qosClass", json::ToBoost(qos)}});
+    Set(object, "status", json::Object{{"phase", "Pending"}, {"qosClass", json::ToBoost(qos)}});
   } else if (kind.plural == "namespaces") {
     Set(object, "status", json::Object{{"phase", "Active"}});
     Set(Child(object, "spec"), "finalizers", json::Array{"kubernetes"});

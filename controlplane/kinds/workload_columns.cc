@@ -111,8 +111,8 @@ json::Value JobStatus(const json::Object& job) {
   ForEach(job, {"status", "conditions"}, [&](const json::Object& condition) {
     const std::string_view type = Text(condition, {"type"});
     if (Text(condition, {"status"}) != "True") return;
-    if (type == "Complete" || type == "Failed" || type == "Suspended" ||
-        type == "FailureTarget" || type == "SuccessCriteriaMet") {
+    if (type == "Complete" || type == "Failed" || type == "Suspended" || type == "FailureTarget" ||
+        type == "SuccessCriteriaMet") {
       status = type;
     }
   });

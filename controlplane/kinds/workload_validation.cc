@@ -35,8 +35,7 @@ bool Selects(const json::Object& wanted, const json::Object* labels) {
 void NotNegative(const json::Object& object, std::string_view name, FieldErrors& errors) {
   const int64_t value = Integer(object, {"spec", name});
   if (value < 0) {
-    errors.push_back(
-        Invalid(Concat("spec.", name), value, "must be greater than or equal to 0"));
+    errors.push_back(Invalid(Concat("spec.", name), value, "must be greater than or equal to 0"));
   }
 }
 
@@ -50,8 +49,8 @@ void ValidateSelector(const json::Object& object, FieldErrors& errors) {
   const json::Object* wanted = FindObject(*selector, {"matchLabels"});
   const bool expressions = FindArray(*selector, {"matchExpressions"}) != nullptr;
   if (wanted == nullptr && !expressions) {
-    errors.push_back(Invalid("spec.selector", *selector,
-                             "empty selector is invalid for deployment"));
+    errors.push_back(
+        Invalid("spec.selector", *selector, "empty selector is invalid for deployment"));
     return;
   }
   const json::Object* labels = FindObject(object, {"spec", "template", "metadata", "labels"});
@@ -65,8 +64,8 @@ void ValidateSelector(const json::Object& object, FieldErrors& errors) {
 void RestartsAlways(const json::Object& object, FieldErrors& errors) {
   const std::string_view policy = Text(object, {"spec", "template", "spec", "restartPolicy"});
   if (policy == "Never" || policy == "OnFailure") {
-    errors.push_back(NotSupported("spec.template.spec.restartPolicy", json::ToBoost(policy),
-                                  {"Always"}));
+    errors.push_back(
+        NotSupported("spec.template.spec.restartPolicy", json::ToBoost(policy), {"Always"}));
   }
 }
 
@@ -75,8 +74,7 @@ void RestartsNot(const json::Object& object, Path path, const std::string& field
                  FieldErrors& errors) {
   const std::string_view policy = Text(object, path);
   if (policy == "Always" || policy.empty()) {
-    errors.push_back(Required(
-        field, "valid values: \"OnFailure\", \"Never\""));
+    errors.push_back(Required(field, "valid values: \"OnFailure\", \"Never\""));
   }
 }
 
@@ -137,8 +135,7 @@ void ValidateReplicationController(const json::Object& object, const json::Objec
   const json::Object* selector = FindObject(object, {"spec", "selector"});
   if (selector == nullptr || selector->empty()) {
     errors.push_back(Required("spec.selector", ""));
-  } else if (!Selects(*selector,
-                      FindObject(object, {"spec", "template", "metadata", "labels"}))) {
+  } else if (!Selects(*selector, FindObject(object, {"spec", "template", "metadata", "labels"}))) {
     errors.push_back(Invalid("spec.template.metadata.labels", json::Value(),
                              "`selector` does not match template `labels`"));
   }

@@ -70,8 +70,7 @@ bool IsHeld(const kinds::Kind& kind, const json::Object& object) {
 
 void Mark(const kinds::Kind& kind, int64_t grace, json::Object& object) {
   json::Object& metadata = Child(object, "metadata");
-  Set(metadata, "deletionTimestamp",
-      json::Value(FormatNow(std::chrono::seconds(grace)).c_str()));
+  Set(metadata, "deletionTimestamp", json::Value(FormatNow(std::chrono::seconds(grace)).c_str()));
   Set(metadata, "deletionGracePeriodSeconds", grace);
   const int64_t generation = kinds::Integer(metadata, {"generation"});
   if (generation > 0) Set(metadata, "generation", generation + 1);
@@ -85,7 +84,8 @@ absl::StatusOr<Propagation> ReadPropagation(std::string_view policy) {
   if (policy == "Background") return Propagation::kBackground;
   if (policy == "Foreground") return Propagation::kForeground;
   if (policy == "Orphan") return Propagation::kOrphan;
-  return MakeStatus({422, "Invalid",
+  return MakeStatus({422,
+                     "Invalid",
                      Concat("DeleteOptions.meta.k8s.io \"\" is invalid: propagationPolicy: "
                             "Unsupported value: ",
                             api::ToJson(json::Value(json::ToBoost(policy))),
@@ -121,13 +121,15 @@ absl::Status CheckPreconditions(const kinds::Kind& kind, const DeleteOptions& op
   const std::string_view uid = Text(current, {"metadata", "uid"});
   const std::string_view version = Text(current, {"metadata", "resourceVersion"});
   if (!options.uid.empty() && options.uid != uid) {
-    return Conflict(kind, name, Concat("Precondition failed: UID in precondition: ", options.uid,
-                                       ", UID in object meta: ", uid));
+    return Conflict(kind, name,
+                    Concat("Precondition failed: UID in precondition: ", options.uid,
+                           ", UID in object meta: ", uid));
   }
   if (!options.resource_version.empty() && options.resource_version != version) {
-    return Conflict(kind, name,
-                    Concat("Precondition failed: ResourceVersion in precondition: ",
-                           options.resource_version, ", ResourceVersion in object meta: ", version));
+    return Conflict(
+        kind, name,
+        Concat("Precondition failed: ResourceVersion in precondition: ", options.resource_version,
+               ", ResourceVersion in object meta: ", version));
   }
   return absl::OkStatus();
 }

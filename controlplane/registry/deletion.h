@@ -25,7 +25,7 @@ enum class Propagation { kAsIs, kBackground, kForeground, kOrphan };
 
 struct DeleteOptions {
   std::optional<int64_t> grace_seconds;
-  std::string uid;               // preconditions, where set
+  std::string uid;  // preconditions, where set
   std::string resource_version;
   Propagation propagation = Propagation::kAsIs;  // kAsIs: finalizers stay as they are
   bool dry_run = false;

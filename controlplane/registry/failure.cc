@@ -67,8 +67,8 @@ json::Object CausesOf(const kinds::Kind& kind, std::string_view name,
   details["kind"] = kind.name;
   json::Array causes;
   for (const kinds::FieldError& error : errors) {
-    causes.push_back(json::Object{
-        {"reason", error.reason}, {"message", error.message}, {"field", error.field}});
+    causes.push_back(
+        json::Object{{"reason", error.reason}, {"message", error.message}, {"field", error.field}});
   }
   details["causes"] = std::move(causes);
   return details;
@@ -109,12 +109,9 @@ Failure FailureOf(const absl::Status& status) {
 }
 
 json::Object StatusObject(const Failure& failure) {
-  json::Object status{{"kind", "Status"},
-                      {"apiVersion", "v1"},
-                      {"metadata", json::Object()},
-                      {"status", "Failure"},
-                      {"message", failure.message},
-                      {"reason", failure.reason}};
+  json::Object status{{"kind", "Status"},           {"apiVersion", "v1"},
+                      {"metadata", json::Object()}, {"status", "Failure"},
+                      {"message", failure.message}, {"reason", failure.reason}};
   if (!failure.details.empty()) status["details"] = failure.details;
   status["code"] = failure.code;
   return status;
@@ -182,10 +179,10 @@ absl::Status TooLargeResourceVersion(int64_t asked, int64_t current) {
 absl::Status MethodNotSupported(std::string_view qualified_resource, std::string_view action) {
   json::Object details;
   details["kind"] = json::ToBoost(qualified_resource);
-  return MakeStatus({405, "MethodNotAllowed",
-                     Concat(action, " is not supported on resources of kind \"",
-                            qualified_resource, "\""),
-                     std::move(details)});
+  return MakeStatus(
+      {405, "MethodNotAllowed",
+       Concat(action, " is not supported on resources of kind \"", qualified_resource, "\""),
+       std::move(details)});
 }
 
 absl::Status InternalError(std::string_view message) {

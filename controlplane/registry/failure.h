@@ -2,8 +2,8 @@
 // reason, a message and details.
 //
 // A failure is an absl::Status, so that it passes through code that knows nothing of it; code,
-// reason and details travel in a payload. Any other status becomes a failure by its code where it is
-// shown.
+// reason and details travel in a payload. Any other status becomes a failure by its code where it
+// is shown.
 //
 // Thread safety: pure functions.
 //

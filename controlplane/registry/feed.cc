@@ -28,10 +28,9 @@ absl::Status Feed::Start() {
 
 absl::StatusOr<std::unique_ptr<kvshim::Watch>> Feed::StartWatch() {
   const std::string everything(1, '\0');
-  return store_.StartWatch({.key = everything,
-                            .range_end = everything,
-                            .start_revision = store_.Status().revision + 1},
-                           [this](const auto& response) { OnResponse(response); });
+  return store_.StartWatch(
+      {.key = everything, .range_end = everything, .start_revision = store_.Status().revision + 1},
+      [this](const auto& response) { OnResponse(response); });
 }
 
 void Feed::Stop() {
@@ -59,8 +58,7 @@ void Feed::OnResponse(const kvshim::WatchResponse& response) {
 
 void Feed::Dispatch(const kvshim::WatchResponse& response) {
   if (response.canceled) {
-    Log(Level::kWarning, "the watch of the store broke off",
-        {{"reason", response.cancel_reason}});
+    Log(Level::kWarning, "the watch of the store broke off", {{"reason", response.cancel_reason}});
     for (const auto& cache : Caches()) cache->Reset();
     Begin();
     return;

@@ -2,11 +2,11 @@
 //
 // A watch a kind would not know how far it is while its kind rests: a list that must be consistent
 // asks the store for its revision R and waits until its cache has come to R, and only a watch that
-// sees every revision can say so without asking. The events of kinds nobody has asked for are passed
-// over by their prefix.
+// sees every revision can say so without asking. The events of kinds nobody has asked for are
+// passed over by their prefix.
 //
-// Where the watch breaks off (history was compacted before a slow watch had read it), all caches are
-// emptied and the feed begins anew.
+// Where the watch breaks off (history was compacted before a slow watch had read it), all caches
+// are emptied and the feed begins anew.
 //
 // Thread safety: every method may be called from any thread. Start comes first, once.
 #pragma once

@@ -44,7 +44,8 @@ std::string GenerateName(std::string_view prefix) {
 std::string FormatNow(std::chrono::seconds later) {
   const auto now = std::chrono::system_clock::now() + later;
   return api::FormatTime(
-      {.seconds = std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count()});
+      {.seconds =
+           std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count()});
 }
 
 }  // namespace kvplane::registry

@@ -33,8 +33,9 @@ absl::Status CheckNamespace(const kinds::Kind& kind, std::string_view name_space
     return absl::OkStatus();
   }
   if (!given.empty() && given != name_space) {
-    return BadRequest("the namespace of the provided object does not match the namespace sent on "
-                      "the request");
+    return BadRequest(
+        "the namespace of the provided object does not match the namespace sent on "
+        "the request");
   }
   Set(metadata, "namespace", json::Value(json::ToBoost(name_space)));
   return absl::OkStatus();
@@ -90,8 +91,9 @@ absl::Status CheckIdentity(const kinds::Kind& kind, const json::Object& current,
   const std::string_view uid = Text(metadata, {"uid"});
   const std::string_view current_uid = Text(current, {"metadata", "uid"});
   if (!uid.empty() && uid != current_uid) {
-    return Conflict(kind, name, Concat("Precondition failed: UID in precondition: ", uid,
-                                       ", UID in object meta: ", current_uid));
+    return Conflict(kind, name,
+                    Concat("Precondition failed: UID in precondition: ", uid,
+                           ", UID in object meta: ", current_uid));
   }
   const std::string_view version = Text(metadata, {"resourceVersion"});
   if (!version.empty() && version != "0" &&
@@ -150,8 +152,8 @@ absl::Status PrepareForCreate(const kinds::Kind& kind, std::string_view name_spa
   if (Text(metadata, {"name"}).empty() && !Text(metadata, {"generateName"}).empty()) {
     Set(metadata, "name", json::Value(GenerateName(Text(metadata, {"generateName"})).c_str()));
   }
-  for (const std::string_view name : {"deletionTimestamp", "deletionGracePeriodSeconds",
-                                      "selfLink", "generation", "resourceVersion"}) {
+  for (const std::string_view name : {"deletionTimestamp", "deletionGracePeriodSeconds", "selfLink",
+                                      "generation", "resourceVersion"}) {
     Remove(metadata, name);
   }
   Set(metadata, "uid", json::Value(NewUid().c_str()));
@@ -166,11 +168,11 @@ absl::Status PrepareForUpdate(const kinds::Kind& kind, const json::Object& curre
   json::Object& given = Child(object, "metadata");
   RETURN_IF_ERROR(CheckNamespace(kind, Text(current, {"metadata", "namespace"}), given));
   RETURN_IF_ERROR(CheckIdentity(kind, current, given));
-  if (part == "status") {
+  if (part == "status" || part == "approval") {
     KeepAllBut(current, "status", object);
   } else if (part == "finalize") {
     KeepAllBut(current, "spec", object);
-  } else if (kind.has_status) {
+  } else if (kind.has_status && part != "binding") {
     Keep(current, "status", object);
   }
   const json::Object* before = kinds::FindObject(current, {"metadata"});

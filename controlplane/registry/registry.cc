@@ -8,6 +8,7 @@
 #include "base/strings.h"
 #include "kinds/members.h"
 #include "registry/failure.h"
+#include "registry/ownership.h"
 #include "registry/preparation.h"
 #include "registry/stored_form.h"
 
@@ -30,13 +31,13 @@ void SetVersion(json::Object& object, int64_t revision) {
 }
 
 absl::Status Terminating(const Kind& kind, std::string_view name, std::string_view name_space) {
-  Failure failure = FailureOf(
-      Forbidden(kind, name, Concat("unable to create new content in namespace ", name_space,
-                                   " because it is being terminated")));
-  failure.details["causes"] =
-      json::Array{json::Object{{"reason", "NamespaceTerminating"},
-                               {"message", Concat("namespace ", name_space, " is being terminated")},
-                               {"field", "metadata.namespace"}}};
+  Failure failure = FailureOf(Forbidden(kind, name,
+                                        Concat("unable to create new content in namespace ",
+                                               name_space, " because it is being terminated")));
+  failure.details["causes"] = json::Array{
+      json::Object{{"reason", "NamespaceTerminating"},
+                   {"message", Concat("namespace ", name_space, " is being terminated")},
+                   {"field", "metadata.namespace"}}};
   return MakeStatus(failure);
 }
 
@@ -68,7 +69,7 @@ absl::StatusOr<std::unique_ptr<Registry>> Registry::Open(kvshim::Store& store,
 absl::Status Registry::CreateSystemNamespaces() {
   for (const std::string_view name : {"default", "kube-system", "kube-public", "kube-node-lease"}) {
     const absl::Status created =
-        Create(Namespaces(), "", Empty(Namespaces(), "", name), false).status();
+        Create(Namespaces(), "", Empty(Namespaces(), "", name), {}).status();
     if (!created.ok() && !HasReason(created, "AlreadyExists")) return created;
   }
   return absl::OkStatus();
@@ -125,15 +126,16 @@ absl::StatusOr<int64_t> Registry::Remove(const Kind& kind, std::string_view name
 }
 
 absl::StatusOr<json::Object> Registry::Create(const Kind& kind, std::string_view name_space,
-                                              json::Object object, bool dry_run) {
+                                              json::Object object, const WriteOptions& options) {
   RETURN_IF_ERROR(PrepareForCreate(kind, name_space, object));
+  if (!options.applied) TrackOwners(kind, nullptr, options.manager, "", object);
   const std::string name(Text(object, {"metadata", "name"}));
   for (int tries = 0; tries < kMostTries; ++tries) {
     kvshim::TxnRequest request;
     RETURN_IF_ERROR(GuardNamespace(kind, name_space, name, request));
     ASSIGN_OR_RETURN(const Current current, Read(kind, name_space, name));
     if (current.revision != 0) return AlreadyExists(kind, name);
-    if (dry_run) return object;
+    if (options.dry_run) return object;
     ASSIGN_OR_RETURN(const int64_t revision,
                      Write(kind, name_space, object, 0, std::move(request)));
     if (revision == 0) continue;
@@ -161,7 +163,7 @@ absl::StatusOr<bool> Registry::TryUpdate(const Kind& kind, std::string_view name
   if (current.revision == 0) {
     if (!options.create_missing) return NotFound(kind, name);
     ASSIGN_OR_RETURN(json::Object object, change(Empty(kind, name_space, name)));
-    auto created = Create(kind, name_space, std::move(object), options.dry_run);
+    auto created = Create(kind, name_space, std::move(object), options);
     if (HasReason(created.status(), "AlreadyExists")) return false;
     if (!created.ok()) return created.status();
     updated = {*std::move(created), true};
@@ -169,6 +171,9 @@ absl::StatusOr<bool> Registry::TryUpdate(const Kind& kind, std::string_view name
   }
   ASSIGN_OR_RETURN(json::Object object, change(current.object));
   RETURN_IF_ERROR(PrepareForUpdate(kind, current.object, options.part, object));
+  if (!options.applied) {
+    TrackOwners(kind, &current.object, options.manager, options.part, object);
+  }
   const bool same = api::JsonEqual(json::Value(object), json::Value(current.object));
   if (same || options.dry_run) {
     updated = {std::move(object), false};

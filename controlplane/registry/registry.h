@@ -1,5 +1,5 @@
-// Registry: the objects of the API in a store: created, read, changed and deleted as Kubernetes does
-// it, and the caches that lists and watches come from.
+// Registry: the objects of the API in a store: created, read, changed and deleted as Kubernetes
+// does it, and the caches that lists and watches come from.
 //
 // Objects go in and out in the version that is stored, canonical, resourceVersion included: the
 // store's revision of their last change. Failures are those of failure.h.
@@ -28,10 +28,16 @@
 
 namespace kvplane::registry {
 
-struct UpdateOptions {
+// Who writes, and whether really.
+struct WriteOptions {
+  std::string manager = "kvplane";  // who comes to own the fields that are written
+  bool applied = false;             // the object's managed fields are as they are to be
+  bool dry_run = false;
+};
+
+struct UpdateOptions : WriteOptions {
   std::string part;             // the subresource: "" (all but the status), "status", "finalize"
   bool create_missing = false;  // what is not there is created, from an empty object
-  bool dry_run = false;
 };
 
 struct Updated {
@@ -56,7 +62,7 @@ class Registry {
   absl::StatusOr<json::Object> Get(const kinds::Kind& kind, std::string_view name_space,
                                    std::string_view name);
   absl::StatusOr<json::Object> Create(const kinds::Kind& kind, std::string_view name_space,
-                                      json::Object object, bool dry_run);
+                                      json::Object object, const WriteOptions& options);
   absl::StatusOr<Updated> Update(const kinds::Kind& kind, std::string_view name_space,
                                  std::string_view name, const Change& change,
                                  const UpdateOptions& options);

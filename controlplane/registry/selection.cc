@@ -119,9 +119,7 @@ class Selection::LabelReader {
     rest_.remove_prefix(end);
     return word;
   }
-  void SkipBlanks() {
-    rest_.remove_prefix(std::min(rest_.find_first_not_of(" \t"), rest_.size()));
-  }
+  void SkipBlanks() { rest_.remove_prefix(std::min(rest_.find_first_not_of(" \t"), rest_.size())); }
   bool Take(std::string_view token) {
     if (!rest_.starts_with(token)) return false;
     rest_.remove_prefix(token.size());

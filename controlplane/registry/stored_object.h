@@ -1,5 +1,5 @@
-// StoredObject: one version of one object as the watch cache holds it: its JSON, what selectors look
-// at, and each form that it has been written in, so that it is encoded once however many ask.
+// StoredObject: one version of one object as the watch cache holds it: its JSON, what selectors
+// look at, and each form that it has been written in, so that it is encoded once however many ask.
 //
 // Thread safety: immutable but for the forms, which a lock guards.
 //
@@ -66,6 +66,5 @@ class StoredObject {
   mutable kvshim::base::Mutex mutex_;
   mutable std::map<std::string, std::string, std::less<>> forms_ GUARDED_BY(mutex_);
 };
-
 
 }  // namespace kvplane::registry

@@ -39,11 +39,9 @@ absl::StatusOr<WatchCache::Beginning> WatchCache::StartWatch(
       return Expired("too old resource version: " + std::to_string(revision) + " (" +
                      std::to_string(ring_begin_) + ")");
     }
-    const auto first =
-        std::upper_bound(ring_.begin(), ring_.end(), revision,
-                         [](int64_t bound, const WatchEventPtr& event) {
-                           return bound < event->revision;
-                         });
+    const auto first = std::upper_bound(
+        ring_.begin(), ring_.end(), revision,
+        [](int64_t bound, const WatchEventPtr& event) { return bound < event->revision; });
     beginning.events.assign(first, ring_.end());
   }
   watchers_.insert(watcher);

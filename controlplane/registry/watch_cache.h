@@ -1,8 +1,8 @@
 // WatchCache: every object of one kind in memory, and its recent changes, for lists and watches.
 //
 // The Feed (feed.h) tells it of every revision of the store, whatever that changed: so it knows how
-// far it has come even where its own kind rests, and a list that must be consistent waits only until
-// it has come to the revision that the store was at.
+// far it has come even where its own kind rests, and a list that must be consistent waits only
+// until it has come to the revision that the store was at.
 //
 // It is filled at first use: from then on changes are kept, the kind is read from the store at some
 // revision R, and the changes after R are put on top. Where the feed breaks off it is emptied, its
@@ -60,8 +60,8 @@ class WatchCache {
   absl::StatusOr<Snapshot> List(std::string_view prefix, int64_t revision);
 
   // Begins to tell `watcher` of every change after `revision`; where `initial`, of all objects
-  // first, at a revision not older than that. Waits, as a list does. The watcher is handed over busy
-  // (watcher.h): the caller tells it what is returned here, then lets it go on.
+  // first, at a revision not older than that. Waits, as a list does. The watcher is handed over
+  // busy (watcher.h): the caller tells it what is returned here, then lets it go on.
   struct Beginning {
     std::vector<StoredObjectPtr> objects;  // the initial ones
     std::vector<WatchEventPtr> events;     // recent ones, after `revision`
