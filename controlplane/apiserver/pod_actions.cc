@@ -4,11 +4,11 @@
 #include <utility>
 #include <vector>
 
+#include "api/label_selector.h"
 #include "apiserver/body.h"
 #include "apiserver/writer.h"
 #include "base/status.h"
 #include "base/strings.h"
-#include "kinds/label_selector.h"
 #include "kinds/members.h"
 #include "registry/failure.h"
 #include "registry/identity.h"
@@ -125,12 +125,15 @@ absl::Status PodActions::TakeFromBudgets(const json::Object& pod, bool dry_run) 
   ASSIGN_OR_RETURN(const int64_t revision, registry_.CurrentRevision());
   const std::string prefix = registry::PrefixOf(Budgets(), Text(pod, {"metadata", "namespace"}));
   ASSIGN_OR_RETURN(const auto snapshot, registry_.CacheOf(Budgets()).List(prefix, revision));
+  static const json::Object kNone;
+  const json::Object* labels = kinds::FindObject(pod, {"metadata", "labels"});
   std::vector<json::Object> matching;
   for (const auto& object : snapshot.objects) {
     json::Object budget = object->Parse();
-    const json::Object* selector = kinds::FindObject(budget, {"spec", "selector"});
-    if (selector == nullptr) continue;
-    if (kinds::Selects(*selector, kinds::FindObject(pod, {"metadata", "labels"}))) {
+    const json::Value* given = kinds::Find(budget, {"spec", "selector"});
+    if (given == nullptr) continue;
+    ASSIGN_OR_RETURN(const api::LabelSelector selector, api::LabelSelector::FromJson(*given));
+    if (selector.Matches(labels == nullptr ? kNone : *labels)) {
       matching.push_back(std::move(budget));
     }
   }

@@ -37,13 +37,6 @@ void ValidateServicePorts(const json::Object& spec, FieldErrors& errors) {
   });
 }
 
-bool IsDataKey(std::string_view key) {
-  if (key.empty() || key.size() > 253 || key == "." || key == "..") return false;
-  return key.find_first_not_of(
-             "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._") ==
-         std::string_view::npos;
-}
-
 void ValidateData(const json::Object& object, std::initializer_list<std::string_view> members,
                   FieldErrors& errors) {
   size_t bytes = 0;
@@ -53,12 +46,8 @@ void ValidateData(const json::Object& object, std::initializer_list<std::string_
     for (const auto& entry : *data) {
       const std::string_view key = json::View(entry.key());
       bytes += Plain(entry.value()).size();
-      if (IsDataKey(key)) continue;
-      errors.push_back(Invalid(
-          Concat(member, '[', key, ']'), json::ToBoost(key),
-          "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. "
-          "'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is "
-          "'[-._a-zA-Z0-9]+')"));
+      AddFaults(Concat(member, '[', key, ']'), json::Value(entry.key()),
+                api::CheckConfigMapKey(key), errors);
     }
   }
   if (bytes > kMostDataBytes * 4 / 3) {

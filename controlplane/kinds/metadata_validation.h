@@ -3,9 +3,10 @@
 // Thread safety: pure functions.
 #pragma once
 
-#include <string_view>
+#include <string>
 
 #include "api/json.h"
+#include "api/names.h"
 #include "kinds/field_error.h"
 #include "kinds/kind.h"
 #include "kinds/members.h"
@@ -16,10 +17,8 @@ void ValidateMetadata(const Kind& kind, const json::Object& object, FieldErrors&
 // The labels of an object, or those that a selector asks for.
 void ValidateLabels(const json::Object& labels, const std::string& field, FieldErrors& errors);
 
-// What is wrong with a name; empty where nothing is. Worded as Kubernetes words it.
-std::string_view FaultOfSubdomain(std::string_view name);    // RFC 1123, dots, 253
-std::string_view FaultOfLabel(std::string_view name);        // RFC 1123, no dots, 63
-std::string_view FaultOfServiceName(std::string_view name);  // RFC 1035: begins with a letter
-std::string_view FaultOfPathSegment(std::string_view name);
+// Adds what is wrong with a value (api/names.h), a fault each.
+void AddFaults(const std::string& field, const json::Value& value, const api::NameFaults& faults,
+               FieldErrors& errors);
 
 }  // namespace kvplane::kinds

@@ -19,8 +19,8 @@ void RequireName(const json::Object& object, const std::string& field, std::set<
   const std::string name(Text(object, {"name"}));
   if (name.empty()) {
     errors.push_back(Required(field + ".name", ""));
-  } else if (const std::string_view fault = FaultOfLabel(name); !fault.empty()) {
-    errors.push_back(Invalid(field + ".name", json::Value(name.c_str()), fault));
+  } else if (const auto faults = api::CheckDns1123Label(name); !faults.empty()) {
+    AddFaults(field + ".name", json::Value(name.c_str()), faults, errors);
   } else if (!names.insert(name).second) {
     errors.push_back(Duplicate(field + ".name", json::Value(name.c_str())));
   }

@@ -1,7 +1,5 @@
-// Selection: the objects that a label selector and a field selector ask for.
-//
-//   app=web,tier!=cache,env in (a,b),!old      labels
-//   status.phase=Running,metadata.name!=x      fields, of those that the kind can be selected by
+// Selection: the objects that a label selector and a field selector ask for together. Fields are
+// those that the kind can be selected by (kinds/selectable_fields.h).
 //
 // Thread safety: immutable.
 //
@@ -15,6 +13,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "api/label_selector.h"
 #include "kinds/kind.h"
 #include "registry/stored_object.h"
 
@@ -29,28 +28,16 @@ class Selection {
                                          std::string_view labels, std::string_view fields);
 
   bool Matches(const StoredObject& object) const;
-  bool all() const { return labels_.empty() && fields_.empty(); }
+  bool all() const { return labels_.MatchesEverything() && fields_.empty(); }
 
  private:
-  enum class Operator { kIn, kNotIn, kExists, kMissing, kGreater, kLess };
-  struct Requirement {
-    std::string key;
-    Operator op = Operator::kIn;
-    std::vector<std::string> values;
-
-    bool Holds(const std::string* value) const;
-  };
   struct FieldRequirement {
     size_t index = 0;  // in kinds::SelectableFields
     std::string value;
     bool equal = true;
   };
-  class LabelReader;
 
-  absl::Status ReadFields(const kinds::Kind& kind, std::string_view group_version,
-                          std::string_view text);
-
-  std::vector<Requirement> labels_;
+  api::LabelSelector labels_;
   std::vector<FieldRequirement> fields_;
 };
 

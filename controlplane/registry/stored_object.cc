@@ -16,9 +16,7 @@ absl::StatusOr<StoredObjectPtr> StoredObject::Read(const kinds::Kind& kind, std:
   object->json_ = api::ToJson(document);
   if (const json::Object* labels =
           kinds::FindObject(document.get_object(), {"metadata", "labels"})) {
-    for (const auto& label : *labels) {
-      object->labels_.emplace_back(json::View(label.key()), kinds::Plain(label.value()));
-    }
+    object->labels_ = *labels;
   }
   object->fields_ = kinds::SelectableValues(kind, document.get_object());
   return object;

@@ -13,7 +13,6 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -30,8 +29,6 @@ using StoredObjectPtr = std::shared_ptr<const StoredObject>;
 
 class StoredObject {
  public:
-  using Labels = std::vector<std::pair<std::string, std::string>>;
-
   // From a value of the store.
   static absl::StatusOr<StoredObjectPtr> Read(const kinds::Kind& kind, std::string_view key,
                                               std::string_view value, int64_t revision);
@@ -42,7 +39,7 @@ class StoredObject {
   int64_t revision() const { return revision_; }
   // In the version that is stored, resourceVersion included.
   const std::string& json() const { return json_; }
-  const Labels& labels() const { return labels_; }
+  const json::Object& labels() const { return labels_; }
   // In the order of kinds::SelectableFields.
   const std::vector<std::string>& fields() const { return fields_; }
 
@@ -61,7 +58,7 @@ class StoredObject {
   std::string key_;
   int64_t revision_ = 0;
   std::string json_;
-  Labels labels_;
+  json::Object labels_;
   std::vector<std::string> fields_;
   mutable kvshim::base::Mutex mutex_;
   mutable std::map<std::string, std::string, std::less<>> forms_ GUARDED_BY(mutex_);
