@@ -47,7 +47,8 @@ class PooledApi : public Api {
 
 absl::StatusOr<std::unique_ptr<Api>> Api::Create(kvshim::Store& store, ApiOptions options) {
   ASSIGN_OR_RETURN(std::shared_ptr<registry::Registry> registry,
-                   registry::Registry::Open(store, options.cache));
+                   registry::Registry::Open(
+                       store, {.cache = options.cache, .service_range = options.service_range}));
   return std::make_unique<PooledApi>(std::move(registry), options);
 }
 

@@ -12,6 +12,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <string>
 
 #include "absl/status/statusor.h"
 #include "apiserver/exchange.h"
@@ -30,6 +31,7 @@ struct ApiOptions {
   size_t threads = 16;
   size_t max_queued = 4000;
   registry::WatchCacheOptions cache;
+  std::string service_range = "10.43.0.0/16";  // of services' addresses, IPv4
 };
 
 class Api {

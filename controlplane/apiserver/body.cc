@@ -99,8 +99,10 @@ absl::StatusOr<json::Object> MakeTyped(std::string_view group_version, std::stri
   return std::move(canonical->get_object());
 }
 
-absl::StatusOr<json::Object> ReadObject(Call& call, std::string_view group_version,
-                                        std::string_view kind) {
+namespace {
+
+absl::StatusOr<json::Object> ReadChecked(Call& call, std::string_view group_version,
+                                         std::string_view kind) {
   ASSIGN_OR_RETURN(Read read, ReadAny(call));
   const std::string_view given_version = kinds::Text(read.document, {"apiVersion"});
   const std::string_view given_kind = kinds::Text(read.document, {"kind"});
@@ -111,7 +113,19 @@ absl::StatusOr<json::Object> ReadObject(Call& call, std::string_view group_versi
   kinds::Set(read.document, "apiVersion", json::ToBoost(group_version));
   kinds::Set(read.document, "kind", json::ToBoost(kind));
   RETURN_IF_ERROR(CheckFields(call, group_version, kind, read.text));
-  return MakeTyped(group_version, kind, std::move(read.document));
+  return std::move(read.document);
+}
+
+}  // namespace
+
+absl::StatusOr<json::Object> ReadObject(Call& call, std::string_view group_version,
+                                        std::string_view kind) {
+  ASSIGN_OR_RETURN(json::Object document, ReadChecked(call, group_version, kind));
+  return MakeTyped(group_version, kind, std::move(document));
+}
+
+absl::StatusOr<json::Object> ReadConfiguration(Call& call) {
+  return ReadChecked(call, call.group_version(), call.served->resource->kind);
 }
 
 absl::StatusOr<json::Object> ReadObject(Call& call) {

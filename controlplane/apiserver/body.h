@@ -21,6 +21,8 @@ absl::StatusOr<json::Object> ReadObject(Call& call, std::string_view group_versi
                                         std::string_view kind);
 // Of the call's own kind.
 absl::StatusOr<json::Object> ReadObject(Call& call);
+// The same with no member added or left out: what is applied names what it names.
+absl::StatusOr<json::Object> ReadConfiguration(Call& call);
 
 // Any document, whatever it is: DeleteOptions; an empty object where there is no body.
 absl::StatusOr<json::Object> ReadOptions(const Call& call);

@@ -121,7 +121,7 @@ absl::StatusOr<Answer> Writer::Apply(Call& call) {
          "apply patch",
          {}});
   }
-  ASSIGN_OR_RETURN(json::Object configuration, ReadObject(call));
+  ASSIGN_OR_RETURN(json::Object configuration, ReadConfiguration(call));
   kinds::Set(kinds::Child(configuration, "metadata"), "name",
              json::Value(json::ToBoost(call.target.name)));
   kinds::ToStored(call.kind(), call.group_version(), configuration);

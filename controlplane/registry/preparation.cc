@@ -8,6 +8,7 @@
 #include "api/json_equal.h"
 #include "base/status.h"
 #include "base/strings.h"
+#include "kinds/allocated.h"
 #include "kinds/defaults.h"
 #include "kinds/members.h"
 #include "kinds/status.h"
@@ -184,6 +185,7 @@ absl::Status PrepareForUpdate(const kinds::Kind& kind, const json::Object& curre
   }
   RETURN_IF_ERROR(CheckFinalizers(kind, current, object));
   kinds::SetDefaults(kind, object);
+  kinds::KeepAllocated(kind, current, object);
   RETURN_IF_ERROR(MakeCanonical(kind, object));
   CountGeneration(kind, current, object);
   return Finish(kind, &current, object);

@@ -1,6 +1,9 @@
 #include "registry/registry.h"
 
 #include <algorithm>
+#include <chrono>
+#include <random>
+#include <thread>
 #include <utility>
 
 #include "api/json_equal.h"
@@ -20,8 +23,25 @@ using kinds::Kind;
 using kinds::Text;
 using kvshim::base::Concat;
 
-// Others that write the same object get in between only so often before something is wrong.
-constexpr int kMostTries = 100;
+// How long a write that others came before is tried again: half a minute, with pauses at random
+// that grow, so that nobody is overtaken for ever.
+class Tries {
+ public:
+  bool Next() {
+    if (tries_++ == 0) return true;
+    if (std::chrono::steady_clock::now() > deadline_) return false;
+    thread_local std::minstd_rand random(std::random_device{}());
+    const int longest = std::min(tries_ * 200, 20000);  // microseconds
+    std::this_thread::sleep_for(
+        std::chrono::microseconds(std::uniform_int_distribution<int>(0, longest)(random)));
+    return true;
+  }
+
+ private:
+  int tries_ = 0;
+  const std::chrono::steady_clock::time_point deadline_ =
+      std::chrono::steady_clock::now() + std::chrono::seconds(30);
+};
 
 const Kind& Namespaces() { return *kinds::Kinds::BuiltIn().Find("v1", "namespaces")->kind; }
 
@@ -59,8 +79,10 @@ json::Object Empty(const Kind& kind, std::string_view name_space, std::string_vi
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Registry>> Registry::Open(kvshim::Store& store,
-                                                         const WatchCacheOptions& options) {
-  std::unique_ptr<Registry> registry(new Registry(store, options));
+                                                         const RegistryOptions& options) {
+  ASSIGN_OR_RETURN(const ServiceAddresses addresses,
+                   ServiceAddresses::Make(store, options.service_range));
+  std::unique_ptr<Registry> registry(new Registry(store, addresses, options.cache));
   RETURN_IF_ERROR(registry->feed_.Start());
   RETURN_IF_ERROR(registry->CreateSystemNamespaces());
   return registry;
@@ -116,10 +138,13 @@ absl::StatusOr<int64_t> Registry::Write(const Kind& kind, std::string_view name_
 }
 
 absl::StatusOr<int64_t> Registry::Remove(const Kind& kind, std::string_view name_space,
-                                         std::string_view name, int64_t expected) {
+                                         std::string_view name, const Current& current) {
   const std::string key = KeyOf(kind, name_space, name);
   kvshim::TxnRequest request;
-  request.compare.push_back(AtRevision(key, expected));
+  if (ServiceAddresses::Concern(kind)) {
+    RETURN_IF_ERROR(addresses_.Change(&current.object, nullptr, request));
+  }
+  request.compare.push_back(AtRevision(key, current.revision));
   request.success.emplace_back(kvshim::DeleteRangeRequest{.key = key});
   ASSIGN_OR_RETURN(const kvshim::TxnResponse response, store_.Txn(std::move(request)));
   return response.succeeded ? response.revision : 0;
@@ -130,17 +155,21 @@ absl::StatusOr<json::Object> Registry::Create(const Kind& kind, std::string_view
   RETURN_IF_ERROR(PrepareForCreate(kind, name_space, object));
   if (!options.applied) TrackOwners(kind, nullptr, options.manager, "", object);
   const std::string name(Text(object, {"metadata", "name"}));
-  for (int tries = 0; tries < kMostTries; ++tries) {
+  for (Tries tries; tries.Next();) {
     kvshim::TxnRequest request;
     RETURN_IF_ERROR(GuardNamespace(kind, name_space, name, request));
     ASSIGN_OR_RETURN(const Current current, Read(kind, name_space, name));
     if (current.revision != 0) return AlreadyExists(kind, name);
-    if (options.dry_run) return object;
+    json::Object written = object;
+    if (ServiceAddresses::Concern(kind)) {
+      RETURN_IF_ERROR(addresses_.Change(nullptr, &written, request));
+    }
+    if (options.dry_run) return written;
     ASSIGN_OR_RETURN(const int64_t revision,
-                     Write(kind, name_space, object, 0, std::move(request)));
+                     Write(kind, name_space, written, 0, std::move(request)));
     if (revision == 0) continue;
-    SetVersion(object, revision);
-    return object;
+    SetVersion(written, revision);
+    return written;
   }
   return TooManyTries(kind, name);
 }
@@ -149,7 +178,7 @@ absl::StatusOr<Updated> Registry::Update(const Kind& kind, std::string_view name
                                          std::string_view name, const Change& change,
                                          const UpdateOptions& options) {
   Updated updated;
-  for (int tries = 0; tries < kMostTries; ++tries) {
+  for (Tries tries; tries.Next();) {
     ASSIGN_OR_RETURN(const bool done, TryUpdate(kind, name_space, name, change, options, updated));
     if (done) return updated;
   }
@@ -171,6 +200,10 @@ absl::StatusOr<bool> Registry::TryUpdate(const Kind& kind, std::string_view name
   }
   ASSIGN_OR_RETURN(json::Object object, change(current.object));
   RETURN_IF_ERROR(PrepareForUpdate(kind, current.object, options.part, object));
+  kvshim::TxnRequest request;
+  if (ServiceAddresses::Concern(kind)) {
+    RETURN_IF_ERROR(addresses_.Change(&current.object, &object, request));
+  }
   if (!options.applied) {
     TrackOwners(kind, &current.object, options.manager, options.part, object);
   }
@@ -181,8 +214,8 @@ absl::StatusOr<bool> Registry::TryUpdate(const Kind& kind, std::string_view name
   }
   const bool gone = MayGo(kind, object);
   ASSIGN_OR_RETURN(const int64_t revision,
-                   gone ? Remove(kind, name_space, name, current.revision)
-                        : Write(kind, name_space, object, current.revision, {}));
+                   gone ? Remove(kind, name_space, name, current)
+                        : Write(kind, name_space, object, current.revision, std::move(request)));
   if (revision == 0) return false;
   SetVersion(object, revision);
   updated = {std::move(object), false};
@@ -192,7 +225,7 @@ absl::StatusOr<bool> Registry::TryUpdate(const Kind& kind, std::string_view name
 absl::StatusOr<Deleted> Registry::Delete(const Kind& kind, std::string_view name_space,
                                          std::string_view name, const DeleteOptions& options) {
   Deleted deleted;
-  for (int tries = 0; tries < kMostTries; ++tries) {
+  for (Tries tries; tries.Next();) {
     ASSIGN_OR_RETURN(const bool done, TryDelete(kind, name_space, name, options, deleted));
     if (done) return deleted;
   }
@@ -202,16 +235,16 @@ absl::StatusOr<Deleted> Registry::Delete(const Kind& kind, std::string_view name
 absl::StatusOr<bool> Registry::TryDelete(const Kind& kind, std::string_view name_space,
                                          std::string_view name, const DeleteOptions& options,
                                          Deleted& deleted) {
-  ASSIGN_OR_RETURN(Current current, Read(kind, name_space, name));
+  ASSIGN_OR_RETURN(const Current current, Read(kind, name_space, name));
   if (current.revision == 0) return NotFound(kind, name);
   RETURN_IF_ERROR(CheckPreconditions(kind, options, current.object));
-  Deletion deletion = PlanDeletion(kind, options, std::move(current.object));
+  Deletion deletion = PlanDeletion(kind, options, current.object);
   deleted.gone = deletion.step == Deletion::Step::kRemove;
   deleted.object = std::move(deletion.object);
   if (options.dry_run || deletion.step == Deletion::Step::kNothing) return true;
   RETURN_IF_ERROR(MakeCanonical(kind, deleted.object));
   ASSIGN_OR_RETURN(const int64_t revision,
-                   deleted.gone ? Remove(kind, name_space, name, current.revision)
+                   deleted.gone ? Remove(kind, name_space, name, current)
                                 : Write(kind, name_space, deleted.object, current.revision, {}));
   if (revision == 0) return false;
   SetVersion(deleted.object, revision);

@@ -24,6 +24,7 @@
 #include "kvshim/store.h"
 #include "registry/deletion.h"
 #include "registry/feed.h"
+#include "registry/service_addresses.h"
 #include "registry/stored_object.h"
 
 namespace kvplane::registry {
@@ -50,6 +51,11 @@ struct Deleted {
   bool gone = false;    // false: it is marked, and waits for its grace or finalizers
 };
 
+struct RegistryOptions {
+  WatchCacheOptions cache;
+  std::string service_range = "10.43.0.0/16";  // of services' addresses
+};
+
 // The object as it is to be; called again where another write came between.
 using Change = std::function<absl::StatusOr<json::Object>(const json::Object& current)>;
 
@@ -57,7 +63,7 @@ class Registry {
  public:
   // Creates the namespaces that every cluster has.
   static absl::StatusOr<std::unique_ptr<Registry>> Open(kvshim::Store& store,
-                                                        const WatchCacheOptions& options);
+                                                        const RegistryOptions& options);
 
   absl::StatusOr<json::Object> Get(const kinds::Kind& kind, std::string_view name_space,
                                    std::string_view name);
@@ -83,8 +89,8 @@ class Registry {
   WatchCache& CacheOf(const kinds::Kind& kind) { return feed_.CacheOf(kind); }
 
  private:
-  Registry(kvshim::Store& store, const WatchCacheOptions& options)
-      : store_(store), feed_(store, options) {}
+  Registry(kvshim::Store& store, ServiceAddresses addresses, const WatchCacheOptions& cache)
+      : store_(store), addresses_(addresses), feed_(store, cache) {}
 
   struct Current {
     json::Object object;
@@ -100,7 +106,7 @@ class Registry {
                                 const json::Object& object, int64_t expected,
                                 kvshim::TxnRequest request);
   absl::StatusOr<int64_t> Remove(const kinds::Kind& kind, std::string_view name_space,
-                                 std::string_view name, int64_t expected);
+                                 std::string_view name, const Current& current);
   absl::StatusOr<bool> TryUpdate(const kinds::Kind& kind, std::string_view name_space,
                                  std::string_view name, const Change& change,
                                  const UpdateOptions& options, Updated& updated);
@@ -110,6 +116,7 @@ class Registry {
   absl::Status CreateSystemNamespaces();
 
   kvshim::Store& store_;
+  ServiceAddresses addresses_;
   Feed feed_;
 };
 

@@ -29,8 +29,7 @@ absl::StatusOr<Selection> Selection::Parse(const kinds::Kind& kind, std::string_
     if (found == known.end()) {
       return BadRequest(Concat("field label not supported: ", one.field));
     }
-    selection.fields_.push_back(
-        {static_cast<size_t>(found - known.begin()), one.value, one.equal});
+    selection.fields_.push_back({static_cast<size_t>(found - known.begin()), one.value, one.equal});
   }
   return selection;
 }
