@@ -143,6 +143,10 @@ Router::Answered Router::Resource(Call& call, const std::shared_ptr<Response>& r
   if (call.target.name.empty()) return Collection(call, response);
   if (resource.namespaced && call.target.name_space.empty()) return NoSuchResource();
   if (!call.target.subresource.empty()) return Boxed(Subresource(call));
+  if (call.request.method == "GET" && call.QueryTrue("watch") && call.served->kind != nullptr) {
+    ASSIGN_OR_RETURN(const ListOptions options, ListOptions::Read(call));
+    return StartWatch(call, options, response);
+  }
   return Boxed(Object(call));
 }
 

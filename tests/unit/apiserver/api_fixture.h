@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -152,16 +153,15 @@ class ApiTest : public testing::Test {
                                            std::string body = {}, Pairs headers = {}) {
     Request request{.method = std::move(method), .headers = std::move(headers)};
     request.body = std::move(body);
-    const size_t mark = std::min(url.find('?'), url.size());
-    request.path = url.substr(0, mark);
-    for (std::string_view rest = std::string_view(url).substr(std::min(mark + 1, url.size()));
-         !rest.empty();) {
-      const size_t end = std::min(rest.find('&'), rest.size());
-      const std::string_view pair = rest.substr(0, end);
-      const size_t equals = std::min(pair.find('='), pair.size());
-      request.query.emplace_back(pair.substr(0, equals),
-                                 pair.substr(std::min(equals + 1, pair.size())));
-      rest.remove_prefix(std::min(end + 1, rest.size()));
+    std::istringstream parts(url);
+    std::getline(parts, request.path, '?');
+    for (std::string pair; std::getline(parts, pair, '&');) {
+      std::istringstream halves(pair);
+      std::string name;
+      std::string value;
+      std::getline(halves, name, '=');
+      std::getline(halves, value);
+      request.query.emplace_back(std::move(name), std::move(value));
     }
     auto response = std::make_shared<RecordingResponse>();
     api_->Handle(std::move(request), response);

@@ -29,17 +29,15 @@ TEST_F(Deletion, WaitsForFinalizers) {
 }
 
 TEST_F(Deletion, PropagatesAsItIsTold) {
-  for (const auto& [policy, finalizer] :
-       {std::pair{"Foreground", "foregroundDeletion"}, std::pair{"Orphan", "orphan"}}) {
-    const std::string name = policy == std::string("Orphan") ? "o" : "f";
+  const auto finalizer_of = [&](const std::string& name, const std::string& policy) {
+    const std::string url = std::string(kDeployments) + "/" + name;
     Post(kDeployments, Deployment(name));
-    const Answer marked =
-        Ask("DELETE", std::string(kDeployments) + "/" + name,
-            std::string(R"({"kind":"DeleteOptions","apiVersion":"v1","propagationPolicy":")") +
-                policy + "\"}");
-    EXPECT_EQ(marked.at("metadata.finalizers.0"), finalizer) << marked.body;
-    EXPECT_EQ(Get(std::string(kDeployments) + "/" + name).status, 200);
-  }
+    const Answer marked = Ask("DELETE", url, "{\"propagationPolicy\":\"" + policy + "\"}");
+    EXPECT_EQ(Get(url).status, 200);
+    return marked.at("metadata.finalizers.0");
+  };
+  EXPECT_EQ(finalizer_of("f", "Foreground"), "foregroundDeletion");
+  EXPECT_EQ(finalizer_of("o", "Orphan"), "orphan");
 }
 
 TEST_F(Deletion, HoldsItsPreconditions) {
