@@ -32,7 +32,9 @@ TEST_F(Deletion, PropagatesAsItIsTold) {
   const auto finalizer_of = [&](const std::string& name, const std::string& policy) {
     const std::string url = std::string(kDeployments) + "/" + name;
     Post(kDeployments, Deployment(name));
-    const Answer marked = Ask("DELETE", url, "{\"propagationPolicy\":\"" + policy + "\"}");
+    std::string body = R"({"propagationPolicy":")";
+    body.append(policy).append("\"}");
+    const Answer marked = Ask("DELETE", url, std::move(body));
     EXPECT_EQ(Get(url).status, 200);
     return marked.at("metadata.finalizers.0");
   };
