@@ -94,11 +94,11 @@ Kind MakeKind(const api::Schema& schema, const api::Resource& resource) {
   const Exception* exception = FindException(resource);
   if (exception == nullptr) exception = &none;
   Kind kind;
-  kind.group = resource.group;
   kind.plural = resource.plural;
   kind.name = resource.kind;
   kind.group_version =
       exception->group_version.empty() ? resource.group_version : exception->group_version;
+  kind.group = GroupOf(kind.group_version);
   kind.prefix = exception->prefix.empty() ? Concat("/registry/", resource.plural, "/")
                                           : std::string(exception->prefix);
   kind.namespaced = resource.namespaced;

@@ -132,7 +132,11 @@ absl::StatusOr<int64_t> Registry::Write(const Kind& kind, std::string_view name_
   const std::string key = KeyOf(kind, name_space, Text(object, {"metadata", "name"}));
   ASSIGN_OR_RETURN(std::string value, ToStored(kind, object));
   request.compare.push_back(AtRevision(key, expected));
-  request.success.emplace_back(kvshim::PutRequest{.key = key, .value = std::move(value)});
+  kvshim::PutRequest put{.key = key, .value = std::move(value)};
+  if (EventLease::Concerns(kind)) {
+    ASSIGN_OR_RETURN(put.lease, events_.Current());
+  }
+  request.success.emplace_back(std::move(put));
   ASSIGN_OR_RETURN(const kvshim::TxnResponse response, store_.Txn(std::move(request)));
   return response.succeeded ? response.revision : 0;
 }

@@ -23,6 +23,7 @@
 #include "kinds/kind.h"
 #include "kvshim/store.h"
 #include "registry/deletion.h"
+#include "registry/event_lease.h"
 #include "registry/feed.h"
 #include "registry/service_addresses.h"
 #include "registry/stored_object.h"
@@ -90,7 +91,7 @@ class Registry {
 
  private:
   Registry(kvshim::Store& store, ServiceAddresses addresses, const WatchCacheOptions& cache)
-      : store_(store), addresses_(addresses), feed_(store, cache) {}
+      : store_(store), addresses_(addresses), events_(store), feed_(store, cache) {}
 
   struct Current {
     json::Object object;
@@ -117,6 +118,7 @@ class Registry {
 
   kvshim::Store& store_;
   ServiceAddresses addresses_;
+  EventLease events_;
   Feed feed_;
 };
 

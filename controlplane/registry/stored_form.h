@@ -1,8 +1,10 @@
 // StoredForm: an object as the bytes of a value in the store, and the keys.
 //
-// Built-in kinds lie there in protobuf within its envelope, as Kubernetes keeps them, which is
-// about half of their JSON; custom resources in JSON. Either is read back. The resourceVersion is
-// not part of a value: it is the revision of the key's last change.
+// Built-in kinds lie there in protobuf within its envelope, as Kubernetes keeps them; custom
+// resources in JSON. Either is read back. Protobuf takes 42 to 62 % of JSON's bytes (a large pod, a
+// deployment), about as long to write and less than twice as long to read (16 µs for a deployment):
+// bytes are what the database keeps, copies and compares. The resourceVersion is not part of a
+// value: it is the revision of the key's last change.
 //
 // Thread safety: pure functions.
 //

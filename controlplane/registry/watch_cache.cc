@@ -1,6 +1,7 @@
 #include "registry/watch_cache.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "base/logger.h"
@@ -97,6 +98,11 @@ void WatchCache::Tick(std::chrono::steady_clock::time_point now) {
   {
     MutexLock lock(mutex_);
     if (state_ != State::kLoaded) return;
+    for (auto it = watchers_.begin(); it != watchers_.end();) {
+      const auto next = std::next(it);
+      if ((*it)->ended()) watchers_.erase(it);
+      it = next;
+    }
     for (const auto& watcher : watchers_) {
       if (!watcher->BookmarkDue(now)) continue;
       watcher->QueueBookmark(revision_);
@@ -107,7 +113,7 @@ void WatchCache::Tick(std::chrono::steady_clock::time_point now) {
 }
 
 absl::Status WatchCache::EnsureLoaded() {
-  const auto deadline = std::chrono::steady_clock::now() + options_.wait;
+  const auto deadline = std::chrono::steady_clock::now() + options_.load_wait;
   {
     MutexLock lock(mutex_);
     while (state_ == State::kLoading) {

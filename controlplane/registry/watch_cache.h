@@ -41,6 +41,8 @@ struct WatchCacheOptions {
   size_t ring_bytes = size_t{8} << 20;
   // How long a list waits for the cache to come to a revision.
   std::chrono::milliseconds wait{3000};
+  // How long others wait while one fills it.
+  std::chrono::milliseconds load_wait{60000};
 };
 
 class WatchCache {
@@ -74,7 +76,7 @@ class WatchCache {
   // From the feed, on its thread. The events are those under the kind's prefix.
   void Advance(const std::vector<kvshim::WatchEvent>& events, int64_t revision);
   void Reset();
-  // Gives each watcher that is due a bookmark.
+  // Gives each watcher that is due a bookmark, and forgets those that have ended.
   void Tick(std::chrono::steady_clock::time_point now);
 
   const kinds::Kind& kind() const { return kind_; }

@@ -88,6 +88,15 @@ TEST_F(Lists, AreSelected) {
   EXPECT_EQ(Get(pods + "?fieldSelector=spec.none=1").status, 400);
 }
 
+TEST_F(Lists, OfEventsAreSelectedByWhatTheyAreOf) {
+  const std::string events = "/api/v1/namespaces/default/events";
+  Post(events, R"({"metadata":{"name":"e"},"involvedObject":{"kind":"Pod","name":"p"}})");
+  Post(events, R"({"metadata":{"name":"f"},"involvedObject":{"kind":"Pod","name":"q"}})");
+  EXPECT_EQ(Count(Get(events + "?fieldSelector=involvedObject.name=p,involvedObject.kind=Pod")),
+            1u);
+  EXPECT_EQ(Count(Get("/apis/events.k8s.io/v1/events?fieldSelector=regarding.name=q")), 1u);
+}
+
 TEST_F(Lists, AreTablesForPeople) {
   Post(kPods, Pod("p"));
   const std::string as_table = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json";

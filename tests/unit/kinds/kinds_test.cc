@@ -36,6 +36,8 @@ TEST(Kinds, OfTwoVersionsAreStoredOnce) {
             &Find("autoscaling/v2", "horizontalpodautoscalers"));
   EXPECT_EQ(&Find("events.k8s.io/v1", "events"), &Find("v1", "events"));
   EXPECT_EQ(Find("events.k8s.io/v1", "events").group_version, "v1");
+  EXPECT_EQ(Find("events.k8s.io/v1", "events").group, "");
+  EXPECT_EQ(ColumnsOf(Find("v1", "events"))[0].name, "Last Seen");
 }
 
 TEST(Kinds, AreServedInStableVersionsOnly) {

@@ -192,6 +192,22 @@ TEST_F(RegistryTest, AWatchFromBeforeTheRingIsExpired) {
   EXPECT_EQ(recent->events.size(), 4u);
 }
 
+TEST_F(RegistryTest, KeepsEventsAnHour) {
+  const Kind& events = *kinds::Kinds::BuiltIn().Find("v1", "events")->kind;
+  for (const char* name : {"a", "b"}) {
+    json::Object event{{"kind", "Event"},
+                       {"apiVersion", "v1"},
+                       {"metadata", json::Object{{"name", name}}},
+                       {"involvedObject", json::Object{{"kind", "Pod"}}}};
+    ASSERT_TRUE(registry_->Create(events, "default", std::move(event), {}).ok());
+  }
+  const auto range = store_->Range({.key = events.prefix, .range_end = RangeEnd(events.prefix)});
+  ASSERT_EQ(range->kvs.size(), 2u);
+  EXPECT_EQ(range->kvs[0].lease(), range->kvs[1].lease());
+  const auto left = store_->LeaseTimeToLive(range->kvs[0].lease(), false);
+  EXPECT_EQ(left->granted_ttl, 3660);
+}
+
 TEST_F(RegistryTest, GivesAnAddressToOneServiceOnly) {
   const auto other = Open({});
   std::mutex mutex;
