@@ -45,7 +45,7 @@ class PooledApi : public Api {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Api>> Api::Create(kvshim::Store& store, ApiOptions options) {
+absl::StatusOr<std::unique_ptr<Api>> Api::Create(kvshim::Store& store, const ApiOptions& options) {
   ASSIGN_OR_RETURN(std::shared_ptr<registry::Registry> registry,
                    registry::Registry::Open(
                        store, {.cache = options.cache, .service_range = options.service_range}));

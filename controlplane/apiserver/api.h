@@ -36,7 +36,8 @@ struct ApiOptions {
 
 class Api {
  public:
-  static absl::StatusOr<std::unique_ptr<Api>> Create(kvshim::Store& store, ApiOptions options);
+  static absl::StatusOr<std::unique_ptr<Api>> Create(kvshim::Store& store,
+                                                     const ApiOptions& options);
   // Ends all watches and waits for the requests that run.
   virtual ~Api() = default;
 
