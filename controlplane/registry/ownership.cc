@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "api/field_manager.h"
+#include "api/field_ownership.h"
 #include "base/status.h"
 #include "base/strings.h"
 #include "registry/failure.h"
@@ -12,9 +12,9 @@ namespace kvplane::registry {
 
 namespace {
 
-api::FieldManagerOptions OptionsOf(const kinds::Kind& kind, std::string_view manager,
-                                   std::string_view part) {
-  api::FieldManagerOptions options;
+api::FieldOwnershipOptions OptionsOf(const kinds::Kind& kind, std::string_view manager,
+                                     std::string_view part) {
+  api::FieldOwnershipOptions options;
   options.manager = manager;
   options.now = FormatNow();
   options.subresource = part;
@@ -40,7 +40,7 @@ absl::Status Conflicting(const api::ApplyResult& result) {
 void TrackOwners(const kinds::Kind& kind, const json::Object* current, std::string_view manager,
                  std::string_view part, json::Object& object) {
   if (kind.message == nullptr) return;
-  const api::FieldManager fields(*kind.message, kind.group_version);
+  const api::FieldOwnership fields(*kind.message, kind.group_version);
   object = fields.Update(current == nullptr ? fields.Nothing() : *current, std::move(object),
                          OptionsOf(kind, manager, part));
 }
@@ -50,8 +50,8 @@ absl::StatusOr<json::Object> ApplyConfiguration(const kinds::Kind& kind,
                                                 const json::Object& configuration,
                                                 std::string_view manager, std::string_view part,
                                                 bool force) {
-  const api::FieldManager fields(*kind.message, kind.group_version);
-  api::FieldManagerOptions options = OptionsOf(kind, manager, part);
+  const api::FieldOwnership fields(*kind.message, kind.group_version);
+  api::FieldOwnershipOptions options = OptionsOf(kind, manager, part);
   options.force = force;
   auto result =
       fields.Apply(current == nullptr ? fields.Nothing() : *current, configuration, options);

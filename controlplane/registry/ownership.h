@@ -1,4 +1,4 @@
-// Ownership: which manager a write makes the owner of which fields (api/field_manager.h).
+// Ownership: which manager a write makes the owner of which fields (api/field_ownership.h).
 //
 // Thread safety: pure functions.
 //
