@@ -9,12 +9,13 @@ list(GET allowed 0 name)
 # <header pattern>=<folders where it may stand>
 set(outside
     "^grpc=^transfer$"
-    "^(nghttp2|zlib)=^rpc$"
+    "^nghttp2=^rpc$"
+    "^zlib=^(rpc|https)$"
     "^google/protobuf=^(rpc|etcd|transfer|cli)$"
     "[.]pb[.]h$=^(rpc|etcd|transfer|cli)$"
     "^(sqlite3[.]h|libpq|mysql|mariadb)=^sql/"
-    "^openssl/=^(base|log|rpc|http|auth|cli|etcd|transfer|sql.*)$"
-    "^boost/=^(api|store|rpc|http|etcd|cli|sql.*)$")
+    "^openssl/=^(base|log|rpc|http|https|auth|cluster|cli|etcd|transfer|sql.*)$"
+    "^boost/=^(api|store|rpc|http|https|etcd|cli|sql.*)$")
 
 function(refuse file header why)
   message(FATAL_ERROR "${file} includes ${header}, ${why}. Dependencies point down; see "

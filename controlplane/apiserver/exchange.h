@@ -36,6 +36,9 @@ struct Request {
   Pairs headers;       // names in lower case
   std::string body;    // whole; inflated where it came compressed
   std::string peer;    // "10.0.0.7:51234"
+  // The certificates of TLS that the client showed, DER, its own first; null where it showed none.
+  // The listener does not judge them.
+  std::shared_ptr<const std::vector<std::string>> certificates;
   User user;
 
   // The first of that name; empty where there is none.
