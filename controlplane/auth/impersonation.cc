@@ -1,5 +1,6 @@
 #include "auth/impersonation.h"
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -88,7 +89,10 @@ void AddImpliedGroups(User& user) {
   if (const auto account = AsServiceAccount(user.name); account && user.groups.empty()) {
     user.groups = {"system:serviceaccounts", "system:serviceaccounts:" + account->ns};
   }
-  user.groups.emplace_back("system:authenticated");
+  if (std::find(user.groups.begin(), user.groups.end(), "system:authenticated") ==
+      user.groups.end()) {
+    user.groups.emplace_back("system:authenticated");
+  }
 }
 
 }  // namespace

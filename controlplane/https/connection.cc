@@ -16,10 +16,12 @@
 #include <boost/beast/http/string_body.hpp>
 #include <cctype>
 #include <chrono>
+#include <exception>
 #include <optional>
 #include <utility>
 
 #include "apiserver/refusal.h"
+#include "base/logger.h"
 #include "base/strings.h"
 #include "https/gzip.h"
 #include "https/outbox.h"
@@ -95,6 +97,11 @@ class TlsConnection : public Connection, public std::enable_shared_from_this<Tls
     });
   }
 
+  void Discard() override {
+    if (outbox_ != nullptr) outbox_->Abandon();
+    answering_ = nullptr;
+  }
+
  private:
   using Parser = http::request_parser<http::string_body>;
 
@@ -118,6 +125,7 @@ class TlsConnection : public Connection, public std::enable_shared_from_this<Tls
     read_timer_.cancel();
     write_timer_.cancel();
     if (outbox_ != nullptr) outbox_->Abandon();
+    answering_ = nullptr;
   }
 
   // --- reading ---
@@ -247,6 +255,7 @@ class TlsConnection : public Connection, public std::enable_shared_from_this<Tls
                .path = std::string(message.target()),
                .peer = peer_};
     outbox_ = std::make_shared<Outbox>(std::move(options));
+    answering_ = shared_from_this();
   }
 
   void TakeRequest() {
@@ -262,7 +271,13 @@ class TlsConnection : public Connection, public std::enable_shared_from_this<Tls
     access_.path = request->path;
     const bool queued = place_.executor->Submit(
         [&handler = place_.handler, request = *std::move(request), response]() mutable {
-          handler(std::move(request), std::move(response));
+          try {
+            handler(std::move(request), std::move(response));
+          } catch (const std::exception& error) {
+            // The response, dropped, is an error to the client.
+            kvshim::base::Log(kvshim::base::Level::kError, "a handler threw",
+                              {{"what", error.what()}});
+          }
         });
     if (!queued) {
       apiserver::Refuse(*response, {.code = 429,
@@ -342,6 +357,7 @@ class TlsConnection : public Connection, public std::enable_shared_from_this<Tls
     access_.bytes = outbox_->bytes();
     access_.took = std::chrono::steady_clock::now() - begun_;
     outbox_ = nullptr;
+    const auto self = std::move(answering_);
     if (place_.on_answered) place_.on_answered(access_);
     if (keep_alive) return Await();
     Close();
@@ -384,6 +400,8 @@ class TlsConnection : public Connection, public std::enable_shared_from_this<Tls
   boost::beast::flat_buffer buffer_;
   std::optional<Parser> parser_;
   std::shared_ptr<Outbox> outbox_;  // of the request that is being answered
+  // Itself, meanwhile: nothing else holds a connection that neither reads nor writes.
+  std::shared_ptr<TlsConnection> answering_;
   Access access_;
   std::chrono::steady_clock::time_point begun_;
   std::string piece_;  // is being written, up to written_

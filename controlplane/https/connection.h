@@ -40,6 +40,8 @@ class Connection {
  public:
   virtual ~Connection() = default;
   virtual void Drain() = 0;
+  // Lets go of an answer that is still open. When no event loop runs any more.
+  virtual void Discard() = 0;
 };
 
 // Begins to serve the socket. `counted` is kept as long as the connection.

@@ -150,6 +150,12 @@ class TlsListener : public Listener {
     }
     for (const auto& acceptor : acceptors_) acceptor->ready.release();
     acceptors_.clear();
+    {
+      base::MutexLock lock(mutex_);
+      for (const auto& weak : served_) {
+        if (const auto connection = weak.lock()) connection->Discard();
+      }
+    }
     io_ = nullptr;  // closes the connections, which its handlers own
   }
 

@@ -152,13 +152,11 @@ void Outbox::OnGone(std::function<void()> gone) {
 }
 
 void Outbox::Drop() {
+  std::function<void()> released;
   {
     MutexLock lock(mutex_);
     if (state_ == State::kEnded || state_ == State::kCut) return;
-    if (state_ == State::kStreaming) {
-      const auto released = CutLocked();
-      state_ = State::kCut;
-    }
+    if (state_ == State::kStreaming) released = CutLocked();
   }
   Send(500, {{"content-type", "application/json"}},
        apiserver::StatusDocument({.code = 500,
