@@ -63,9 +63,9 @@ class UnionAuthenticator : public Authenticator {
       refused = user.status();
     }
     if (const std::string_view token = Credentials(request, "Bearer"); !token.empty()) {
-      absl::StatusOr<User> user = UserOfToken(token);
-      if (user.ok()) return Known(*std::move(user));
-      refused = user.status();
+      absl::StatusOr<apiserver::ReviewedToken> reviewed = Review(token, {});
+      if (reviewed.ok()) return std::move(reviewed->user);
+      refused = reviewed.status();
     } else if (const std::string_view basic = Credentials(request, "Basic"); !basic.empty()) {
       const absl::StatusOr<std::string> pair = api::DecodeBase64(basic);
       const User* user = pair.ok() ? Fixed(*pair) : nullptr;
@@ -76,6 +76,25 @@ class UnionAuthenticator : public Authenticator {
     return User{.name = std::string(kAnonymous), .groups = {std::string(kUnauthenticated)}};
   }
 
+  absl::StatusOr<apiserver::ReviewedToken> Review(
+      std::string_view token, const std::vector<std::string>& audiences) const override {
+    if (const User* user = Fixed(token)) return apiserver::ReviewedToken{Known(*user), audiences};
+    absl::Status refused = absl::UnauthenticatedError("the token is not taken");
+    if (options_.tokens != nullptr) {
+      auto reviewed = options_.tokens->Review(token, audiences);
+      if (reviewed.ok()) {
+        reviewed->user = Known(std::move(reviewed->user));
+        return reviewed;
+      }
+      refused = reviewed.status();
+    }
+    if (options_.other_tokens) {
+      absl::StatusOr<User> user = options_.other_tokens(token);
+      if (user.ok()) return apiserver::ReviewedToken{Known(*std::move(user)), audiences};
+    }
+    return refused;
+  }
+
  private:
   // Every entry is looked at, so that the time tells nothing.
   const User* Fixed(std::string_view secret) const {
@@ -84,21 +103,6 @@ class UnionAuthenticator : public Authenticator {
       if (SameSecret(own, secret)) found = &user;
     }
     return found;
-  }
-
-  absl::StatusOr<User> UserOfToken(std::string_view token) const {
-    if (const User* user = Fixed(token)) return *user;
-    absl::Status refused = absl::UnauthenticatedError("the token is not taken");
-    if (options_.tokens != nullptr) {
-      auto reviewed = options_.tokens->Review(token, {});
-      if (reviewed.ok()) return std::move(reviewed->user);
-      refused = reviewed.status();
-    }
-    if (options_.other_tokens) {
-      absl::StatusOr<User> user = options_.other_tokens(token);
-      if (user.ok()) return user;
-    }
-    return refused;
   }
 
   static User UserOfProxy(const Request& request) {

@@ -35,6 +35,10 @@ class Authenticator {
 
   // kUnauthenticated where something was shown and is not taken.
   virtual absl::StatusOr<apiserver::User> Authenticate(const apiserver::Request& request) const = 0;
+
+  // Whose a bearer token is, and for which of the audiences (none: the API server's) it is.
+  virtual absl::StatusOr<apiserver::ReviewedToken> Review(
+      std::string_view token, const std::vector<std::string>& audiences) const = 0;
 };
 
 inline constexpr std::string_view kAnonymous = "system:anonymous";

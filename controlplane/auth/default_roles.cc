@@ -157,14 +157,20 @@ class TableReader {
 
 std::vector<json::Object> DefaultRoles() { return TableReader().Read(kDefaultRoles); }
 
-void PutDocument(RoleTable& table, const json::Object& document) {
-  const json::Value* kind = json::Find(document, "kind");
-  if (kind == nullptr || !kind->is_string()) return;
-  const bool binding = json::View(kind->get_string()).ends_with("Binding");
-  if (binding) {
+void PutDocument(RoleTable& table, std::string_view kind, const json::Object& document) {
+  if (kind.ends_with("Binding")) {
     table.Put(BindingFromDocument(document));
   } else {
     table.Put(RoleFromDocument(document));
+  }
+}
+
+void RemoveDocument(RoleTable& table, std::string_view kind, const json::Object& document) {
+  const Role named = RoleFromDocument(document);
+  if (kind.ends_with("Binding")) {
+    table.RemoveBinding(named.ns, named.name);
+  } else {
+    table.RemoveRole(named.ns, named.name);
   }
 }
 

@@ -6,6 +6,7 @@
 //   for (const json::Object& document : DefaultRoles()) …  // ClusterRole, ClusterRoleBinding, …
 #pragma once
 
+#include <string_view>
 #include <vector>
 
 #include "api/json.h"
@@ -17,7 +18,8 @@ namespace kvplane::auth {
 // RoleBindings, in an order in which they may be created.
 std::vector<api::json::Object> DefaultRoles();
 
-// Takes them, or whatever else is such a document, into the table.
-void PutDocument(RoleTable& table, const api::json::Object& document);
+// Takes a document of that kind ("ClusterRoleBinding", …) into the table, or out of it.
+void PutDocument(RoleTable& table, std::string_view kind, const api::json::Object& document);
+void RemoveDocument(RoleTable& table, std::string_view kind, const api::json::Object& document);
 
 }  // namespace kvplane::auth

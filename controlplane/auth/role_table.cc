@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "auth/members.h"
 #include "base/strings.h"
 
 namespace kvplane::auth {
@@ -11,22 +12,6 @@ namespace {
 namespace json = api::json;
 using kvshim::base::ReaderLock;
 using kvshim::base::WriterLock;
-
-std::string Text(const json::Object& object, std::string_view name) {
-  const json::Value* member = json::Find(object, name);
-  return member != nullptr && member->is_string() ? std::string(json::View(member->get_string()))
-                                                  : std::string();
-}
-
-std::vector<std::string> Texts(const json::Object& object, std::string_view name) {
-  std::vector<std::string> texts;
-  const json::Value* member = json::Find(object, name);
-  if (member == nullptr || !member->is_array()) return texts;
-  for (const json::Value& value : member->get_array()) {
-    if (value.is_string()) texts.emplace_back(json::View(value.get_string()));
-  }
-  return texts;
-}
 
 // Calls `take` with each object in a list.
 template <typename Take>
@@ -47,13 +32,13 @@ json::Object Part(const json::Object& object, std::string_view name) {
 
 Role RoleFromDocument(const json::Object& document) {
   const json::Object metadata = Part(document, "metadata");
-  Role role{.ns = Text(metadata, "namespace"), .name = Text(metadata, "name")};
+  Role role{.ns = TextAt(metadata, "namespace"), .name = TextAt(metadata, "name")};
   EachObject(document, "rules", [&](const json::Object& rule) {
-    role.rules.push_back({.verbs = Texts(rule, "verbs"),
-                          .api_groups = Texts(rule, "apiGroups"),
-                          .resources = Texts(rule, "resources"),
-                          .resource_names = Texts(rule, "resourceNames"),
-                          .non_resource_urls = Texts(rule, "nonResourceURLs")});
+    role.rules.push_back({.verbs = TextsAt(rule, "verbs"),
+                          .api_groups = TextsAt(rule, "apiGroups"),
+                          .resources = TextsAt(rule, "resources"),
+                          .resource_names = TextsAt(rule, "resourceNames"),
+                          .non_resource_urls = TextsAt(rule, "nonResourceURLs")});
   });
   return role;
 }
@@ -61,14 +46,14 @@ Role RoleFromDocument(const json::Object& document) {
 Binding BindingFromDocument(const json::Object& document) {
   const json::Object metadata = Part(document, "metadata");
   const json::Object role = Part(document, "roleRef");
-  Binding binding{.ns = Text(metadata, "namespace"),
-                  .name = Text(metadata, "name"),
-                  .of_cluster_role = Text(role, "kind") == "ClusterRole",
-                  .role_name = Text(role, "name")};
+  Binding binding{.ns = TextAt(metadata, "namespace"),
+                  .name = TextAt(metadata, "name"),
+                  .of_cluster_role = TextAt(role, "kind") == "ClusterRole",
+                  .role_name = TextAt(role, "name")};
   EachObject(document, "subjects", [&](const json::Object& subject) {
-    binding.subjects.push_back({.kind = Text(subject, "kind"),
-                                .name = Text(subject, "name"),
-                                .ns = Text(subject, "namespace")});
+    binding.subjects.push_back({.kind = TextAt(subject, "kind"),
+                                .name = TextAt(subject, "name"),
+                                .ns = TextAt(subject, "namespace")});
   });
   return binding;
 }
@@ -105,6 +90,28 @@ void RoleTable::RemoveRole(const std::string& ns, const std::string& name) {
 void RoleTable::RemoveBinding(const std::string& ns, const std::string& name) {
   WriterLock lock(mutex_);
   bindings_.erase({ns, name});
+}
+
+namespace {
+
+template <typename Entries>
+void KeepOnly(Entries& entries, RoleTable::Scope scope, const std::set<RoleTable::Key>& named) {
+  std::erase_if(entries, [&](const auto& entry) {
+    const bool of_cluster = entry.first.first.empty();
+    return of_cluster == (scope == RoleTable::Scope::kCluster) && !named.contains(entry.first);
+  });
+}
+
+}  // namespace
+
+void RoleTable::KeepOnlyRoles(Scope scope, const std::set<Key>& named) {
+  WriterLock lock(mutex_);
+  KeepOnly(roles_, scope, named);
+}
+
+void RoleTable::KeepOnlyBindings(Scope scope, const std::set<Key>& named) {
+  WriterLock lock(mutex_);
+  KeepOnly(bindings_, scope, named);
 }
 
 bool RoleTable::Visit(const User& user, const std::string& ns, const Visitor& visit) const {

@@ -11,6 +11,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -58,14 +59,18 @@ class RoleTable {
   void RemoveRole(const std::string& ns, const std::string& name);
   void RemoveBinding(const std::string& ns, const std::string& name);
 
+  // Removes what is not named, of the roles or bindings of the cluster, or of all namespaces.
+  using Key = std::pair<std::string, std::string>;  // namespace, name
+  enum class Scope { kCluster, kNamespaces };
+  void KeepOnlyRoles(Scope scope, const std::set<Key>& named);
+  void KeepOnlyBindings(Scope scope, const std::set<Key>& named);
+
   // Calls `visit` with every rule that is granted to `user` in the cluster and, where `ns` is not
   // empty, in the namespace, until it returns true; returns whether it did.
   using Visitor = std::function<bool(const Rule& rule, const Binding& binding)>;
   bool Visit(const User& user, const std::string& ns, const Visitor& visit) const;
 
  private:
-  using Key = std::pair<std::string, std::string>;  // namespace, name
-
   mutable kvshim::base::SharedMutex mutex_;
   std::map<Key, Role> roles_ GUARDED_BY(mutex_);
   std::map<Key, Binding> bindings_ GUARDED_BY(mutex_);

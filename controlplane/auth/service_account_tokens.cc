@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "auth/identifier.h"
+#include "auth/members.h"
 #include "base/status.h"
 #include "base/strings.h"
 
@@ -25,20 +26,6 @@ constexpr std::string_view kExtra = "authentication.kubernetes.io/";
 constexpr int64_t kClockDifference = 60;  // seconds between servers' clocks that do no harm
 
 absl::Status Invalid(std::string_view why) { return absl::UnauthenticatedError(Concat(why)); }
-
-std::string Text(const json::Object& object, std::string_view name) {
-  const json::Value* member = json::Find(object, name);
-  return member != nullptr && member->is_string() ? std::string(json::View(member->get_string()))
-                                                  : std::string();
-}
-
-int64_t Number(const json::Object& object, std::string_view name) {
-  const json::Value* member = json::Find(object, name);
-  if (member == nullptr) return 0;
-  if (member->is_int64()) return member->get_int64();
-  if (member->is_double()) return static_cast<int64_t>(member->get_double());
-  return 0;
-}
 
 json::Object Part(const json::Object& object, std::string_view name) {
   const json::Value* member = json::Find(object, name);
@@ -73,8 +60,9 @@ BoundObject BoundTo(const json::Object& own) {
   for (const std::string_view kind : {"Pod", "Secret", "Node"}) {
     const json::Object reference = Part(own, LowerKind(std::string(kind)));
     if (reference.empty()) continue;
-    return {
-        .kind = std::string(kind), .name = Text(reference, "name"), .uid = Text(reference, "uid")};
+    return {.kind = std::string(kind),
+            .name = TextAt(reference, "name"),
+            .uid = TextAt(reference, "uid")};
   }
   return {};
 }
@@ -128,10 +116,11 @@ absl::StatusOr<IssuedToken> ServiceAccountTokens::Issue(const TokenWish& wish) c
 absl::StatusOr<ReviewedToken> ServiceAccountTokens::Review(
     std::string_view token, const std::vector<std::string>& audiences) const {
   ASSIGN_OR_RETURN(const json::Object claims, options_.key.Verify(token));
-  if (Text(claims, "iss") != options_.issuer) return Invalid("the token is of another issuer");
+  if (TextAt(claims, "iss") != options_.issuer) return Invalid("the token is of another issuer");
   const int64_t now = options_.now();
-  if (now >= Number(claims, "exp")) return Invalid("service account token has expired");
-  if (now + kClockDifference < Number(claims, "nbf")) return Invalid("the token is not valid yet");
+  if (now >= NumberAt(claims, "exp")) return Invalid("service account token has expired");
+  if (now + kClockDifference < NumberAt(claims, "nbf"))
+    return Invalid("the token is not valid yet");
   ReviewedToken reviewed;
   const std::vector<std::string> own{options_.issuer};
   const std::vector<std::string> held = Audiences(claims);
@@ -143,15 +132,15 @@ absl::StatusOr<ReviewedToken> ServiceAccountTokens::Review(
   if (reviewed.audiences.empty()) return Invalid("the token is for another audience");
   const json::Object kubernetes = Part(claims, kClaims);
   const json::Object reference = Part(kubernetes, "serviceaccount");
-  const ServiceAccountRef account{.ns = Text(kubernetes, "namespace"),
-                                  .name = Text(reference, "name"),
-                                  .uid = Text(reference, "uid")};
+  const ServiceAccountRef account{.ns = TextAt(kubernetes, "namespace"),
+                                  .name = TextAt(reference, "name"),
+                                  .uid = TextAt(reference, "uid")};
   if (account.ns.empty() || account.name.empty()) return Invalid("the token names no account");
   const BoundObject bound = BoundTo(kubernetes);
   if (options_.exists && !options_.exists(account, bound)) {
     return Invalid("the token's service account, or what the token is bound to, is gone");
   }
-  reviewed.user = UserOf(account, bound, Text(claims, "jti"));
+  reviewed.user = UserOf(account, bound, TextAt(claims, "jti"));
   return reviewed;
 }
 

@@ -20,7 +20,9 @@ class RbacTest : public testing::Test {
         .allowed;
   }
   void PutDefaults() {
-    for (const api::json::Object& document : DefaultRoles()) PutDocument(roles_, document);
+    for (const api::json::Object& document : DefaultRoles()) {
+      PutDocument(roles_, document.at("kind").as_string().c_str(), document);
+    }
   }
 
   RoleTable roles_;
