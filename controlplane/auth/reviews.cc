@@ -56,7 +56,7 @@ const Review* Find(const RequestInfo& info) {
 absl::StatusOr<json::Object> ReadBody(const Request& request, const Review& review) {
   absl::StatusOr<json::Value> body = json::Value(json::Object());
   if (api::IsEnvelope(request.body)) {
-    body = api::DecodeObject(api::Schema::BuiltIn(), request.body);
+    body = api::DecodeObject(api::Schema::Kubernetes(), request.body);
   } else if (!request.body.empty()) {
     body = api::ParseJson(request.body);
   }

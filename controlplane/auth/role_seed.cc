@@ -59,7 +59,7 @@ absl::Status Seed(registry::Registry& registry, const json::Object& wanted) {
   const json::Object& document = canonical.get_object();
   absl::StatusOr<json::Object> held = registry.Get(kind, ns, name);
   if (!held.ok() && registry::HasReason(held.status(), "NotFound")) {
-    held = registry.Create(kind, ns, document, /*dry_run=*/false);
+    held = registry.Create(kind, ns, document, {});
     // Another server was first: its defaults are ours.
     if (!held.ok() && registry::HasReason(held.status(), "AlreadyExists")) return absl::OkStatus();
     return held.status();

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "api/json.h"
+#include "apiserver/version.h"
 #include "base/logger.h"
 #include "base/strings.h"
 #include "cluster/private_file.h"
@@ -85,10 +86,9 @@ int Server(const ServerSettings& settings) {
   signal(SIGPIPE, SIG_IGN);
   const sigset_t stop_signals = StopSignals();
   pthread_sigmask(SIG_BLOCK, &stop_signals, nullptr);
-  base::Log(base::Level::kInfo, "kvplane starts",
-            {{"version", server::kVersion},
-             {"kubernetes", server::kKubernetesVersion},
-             {"pid", getpid()}});
+  base::Log(
+      base::Level::kInfo, "kvplane starts",
+      {{"version", server::kVersion}, {"kubernetes", apiserver::kGitVersion}, {"pid", getpid()}});
 
   auto store = OpenStore(settings, stop_signals);
   if (!store.ok()) return Fail("cannot open the datastore", store.status());

@@ -2,12 +2,13 @@
 
 #include <iostream>
 
+#include "apiserver/version.h"
 #include "subcommands.h"
 
 namespace kvplane::cli {
 
 int Version() {
-  std::cout << "kvplane " << server::kVersion << " (Kubernetes API " << server::kKubernetesVersion
+  std::cout << "kvplane " << server::kVersion << " (Kubernetes API " << apiserver::kGitVersion
             << ")\n";
   return 0;
 }

@@ -85,8 +85,8 @@ class TlsConnection : public Connection, public std::enable_shared_from_this<Tls
   }
 
   void Drain() override {
-    kvshim::base::ReaderLock lock(place_.gate);
-    if (!place_.open) return;
+    kvshim::base::ReaderLock lock(place_.gate->mutex);
+    if (!place_.gate->open) return;
     asio::post(stream_.get_executor(), [self = shared_from_this()] {
       self->draining_ = true;
       if (self->outbox_ != nullptr) {
@@ -242,9 +242,9 @@ class TlsConnection : public Connection, public std::enable_shared_from_this<Tls
         .gzip_from_bytes = place_.limits.gzip_from_bytes,
         .unread_bytes = place_.limits.unread_bytes,
         .wake =
-            [weak = weak_from_this(), &place = place_] {
-              kvshim::base::ReaderLock lock(place.gate);
-              if (!place.open) return;
+            [weak = weak_from_this(), gate = place_.gate] {
+              kvshim::base::ReaderLock lock(gate->mutex);
+              if (!gate->open) return;
               if (auto self = weak.lock()) {
                 const auto executor = self->stream_.get_executor();
                 asio::post(executor, [self = std::move(self)] { self->Flush(); });

@@ -23,17 +23,20 @@ namespace kvplane::https {
 
 using Socket = boost::asio::generic::stream_protocol::socket;
 
+// Answers may come when the event loops are gone, and the listener with them. Who gives the loops
+// work from another thread holds the gate meanwhile and looks whether it is open.
+struct Gate {
+  kvshim::base::SharedMutex mutex;
+  bool open GUARDED_BY(mutex) = true;
+};
+
 // What the connections of a listener share; outlives them.
 struct ConnectionPlace {
   Limits limits;
   apiserver::Handler handler;
   kvshim::base::Executor* executor = nullptr;  // runs the handler
   std::function<void(const Access&)> on_answered;
-
-  // Answers may come when the event loops are gone. Who gives the loops work from another thread
-  // holds `gate` meanwhile and looks whether they are still open.
-  kvshim::base::SharedMutex gate;
-  bool open GUARDED_BY(gate) = true;
+  std::shared_ptr<Gate> gate = std::make_shared<Gate>();
 };
 
 class Connection {

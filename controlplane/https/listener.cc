@@ -145,8 +145,8 @@ class TlsListener : public Listener {
     io_->stop();
     for (std::thread& thread : threads_) thread.join();
     {
-      base::WriterLock lock(place_.gate);
-      place_.open = false;
+      base::WriterLock lock(place_.gate->mutex);
+      place_.gate->open = false;
     }
     for (const auto& acceptor : acceptors_) acceptor->ready.release();
     acceptors_.clear();

@@ -4,15 +4,11 @@
 #include <string_view>
 #include <utility>
 
-#include "api/json.h"
-#include "apiserver/refusal.h"
 #include "base/strings.h"
-#include "server/version.h"
 
 namespace kvplane::server {
 namespace {
 
-namespace json = api::json;
 using apiserver::Request;
 using apiserver::Response;
 using kvshim::base::Concat;
@@ -26,23 +22,6 @@ void SendText(Response& response, int status, std::string body) {
       status,
       {{"content-type", "text/plain; charset=utf-8"}, {"x-content-type-options", "nosniff"}},
       std::move(body));
-}
-
-std::string VersionDocument() {
-  return api::ToJson(
-      json::Object{{"major", json::ToBoost(kKubernetesMajor)},
-                   {"minor", json::ToBoost(kKubernetesMinor)},
-                   {"emulationMajor", json::ToBoost(kKubernetesMajor)},
-                   {"emulationMinor", json::ToBoost(kKubernetesMinor)},
-                   {"minCompatibilityMajor", json::ToBoost(kKubernetesMajor)},
-                   {"minCompatibilityMinor", json::ToBoost(kKubernetesMinor)},
-                   {"gitVersion", json::ToBoost(Concat(kKubernetesVersion, "+kvplane", kVersion))},
-                   {"gitCommit", ""},
-                   {"gitTreeState", "clean"},
-                   {"buildDate", "1970-01-01T00:00:00Z"},
-                   {"goVersion", "none"},
-                   {"compiler", "gcc"},
-                   {"platform", "linux/amd64"}});
 }
 
 // One look at the store, which waits for the database where that must be asked.
@@ -86,7 +65,6 @@ apiserver::Handler WithPages(PageParts parts, apiserver::Handler next) {
       return next(std::move(request), std::move(response));
     }
     const std::string& path = request.path;
-    if (path == "/version" || path == "/version/") return SendJson(*response, VersionDocument());
     if (IsHealthPage(path)) return AnswerHealth(parts.store, request, *response);
     if (path == "/metrics") {
       return response->Send(200, {{"content-type", "text/plain; version=0.0.4; charset=utf-8"}},
@@ -114,12 +92,6 @@ apiserver::Handler WithPublicPages(std::string server_ca, apiserver::Handler nex
     }
     next(std::move(request), std::move(response));
   };
-}
-
-void AnswerNotFound(Request /*request*/, std::shared_ptr<Response> response) {
-  apiserver::Refuse(*response, {.code = 404,
-                                .reason = "NotFound",
-                                .message = "the server could not find the requested resource"});
 }
 
 }  // namespace kvplane::server

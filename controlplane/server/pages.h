@@ -1,4 +1,4 @@
-// Pages: what the server answers beside the API: its version, its health, its metrics, and what
+// Pages: what the server answers beside the API: its health, its metrics, and what
 // others need to trust it.
 //
 // Thread safety: the handlers may be called from any thread; the health pages ask the store and
@@ -20,14 +20,11 @@ struct PageParts {  // outlive the handler
   const auth::ServiceAccountTokens& tokens;
 };
 
-// /version, /healthz, /livez, /readyz, /metrics, /openid/v1/jwks,
+// /healthz, /livez, /readyz, /metrics, /openid/v1/jwks,
 // /.well-known/openid-configuration; all else goes to `next`.
 apiserver::Handler WithPages(PageParts parts, apiserver::Handler next);
 
 // /cacerts and /ping, for who joins and knows nobody yet.
 apiserver::Handler WithPublicPages(std::string server_ca, apiserver::Handler next);
-
-// What Kubernetes answers for a path that it does not know.
-void AnswerNotFound(apiserver::Request request, std::shared_ptr<apiserver::Response> response);
 
 }  // namespace kvplane::server

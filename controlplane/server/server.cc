@@ -2,13 +2,18 @@
 
 #include <utility>
 
+#include "apiserver/api.h"
 #include "apiserver/inflight.h"
 #include "auth/authenticator.h"
-#include "auth/default_roles.h"
+#include "auth/bootstrap_tokens.h"
 #include "auth/guard.h"
 #include "auth/rbac.h"
+#include "auth/reviews.h"
+#include "auth/role_feed.h"
+#include "auth/role_seed.h"
 #include "auth/role_table.h"
 #include "auth/service_account_tokens.h"
+#include "auth/token_request.h"
 #include "base/executor.h"
 #include "base/logger.h"
 #include "base/metrics.h"
@@ -73,6 +78,7 @@ class ApiServer : public Server {
               cluster_.founded ? "founded a cluster" : "joined the cluster of the datastore",
               {{"ca", cluster::Fingerprint(cluster_.server_ca.certificate)}});
     RETURN_IF_ERROR(WriteTokens(token));
+    ASSIGN_OR_RETURN(api_, apiserver::Api::Create(store_, {}));
     RETURN_IF_ERROR(OpenAuth());
     RETURN_IF_ERROR(OpenListener());
     RETURN_IF_ERROR(WriteKubeconfig());
@@ -121,16 +127,27 @@ class ApiServer : public Server {
         auth::Authenticator::Make({.client_ca = cluster_.client_ca.certificate,
                                    .request_header_ca = cluster_.request_header_ca.certificate,
                                    .tokens = tokens_.get(),
-                                   .fixed = {fixed_users_.begin(), fixed_users_.end()}}));
-    for (const api::json::Object& document : auth::DefaultRoles()) {
-      auth::PutDocument(roles_, document);
-    }
-    return absl::OkStatus();
+                                   .fixed = {fixed_users_.begin(), fixed_users_.end()},
+                                   .other_tokens = [this](std::string_view token) {
+                                     return auth::UserOfBootstrapToken(api_->registry(), token);
+                                   }}));
+    RETURN_IF_ERROR(auth::SeedRoles(api_->registry()));
+    role_feed_ = std::make_unique<auth::RoleFeed>(api_->registry(), roles_);
+    return role_feed_->Start();
   }
 
   apiserver::Handler MakeHandler() {
+    apiserver::Handler api = [this](apiserver::Request request,
+                                    std::shared_ptr<apiserver::Response> response) {
+      api_->Handle(std::move(request), std::move(response));
+    };
+    apiserver::Handler reviews = auth::WithReviews({.authenticator = *authenticator_,
+                                                    .authorizer = rbac_,
+                                                    .tokens = *tokens_,
+                                                    .registry = api_->registry()},
+                                                   std::move(api));
     apiserver::Handler pages =
-        WithPages({.store = store_, .metrics = metrics_, .tokens = *tokens_}, AnswerNotFound);
+        WithPages({.store = store_, .metrics = metrics_, .tokens = *tokens_}, std::move(reviews));
     apiserver::Handler guarded = auth::Guard(
         {.authenticator = *authenticator_, .authorizer = rbac_}, inflight_.Bound(std::move(pages)));
     return WithPublicPages(cluster_.server_ca.certificate, std::move(guarded));
@@ -203,8 +220,10 @@ class ApiServer : public Server {
   std::map<std::string, apiserver::User> fixed_users_;
   base::MetricsRegistry metrics_;
   apiserver::Inflight inflight_;
+  std::unique_ptr<apiserver::Api> api_;
   auth::RoleTable roles_;
   auth::Rbac rbac_{roles_};
+  std::unique_ptr<auth::RoleFeed> role_feed_;
   std::unique_ptr<auth::ServiceAccountTokens> tokens_;
   std::unique_ptr<auth::Authenticator> authenticator_;
   std::unique_ptr<RequestMetrics> request_metrics_;

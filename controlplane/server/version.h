@@ -1,4 +1,4 @@
-// The release of kvplane, and the Kubernetes release whose API it speaks.
+// The release of kvplane; that of Kubernetes is in apiserver/version.h.
 #pragma once
 
 #include <string_view>
@@ -6,8 +6,5 @@
 namespace kvplane::server {
 
 inline constexpr std::string_view kVersion = "0.1.0";
-inline constexpr std::string_view kKubernetesMajor = "1";
-inline constexpr std::string_view kKubernetesMinor = "36";
-inline constexpr std::string_view kKubernetesVersion = "v1.36.0";
 
 }  // namespace kvplane::server
