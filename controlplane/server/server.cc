@@ -121,7 +121,10 @@ class ApiServer : public Server {
     ASSIGN_OR_RETURN(auth::JwtKey key, auth::JwtKey::FromPem(cluster_.service_account_key));
     tokens_ = std::make_unique<auth::ServiceAccountTokens>(auth::ServiceAccountTokenOptions{
         .key = std::move(key),
-        .issuer = Concat("https://kubernetes.default.svc.", cluster_.settings.cluster_domain)});
+        .issuer = Concat("https://kubernetes.default.svc.", cluster_.settings.cluster_domain),
+        .exists = [this](const auto& account, const auto& bound) {
+          return auth::IsAlive(api_->registry(), account, bound);
+        }});
     ASSIGN_OR_RETURN(
         authenticator_,
         auth::Authenticator::Make({.client_ca = cluster_.client_ca.certificate,
