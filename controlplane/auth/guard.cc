@@ -51,15 +51,24 @@ Refusal Forbidden(const User& user, const RequestInfo& request, const std::strin
 
 apiserver::Handler Guard(GuardParts parts, apiserver::Handler next) {
   return [parts, next = std::move(next)](Request request, std::shared_ptr<Response> response) {
+    const auto notes = std::make_shared<AuditLog::Notes>();
+    if (parts.audit != nullptr) {
+      response = parts.audit->Follow(request, notes, std::move(response));
+    }
     absl::StatusOr<User> user = parts.authenticator.Authenticate(request);
     if (!user.ok()) return RefuseUnknown(*response, request, user.status());
     request.user = *std::move(user);
+    notes->user = request.user;
     Refusal refusal;
-    if (!Impersonate(parts.authorizer, request, refusal)) {
+    bool impersonated = false;
+    if (!Impersonate(parts.authorizer, request, impersonated, refusal)) {
       return apiserver::Refuse(*response, refusal);
     }
+    if (impersonated) notes->impersonated = request.user;
     const RequestInfo info = RequestInfo::Of(request);
     const Decision decision = parts.authorizer.Authorize(request.user, info);
+    notes->decision = decision.allowed ? "allow" : "forbid";
+    notes->reason = decision.reason;
     if (!decision.allowed) {
       return apiserver::Refuse(*response, Forbidden(request.user, info, decision.reason));
     }

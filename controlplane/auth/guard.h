@@ -11,6 +11,7 @@
 #include "apiserver/authorizer.h"
 #include "apiserver/exchange.h"
 #include "apiserver/refusal.h"
+#include "auth/audit_log.h"
 #include "auth/authenticator.h"
 
 namespace kvplane::auth {
@@ -18,6 +19,7 @@ namespace kvplane::auth {
 struct GuardParts {  // outlive the handler
   const Authenticator& authenticator;
   const apiserver::Authorizer& authorizer;
+  AuditLog* audit = nullptr;  // null: none
 };
 
 apiserver::Handler Guard(GuardParts parts, apiserver::Handler next);

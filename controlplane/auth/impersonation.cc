@@ -97,9 +97,11 @@ void AddImpliedGroups(User& user) {
 
 }  // namespace
 
-bool Impersonate(const Authorizer& authorizer, Request& request, Refusal& refusal) {
+bool Impersonate(const Authorizer& authorizer, Request& request, bool& impersonated,
+                 Refusal& refusal) {
   Impersonated wanted = ReadHeaders(request);
-  if (wanted.wishes.empty()) return true;
+  impersonated = !wanted.wishes.empty();
+  if (!impersonated) return true;
   if (wanted.user.name.empty()) {
     refusal = {.code = 400,
                .reason = "BadRequest",

@@ -10,9 +10,9 @@
 
 namespace kvplane::auth {
 
-// Makes request.user whom the headers name, and takes the headers away. False, with the answer in
-// `refusal`, where that may not be.
+// Makes request.user whom the headers name, if they name somebody, and takes the headers away.
+// False, with the answer in `refusal`, where that may not be.
 bool Impersonate(const apiserver::Authorizer& authorizer, apiserver::Request& request,
-                 apiserver::Refusal& refusal);
+                 bool& impersonated, apiserver::Refusal& refusal);
 
 }  // namespace kvplane::auth

@@ -113,6 +113,21 @@ void DeclareDatastore(CLI::App& command, ServerSettings& settings) {
       ->type_name("FILE");
 }
 
+void DeclareLimits(CLI::App& command, ServerSettings& settings) {
+  server::ServerOptions& server = settings.server;
+  const auto count = [&command](const std::string& name, auto& target, const std::string& what) {
+    command.add_option(name, target, what)
+        ->type_name("COUNT")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 1 << 30).description(""));
+  };
+  count("--max-requests-inflight", server.inflight.reading, "Most requests that only read at once");
+  count("--max-mutating-requests-inflight", server.inflight.changing,
+        "Most requests that change something at once");
+  count("--max-connections", server.limits.max_connections, "Most connections at once");
+  count("--max-body-bytes", server.limits.body_bytes, "Most bytes of a request's body");
+}
+
 absl::Status CheckDatastore(const ServerSettings& settings) {
   const std::string& endpoint = settings.datastore_endpoint;
   if (endpoint.starts_with("http://") || endpoint.starts_with("https://")) {
@@ -156,7 +171,13 @@ void DeclareServerFlags(CLI::App& command, ServerSettings& settings) {
   DeclareListener(command, settings);
   command.option_defaults()->group("Datastore");
   DeclareDatastore(command, settings);
+  command.option_defaults()->group("Limits");
+  DeclareLimits(command, settings);
   command.option_defaults()->group("Logs");
+  command
+      .add_option("--audit-log-path", settings.server.audit_log,
+                  "File to write a line of JSON to for each request; - for standard output")
+      ->type_name("FILE");
   command.add_option("--log-format", settings.log_format, "text or json")
       ->capture_default_str()
       ->type_name("WORD")
@@ -175,6 +196,7 @@ absl::Status Complete(ServerSettings& settings) {
   server::ServerOptions& server = settings.server;
   if (server.data_dir.empty()) return absl::InvalidArgumentError("--data-dir: needs a path");
   RETURN_IF_ERROR(CheckDatastore(settings));
+  ASSIGN_OR_RETURN(server.settings, cluster::Complete(server.settings));
   if (settings.datastore_endpoint.empty()) {
     settings.datastore_endpoint = Concat("sqlite://", server.data_dir, "/server/db/state.db");
   }

@@ -4,6 +4,7 @@
 
 #include "apiserver/api.h"
 #include "apiserver/inflight.h"
+#include "auth/audit_log.h"
 #include "auth/authenticator.h"
 #include "auth/bootstrap_tokens.h"
 #include "auth/guard.h"
@@ -134,6 +135,11 @@ class ApiServer : public Server {
                                    .other_tokens = [this](std::string_view token) {
                                      return auth::UserOfBootstrapToken(api_->registry(), token);
                                    }}));
+    if (!options_.audit_log.empty()) {
+      auto audit = auth::AuditLog::Open(options_.audit_log);
+      if (!audit.ok()) return At("--audit-log-path: ", audit.status());
+      audit_ = *std::move(audit);
+    }
     RETURN_IF_ERROR(auth::SeedRoles(api_->registry()));
     role_feed_ = std::make_unique<auth::RoleFeed>(api_->registry(), roles_);
     return role_feed_->Start();
@@ -151,8 +157,9 @@ class ApiServer : public Server {
                                                    std::move(api));
     apiserver::Handler pages =
         WithPages({.store = store_, .metrics = metrics_, .tokens = *tokens_}, std::move(reviews));
-    apiserver::Handler guarded = auth::Guard(
-        {.authenticator = *authenticator_, .authorizer = rbac_}, inflight_.Bound(std::move(pages)));
+    apiserver::Handler guarded =
+        auth::Guard({.authenticator = *authenticator_, .authorizer = rbac_, .audit = audit_.get()},
+                    inflight_.Bound(std::move(pages)));
     return WithPublicPages(cluster_.server_ca.certificate, std::move(guarded));
   }
 
@@ -223,6 +230,7 @@ class ApiServer : public Server {
   std::map<std::string, apiserver::User> fixed_users_;
   base::MetricsRegistry metrics_;
   apiserver::Inflight inflight_;
+  std::unique_ptr<auth::AuditLog> audit_;
   std::unique_ptr<apiserver::Api> api_;
   auth::RoleTable roles_;
   auth::Rbac rbac_{roles_};

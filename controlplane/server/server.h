@@ -37,6 +37,8 @@ struct ServerOptions {
   std::string kubeconfig;  // empty: kubeconfig.yaml in the data directory
   mode_t kubeconfig_mode = 0600;
 
+  std::string audit_log;  // a file, "-" for standard output; empty: none
+
   https::Limits limits;
   apiserver::InflightLimits inflight;
 };

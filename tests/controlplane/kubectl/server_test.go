@@ -121,6 +121,25 @@ func TestItSpeaksTLSOnly(t *testing.T) {
 	}
 }
 
+func TestTheAuditLogTellsWhoDidWhat(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "audit.log")
+	s := Start(t, "--audit-log-path", path)
+	admin := s.Admin(t)
+	admin.Run("create", "configmap", "a")
+	admin.Refused("get", "secrets", "--as", "bob")
+	s.WithToken(t, "nonsense").Refused("get", "--raw", "/readyz")
+	s.Stop(t)
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	Expect(t, string(content),
+		`"verb":"create","user":{"username":"system:admin","groups":["system:masters","system:authenticated"]},"sourceIPs":["127.0.0.1"]`,
+		`"objectRef":{"resource":"configmaps","namespace":"default","apiVersion":"v1"}`,
+		`"impersonatedUser":{"username":"bob","groups":["system:authenticated"]},"responseStatus":{"metadata":{},"code":403}`,
+		`"requestURI":"/readyz","verb":"get","user":{"username":""}`)
+}
+
 func TestTokenNeedsAServer(t *testing.T) {
 	out, err := exec.Command(Binary(t), "token", "--data-dir", t.TempDir()).CombinedOutput()
 	if err == nil {
