@@ -27,6 +27,7 @@
 #include "server/machine.h"
 #include "server/pages.h"
 #include "server/request_metrics.h"
+#include "server/system_objects.h"
 
 namespace kvplane::server {
 namespace {
@@ -36,11 +37,8 @@ using base::Concat;
 
 // Certificates are made for a year, and made anew well before it is over.
 constexpr std::chrono::hours kRenewEvery{24 * 90};
-
-struct HeldToken {
-  cluster::Token token;
-  std::string path;  // of the file in the data directory
-};
+// The API has threads of its own; these find out who asks, and answer health pages and reviews.
+constexpr size_t kHandlerThreads = 8;
 
 absl::Status At(std::string_view where, const absl::Status& status) {
   return absl::Status(status.code(), base::ToAbsl(Concat(where, std::string(status.message()))));
@@ -179,6 +177,7 @@ class ApiServer : public Server {
                       [this] { return static_cast<double>(inflight_.changing()); });
     ASSIGN_OR_RETURN(listener_, https::Listener::Make({.handler = MakeHandler(),
                                                        .limits = options_.limits,
+                                                       .handler_threads = kHandlerThreads,
                                                        .on_answered =
                                                            [this](const https::Access& access) {
                                                              request_metrics_->Count(access);
@@ -195,6 +194,8 @@ class ApiServer : public Server {
     url_ =
         Concat("https://", host.empty() || host == "0.0.0.0" || host == "[::]" ? "127.0.0.1" : host,
                bound.substr(bound.rfind(':')));
+    const int port = std::stoi(bound.substr(bound.rfind(':') + 1));
+    RETURN_IF_ERROR(EnsureSystemObjects(api_->registry(), cluster_, port));
     listener_->Start();
     return absl::OkStatus();
   }

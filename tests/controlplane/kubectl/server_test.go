@@ -109,6 +109,17 @@ func TestSettingsComeFromFlagsTheEnvironmentAndAFile(t *testing.T) {
 	}
 }
 
+func TestANewClusterHasWhatEveryClusterHas(t *testing.T) {
+	admin := Start(t).Admin(t)
+	Expect(t, admin.Run("get", "service", "kubernetes", "-n", "default"), "10.43.0.1", "443/TCP")
+	Expect(t, admin.Run("get", "priorityclasses"), "system-cluster-critical", "2000001000")
+	Expect(t, admin.Run("get", "clusterroles"), "cluster-admin", "system:discovery", "view")
+	Expect(t, admin.Run("get", "clusterrolebindings", "-o", "wide"), "system:masters")
+	Expect(t, admin.Run("get", "configmap", "extension-apiserver-authentication", "-n", "kube-system",
+		"-o", "yaml"), "requestheader-client-ca-file", "BEGIN CERTIFICATE")
+	Expect(t, admin.Run("describe", "clusterrole", "admin"), "rolebindings.rbac.authorization.k8s.io")
+}
+
 func TestItSpeaksTLSOnly(t *testing.T) {
 	s := Start(t)
 	response, err := http.Get(strings.Replace(s.URL, "https", "http", 1))
