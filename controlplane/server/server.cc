@@ -77,7 +77,8 @@ class ApiServer : public Server {
               cluster_.founded ? "founded a cluster" : "joined the cluster of the datastore",
               {{"ca", cluster::Fingerprint(cluster_.server_ca.certificate)}});
     RETURN_IF_ERROR(WriteTokens(token));
-    ASSIGN_OR_RETURN(api_, apiserver::Api::Create(store_, {}));
+    ASSIGN_OR_RETURN(
+        api_, apiserver::Api::Create(store_, {.service_range = cluster_.settings.service_cidr}));
     RETURN_IF_ERROR(OpenAuth());
     RETURN_IF_ERROR(OpenListener());
     RETURN_IF_ERROR(WriteKubeconfig());

@@ -57,9 +57,9 @@ absl::Status Ensure(registry::Registry& registry, const Wanted& wanted) {
   absl::StatusOr<json::Object> held = registry.Get(kind, wanted.ns, wanted.name);
   if (!held.ok() && registry::HasReason(held.status(), "NotFound")) {
     held = registry.Create(kind, wanted.ns, document, {});
-    // Another server was first.
-    if (!held.ok() && registry::HasReason(held.status(), "AlreadyExists")) return absl::OkStatus();
-    return held.status();
+    if (held.ok()) return absl::OkStatus();
+    // Another server may have been first, with the object or with its address.
+    return registry.Get(kind, wanted.ns, wanted.name).ok() ? absl::OkStatus() : held.status();
   }
   RETURN_IF_ERROR(held.status());
   if (wanted.existing == Existing::kKept) return absl::OkStatus();
