@@ -135,6 +135,11 @@ absl::Status CheckDatastore(const ServerSettings& settings) {
         "--datastore-endpoint: an external etcd is not supported yet; name a database: "
         "sqlite://PATH, postgres://… or mysql://…");
   }
+  if (!endpoint.empty() && endpoint.find("://") == std::string::npos) {
+    return absl::InvalidArgumentError(
+        Concat("--datastore-endpoint: '", endpoint,
+               "' names no kind of database; give sqlite://PATH, postgres://… or mysql://…"));
+  }
   const kvshim::StoreOptions& store = settings.store;
   if (store.database_cert_file.empty() != store.database_key_file.empty()) {
     return absl::InvalidArgumentError(

@@ -78,7 +78,7 @@ func TestSettingsThatCannotBeAreNamed(t *testing.T) {
 		{"--token-file=" + empty, "--token-file: there is no file"},
 		{"--tls-san=a,b c", "--tls-san: 'b c' is no host name"},
 		{"--datastore-endpoint=https://etcd:2379", "an external etcd is not supported yet"},
-		{"--datastore-endpoint=nonsense", "nonsense"},
+		{"--datastore-endpoint=nonsense", "'nonsense' names no kind of database"},
 		{"--datastore-cafile=" + empty, "--datastore-cafile: cannot read"},
 		{"--datastore-certfile=" + empty, "belong together"},
 		{"--write-kubeconfig-mode=rw", "is no mode"},
