@@ -39,7 +39,10 @@ class RoleFeedTest : public testing::Test {
   }
   void Create(std::string_view plural, const std::string& ns, const std::string& text) {
     const kinds::Kind& kind = Kind(plural);
-    const json::Value document = *api::Canonicalize(*kind.message, *api::ParseJson(text));
+    json::Value document = *api::ParseJson(text);
+    document.get_object()["apiVersion"] = json::ToBoost(kind.group_version);
+    document.get_object()["kind"] = json::ToBoost(kind.name);
+    document = *api::Canonicalize(*kind.message, std::move(document));
     const auto created = registry_->Create(kind, ns, document.get_object(), {});
     ASSERT_TRUE(created.ok()) << created.status();
   }
