@@ -58,8 +58,11 @@ User UserOf(X509* certificate) {
     std::string value(reinterpret_cast<const char*>(text), static_cast<size_t>(size));
     OPENSSL_free(text);
     const int kind = OBJ_obj2nid(X509_NAME_ENTRY_get_object(entry));
-    if (kind == NID_commonName) user.name = std::move(value);
-    if (kind == NID_organizationName) user.groups.push_back(std::move(value));
+    if (kind == NID_commonName) {
+      user.name = std::move(value);
+    } else if (kind == NID_organizationName) {
+      user.groups.push_back(std::move(value));
+    }
   }
   return user;
 }

@@ -196,8 +196,11 @@ absl::StatusOr<CertificateFacts> ReadCertificate(std::string_view pem) {
     std::string value(reinterpret_cast<const char*>(text), static_cast<size_t>(size));
     OPENSSL_free(text);
     const int kind = OBJ_obj2nid(X509_NAME_ENTRY_get_object(entry));
-    if (kind == NID_commonName) facts.common_name = std::move(value);
-    if (kind == NID_organizationName) facts.organizations.push_back(std::move(value));
+    if (kind == NID_commonName) {
+      facts.common_name = std::move(value);
+    } else if (kind == NID_organizationName) {
+      facts.organizations.push_back(std::move(value));
+    }
   }
   return facts;
 }
