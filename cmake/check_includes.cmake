@@ -9,12 +9,13 @@ list(GET allowed 0 name)
 # <header pattern>=<folders where it may stand>
 set(outside
     "^grpc=^transfer$"
-    "^(nghttp2|zlib)=^(rpc|bench)$"
+    "^nghttp2=^(rpc|bench)$"
+    "^zlib=^(rpc|https|bench)$"
     "^google/protobuf=^(rpc|etcd|transfer|cli|bench)$"
     "[.]pb[.]h$=^(rpc|etcd|transfer|cli|bench)$"
     "^(sqlite3[.]h|libpq|mysql|mariadb)=^(sql/|bench$)"
-    "^openssl/=^(base|log|rpc|http|auth|cli|etcd|transfer|sql.*)$"
-    "^boost/=^(store|rpc|http|etcd|cli|bench|sql.*)$")
+    "^openssl/=^(base|log|rpc|http|https|auth|cluster|cli|etcd|transfer|sql.*)$"
+    "^boost/=^(api|store|rpc|http|https|etcd|cli|bench|sql.*)$")
 
 function(refuse file header why)
   message(FATAL_ERROR "${file} includes ${header}, ${why}. Dependencies point down; see "

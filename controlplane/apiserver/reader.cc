@@ -1,0 +1,153 @@
+#include "apiserver/reader.h"
+
+#include <utility>
+
+#include "apiserver/item.h"
+#include "apiserver/table.h"
+#include "base/status.h"
+#include "base/strings.h"
+#include "registry/stored_form.h"
+
+namespace kvplane::apiserver {
+
+namespace {
+
+using kvshim::base::Concat;
+
+// How many are read from history at once where no limit is given or few are selected.
+constexpr int64_t kPage = 500;
+
+json::Object ListMetadata(const Reader::Selected& selected, bool all) {
+  json::Object metadata{{"resourceVersion", std::to_string(selected.revision)}};
+  if (!selected.next_key.empty()) {
+    metadata["continue"] = ContinueToken(selected.revision, selected.next_key);
+    if (all && selected.remaining > 0) metadata["remainingItemCount"] = selected.remaining;
+  }
+  return metadata;
+}
+
+std::string ListKind(const Call& call) {
+  return call.wanted.form == Form::kMetadata ? "PartialObjectMetadataList"
+                                             : Concat(call.served->resource->kind, "List");
+}
+
+std::string ListVersion(const Call& call) {
+  return call.wanted.form == Form::kMetadata ? "meta.k8s.io/v1" : std::string(call.group_version());
+}
+
+Answer TableList(const Call& call, const Reader::Selected& selected, json::Object metadata) {
+  json::Array rows;
+  rows.reserve(selected.objects.size());
+  for (const auto& object : selected.objects) rows.push_back(TableRow(call, object->Parse()));
+  const json::Object table{{"kind", "Table"},
+                           {"apiVersion", "meta.k8s.io/v1"},
+                           {"metadata", std::move(metadata)},
+                           {"columnDefinitions", TableColumns(call.kind())},
+                           {"rows", std::move(rows)}};
+  return AnswerDocument(call, table);
+}
+
+Answer JsonList(const Call& call, const Reader::Selected& selected, const json::Object& metadata) {
+  Answer answer;
+  answer.body = Concat(R"({"kind":")", ListKind(call), R"(","apiVersion":")", ListVersion(call),
+                       R"(","metadata":)", api::ToJson(json::Value(metadata)), R"(,"items":[)");
+  bool first = true;
+  for (const auto& object : selected.objects) {
+    if (!first) answer.body += ',';
+    first = false;
+    answer.body += ItemJson(call, *object);
+  }
+  answer.body += "]}\n";
+  return answer;
+}
+
+Answer DocumentList(const Call& call, const Reader::Selected& selected, json::Object metadata) {
+  json::Array items;
+  items.reserve(selected.objects.size());
+  for (const auto& object : selected.objects) items.push_back(ItemDocument(call, *object));
+  const json::Object list{{"kind", ListKind(call)},
+                          {"apiVersion", ListVersion(call)},
+                          {"metadata", std::move(metadata)},
+                          {"items", std::move(items)}};
+  return AnswerDocument(call, list);
+}
+
+}  // namespace
+
+absl::StatusOr<Answer> Reader::Get(const Call& call) {
+  ASSIGN_OR_RETURN(json::Object object,
+                   registry_.Get(call.kind(), call.target.name_space, call.target.name));
+  return AnswerObject(call, std::move(object));
+}
+
+absl::StatusOr<Answer> Reader::List(const Call& call, const ListOptions& options) {
+  ASSIGN_OR_RETURN(const Selected selected, Select(call, options));
+  json::Object metadata = ListMetadata(selected, options.selection.all());
+  if (call.wanted.form == Form::kTable) return TableList(call, selected, std::move(metadata));
+  if (call.wanted.encoding == Encoding::kJson) return JsonList(call, selected, metadata);
+  return DocumentList(call, selected, std::move(metadata));
+}
+
+absl::StatusOr<Reader::Selected> Reader::Select(const Call& call, const ListOptions& options) {
+  if (!options.continue_key.empty()) {
+    return FromHistory(call, options, options.continue_revision, options.continue_key);
+  }
+  const bool exact =
+      options.match == Match::kExact ||
+      (options.match == Match::kUnset && options.limit > 0 && options.revision.value_or(0) > 0);
+  if (exact) {
+    return FromHistory(call, options, *options.revision,
+                       registry::PrefixOf(call.kind(), call.target.name_space));
+  }
+  return FromCache(call, options);
+}
+
+absl::StatusOr<Reader::Selected> Reader::FromCache(const Call& call, const ListOptions& options) {
+  int64_t revision = 0;
+  if (options.revision.has_value()) {
+    revision = *options.revision;
+  } else {
+    ASSIGN_OR_RETURN(revision, registry_.CurrentRevision());
+  }
+  const std::string prefix = registry::PrefixOf(call.kind(), call.target.name_space);
+  ASSIGN_OR_RETURN(registry::WatchCache::Snapshot snapshot,
+                   registry_.CacheOf(call.kind()).List(prefix, revision));
+  Selected selected{.revision = snapshot.revision};
+  size_t seen = 0;
+  for (const auto& object : snapshot.objects) {
+    ++seen;
+    if (!options.selection.Matches(*object)) continue;
+    if (options.limit > 0 && selected.objects.size() == static_cast<size_t>(options.limit)) {
+      selected.next_key = object->key();
+      selected.remaining = static_cast<int64_t>(snapshot.objects.size() - seen + 1);
+      break;
+    }
+    selected.objects.push_back(object);
+  }
+  return selected;
+}
+
+absl::StatusOr<Reader::Selected> Reader::FromHistory(const Call& call, const ListOptions& options,
+                                                     int64_t revision, std::string key) {
+  const std::string prefix = registry::PrefixOf(call.kind(), call.target.name_space);
+  Selected selected{.revision = revision};
+  for (;;) {
+    ASSIGN_OR_RETURN(const registry::Registry::Page page,
+                     registry_.ReadAt(call.kind(), prefix, key, revision, kPage));
+    int64_t seen = 0;
+    for (const auto& object : page.objects) {
+      ++seen;
+      if (!options.selection.Matches(*object)) continue;
+      if (options.limit > 0 && selected.objects.size() == static_cast<size_t>(options.limit)) {
+        selected.next_key = object->key();
+        selected.remaining = page.count - seen + 1;
+        return selected;
+      }
+      selected.objects.push_back(object);
+    }
+    if (!page.more) return selected;
+    key = page.objects.back()->key() + '\0';
+  }
+}
+
+}  // namespace kvplane::apiserver

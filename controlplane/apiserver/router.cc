@@ -1,0 +1,230 @@
+#include "apiserver/router.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "apiserver/version.h"
+#include "base/status.h"
+#include "base/strings.h"
+#include "kinds/members.h"
+#include "registry/failure.h"
+
+namespace kvplane::apiserver {
+
+namespace {
+
+using kvshim::base::Concat;
+
+absl::Status NoSuchResource() {
+  return registry::MakeStatus(
+      {404, "NotFound", "the server could not find the requested resource", {}});
+}
+
+absl::Status NotAllowed(const Call& call, std::string_view verb) {
+  const api::Resource& resource = *call.served->resource;
+  return registry::MethodNotSupported(resource.group.empty()
+                                          ? std::string(resource.plural)
+                                          : Concat(resource.plural, '.', resource.group),
+                                      verb);
+}
+
+// What is done to an object, or a part of one, by a method.
+std::string_view VerbOf(const std::string& method) {
+  if (method == "GET" || method == "HEAD") return "get";
+  if (method == "POST") return "create";
+  if (method == "PUT") return "update";
+  if (method == "PATCH") return "patch";
+  return method == "DELETE" ? "delete" : "";
+}
+
+bool Has(const std::vector<std::string_view>& verbs, std::string_view verb) {
+  return std::find(verbs.begin(), verbs.end(), verb) != verbs.end();
+}
+
+json::Object Version() {
+  return {{"major", json::ToBoost(kMajor)},
+          {"minor", json::ToBoost(kMinor)},
+          {"emulationMajor", json::ToBoost(kMajor)},
+          {"emulationMinor", json::ToBoost(kMinor)},
+          {"minCompatibilityMajor", json::ToBoost(kMajor)},
+          {"minCompatibilityMinor", "35"},
+          {"gitVersion", json::ToBoost(kGitVersion)},
+          {"gitCommit", ""},
+          {"gitTreeState", "clean"},
+          {"buildDate", "1970-01-01T00:00:00Z"},
+          {"goVersion", "none"},
+          {"compiler", "g++"},
+          {"platform", "linux/amd64"}};
+}
+
+// A Warning header's text is quoted.
+std::string Quoted(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    if (static_cast<unsigned char>(c) >= 0x20) out += c;
+  }
+  return out + "\"";
+}
+
+void Send(const Call& call, Answer answer, Response& response) {
+  Pairs headers{{"content-type", answer.content_type}, {"cache-control", "no-cache, private"}};
+  for (const std::string& warning : call.warnings) {
+    headers.emplace_back("warning", "299 - " + Quoted(warning));
+  }
+  response.Send(answer.status, std::move(headers), std::move(answer.body));
+}
+
+absl::StatusOr<std::unique_ptr<Answer>> Boxed(absl::StatusOr<Answer> answer) {
+  if (!answer.ok()) return answer.status();
+  return std::make_unique<Answer>(*std::move(answer));
+}
+
+}  // namespace
+
+Router::Router(std::shared_ptr<registry::Registry> registry)
+    : registry_(std::move(registry)),
+      kinds_(kinds::Kinds::BuiltIn()),
+      discovery_(kinds_),
+      openapi_(kinds_, discovery_.GroupVersions()),
+      reader_(*registry_),
+      writer_(*registry_),
+      deleter_(*registry_, reader_),
+      scale_(*registry_),
+      pod_actions_(*registry_),
+      watches_(registry_) {}
+
+void Router::Handle(Request request, std::shared_ptr<Response> response) {
+  Call call{.request = std::move(request)};
+  Answered answered = Route(call, response);
+  if (!answered.ok()) {
+    Send(call, AnswerFailure(answered.status(), call.wanted.encoding), *response);
+  } else if (*answered != nullptr) {
+    Send(call, std::move(**answered), *response);
+  }
+}
+
+Router::Answered Router::Route(Call& call, const std::shared_ptr<Response>& response) {
+  const auto wanted = Negotiate(call.request.Header("accept"));
+  auto target = Target::Parse(call.request.path);
+  if (!wanted.has_value() && target.has_value()) {
+    return registry::MakeStatus(
+        {406,
+         "NotAcceptable",
+         "only the following media types are accepted: application/json, application/yaml, "
+         "application/vnd.kubernetes.protobuf",
+         {}});
+  }
+  if (wanted.has_value()) call.wanted = *wanted;
+  if (!target.has_value()) return Boxed(OtherPath(call));
+  call.target = *std::move(target);
+  call.served = kinds_.Find(call.target.group_version, call.target.resource);
+  if (call.served == nullptr) return NoSuchResource();
+  const bool misplaced =
+      call.served->resource->namespaced ? false : !call.target.name_space.empty();
+  if (misplaced) return NoSuchResource();
+  return Resource(call, response);
+}
+
+absl::StatusOr<Answer> Router::OtherPath(const Call& call) {
+  const std::string& path = call.request.path;
+  if (call.request.method != "GET" && call.request.method != "HEAD") return NoSuchResource();
+  if (path == "/version" || path == "/version/") return AnswerDocument(call, Version());
+  if (path.starts_with("/openapi/")) return openapi_.Find(call);
+  if (path == "/api" || path == "/apis" || path.starts_with("/api/") ||
+      path.starts_with("/apis/")) {
+    return discovery_.Find(call);
+  }
+  return NoSuchResource();
+}
+
+Router::Answered Router::Resource(Call& call, const std::shared_ptr<Response>& response) {
+  const api::Resource& resource = *call.served->resource;
+  if (call.target.name.empty()) return Collection(call, response);
+  if (resource.namespaced && call.target.name_space.empty()) return NoSuchResource();
+  if (!call.target.subresource.empty()) return Boxed(Subresource(call));
+  if (call.request.method == "GET" && call.QueryTrue("watch") && call.served->kind != nullptr) {
+    ASSIGN_OR_RETURN(const ListOptions options, ListOptions::Read(call));
+    return StartWatch(call, options, response);
+  }
+  return Boxed(Object(call));
+}
+
+Router::Answered Router::Collection(Call& call, const std::shared_ptr<Response>& response) {
+  const api::Resource& resource = *call.served->resource;
+  const std::string& method = call.request.method;
+  if (method == "POST") {
+    if (!Has(resource.verbs, "create")) return NotAllowed(call, "create");
+    if (resource.namespaced && call.target.name_space.empty()) {
+      return registry::BadRequest("an empty namespace may not be set during creation");
+    }
+    if (resource.plural == "bindings") return Boxed(pod_actions_.Bind(call));
+    if (call.served->kind == nullptr) return NoSuchResource();
+    return Boxed(writer_.Create(call));
+  }
+  if (call.served->kind == nullptr) return NotAllowed(call, "list");
+  ASSIGN_OR_RETURN(const ListOptions options, ListOptions::Read(call));
+  if (method == "GET" || method == "HEAD") {
+    if (options.watch) return StartWatch(call, options, response);
+    return Boxed(reader_.List(call, options));
+  }
+  if (method == "DELETE" && Has(resource.verbs, "deletecollection")) {
+    return Boxed(deleter_.DeleteCollection(call, options));
+  }
+  return NotAllowed(call, method == "DELETE" ? "deletecollection" : VerbOf(method));
+}
+
+Router::Answered Router::StartWatch(Call& call, const ListOptions& options,
+                                    const std::shared_ptr<Response>& response) {
+  if (!Has(call.served->resource->verbs, "watch")) return NotAllowed(call, "watch");
+  RETURN_IF_ERROR(watches_.Start(call, options, response));
+  return nullptr;
+}
+
+absl::StatusOr<Answer> Router::Object(Call& call) {
+  const std::string_view verb = VerbOf(call.request.method);
+  if (call.served->kind == nullptr || !Has(call.served->resource->verbs, verb)) {
+    return NotAllowed(call, verb);
+  }
+  if (verb == "get") return reader_.Get(call);
+  if (verb == "update") return writer_.Update(call);
+  if (verb == "patch") return writer_.Patch(call);
+  if (verb == "delete") return deleter_.Delete(call);
+  return NotAllowed(call, verb);
+}
+
+absl::StatusOr<Answer> Router::Subresource(Call& call) {
+  const api::Resource& resource = *call.served->resource;
+  const std::string_view name =
+      std::string_view(call.target.subresource).substr(0, call.target.subresource.find('/'));
+  const auto found = std::find_if(resource.subresources.begin(), resource.subresources.end(),
+                                  [&](const api::Subresource& one) { return one.name == name; });
+  if (found == resource.subresources.end() || call.served->kind == nullptr) {
+    return NoSuchResource();
+  }
+  call.subresource = &*found;
+  const std::string_view verb = VerbOf(call.request.method);
+  if (Has(found->verbs, "connect") || name == "log") {
+    ASSIGN_OR_RETURN(const json::Object object,
+                     registry_->Get(call.kind(), call.target.name_space, call.target.name));
+    if (kinds::Text(object, {"spec", "nodeName"}).empty() && resource.plural == "pods") {
+      return registry::BadRequest(
+          Concat("pod ", call.target.name, " does not have a host assigned"));
+    }
+    return registry::MakeStatus(
+        {503, "ServiceUnavailable", "no node agent is connected to this server", {}});
+  }
+  if (!Has(found->verbs, verb)) return NotAllowed(call, verb);
+  if (name == "scale") {
+    if (verb == "get") return scale_.Get(call);
+    return verb == "update" ? scale_.Update(call) : scale_.Patch(call);
+  }
+  if (name == "binding") return pod_actions_.Bind(call);
+  if (name == "eviction") return pod_actions_.Evict(call);
+  if (name == "token") return NoSuchResource();
+  if (verb == "get") return reader_.Get(call);
+  if (verb == "update") return writer_.Update(call);
+  return verb == "patch" ? writer_.Patch(call) : absl::StatusOr<Answer>(NotAllowed(call, verb));
+}
+
+}  // namespace kvplane::apiserver

@@ -1,0 +1,87 @@
+#include "apiserver/watch_starter.h"
+
+#include <algorithm>
+#include <chrono>
+#include <random>
+#include <utility>
+
+#include "apiserver/watch_stream.h"
+#include "base/status.h"
+#include "registry/failure.h"
+
+namespace kvplane::apiserver {
+
+namespace {
+
+using registry::Watcher;
+using std::chrono::seconds;
+
+constexpr seconds kBookmarks(60);
+constexpr int64_t kShortest = 1800;  // of watches that do not say: as long, to twice as long
+
+int64_t DefaultTimeout() {
+  thread_local std::minstd_rand random(std::random_device{}());
+  return std::uniform_int_distribution<int64_t>(kShortest, 2 * kShortest)(random);
+}
+
+// Where a watch begins.
+struct Begin {
+  int64_t revision = 0;
+  bool objects = false;  // with all that there are
+};
+
+absl::StatusOr<Begin> BeginOf(registry::Registry& registry, const ListOptions& options) {
+  Begin begin;
+  begin.objects = options.initial_events.value_or(options.revision.value_or(0) == 0);
+  if (options.revision.has_value()) {
+    begin.revision = *options.revision;
+  } else {
+    ASSIGN_OR_RETURN(begin.revision, registry.CurrentRevision());
+  }
+  return begin;
+}
+
+}  // namespace
+
+WatchStarter::WatchStarter(std::shared_ptr<registry::Registry> registry)
+    : registry_(std::move(registry)), timers_({.name = "kp-timers"}) {}
+
+absl::Status WatchStarter::Start(Call call, const ListOptions& options,
+                                 std::shared_ptr<Response> response) {
+  registry::WatchCache& cache = registry_->CacheOf(call.kind());
+  ASSIGN_OR_RETURN(const Begin begin, BeginOf(*registry_, options));
+  auto stream = std::make_unique<WatchStream>(std::move(call), options.selection, response);
+  WatchStream& listener = *stream;
+  const auto watcher =
+      std::make_shared<Watcher>(std::move(stream), options.bookmarks ? kBookmarks : seconds(0));
+  auto beginning = cache.StartWatch(watcher, begin.revision, begin.objects);
+  listener.Begin();
+  if (!beginning.ok()) {
+    listener.SendError(beginning.status());
+    listener.End();
+    return absl::OkStatus();
+  }
+  // The registry may be gone by the time a client goes.
+  response->OnGone(
+      [registry = std::weak_ptr(registry_), cache = &cache, watcher = std::weak_ptr(watcher)] {
+        const auto held = registry.lock();
+        const auto gone = watcher.lock();
+        if (held != nullptr && gone != nullptr) cache->StopWatch(gone);
+      });
+  for (const auto& object : beginning->objects) listener.SendInitial(object);
+  if (options.initial_events.value_or(false)) listener.SendInitialEnd(beginning->revision);
+  for (const auto& event : beginning->events) listener.OnEvent(*event);
+  watcher->GoOn();
+  const int64_t timeout = options.timeout_seconds > 0 ? options.timeout_seconds : DefaultTimeout();
+  timers_.Schedule(std::chrono::steady_clock::now() + seconds(timeout),
+                   [registry = registry_, cache = &cache, watcher = std::weak_ptr(watcher)] {
+                     const auto held = watcher.lock();
+                     if (held == nullptr) return;
+                     cache->StopWatch(held);
+                     held->QueueEnd();
+                     held->Drain();
+                   });
+  return absl::OkStatus();
+}
+
+}  // namespace kvplane::apiserver

@@ -1,0 +1,28 @@
+// WatchStarter: starts watches, and ends them when their time is over or their client is gone.
+//
+// Thread safety: every method may be called from any thread that may wait.
+#pragma once
+
+#include <memory>
+
+#include "absl/status/status.h"
+#include "apiserver/call.h"
+#include "apiserver/list_options.h"
+#include "base/executor.h"
+#include "registry/registry.h"
+
+namespace kvplane::apiserver {
+
+class WatchStarter {
+ public:
+  explicit WatchStarter(std::shared_ptr<registry::Registry> registry);
+
+  // A failure has not been answered yet.
+  absl::Status Start(Call call, const ListOptions& options, std::shared_ptr<Response> response);
+
+ private:
+  const std::shared_ptr<registry::Registry> registry_;
+  kvshim::base::Executor timers_;
+};
+
+}  // namespace kvplane::apiserver

@@ -1,0 +1,142 @@
+#include "apiserver/writer.h"
+
+#include <utility>
+
+#include "apiserver/body.h"
+#include "apiserver/patch.h"
+#include "base/status.h"
+#include "base/strings.h"
+#include "kinds/conversion.h"
+#include "kinds/members.h"
+#include "registry/failure.h"
+#include "registry/ownership.h"
+
+namespace kvplane::apiserver {
+
+namespace {
+
+using kvshim::base::Concat;
+
+constexpr size_t kLongestManager = 128;
+constexpr std::string_view kApplyType = "application/apply-patch+yaml";
+
+absl::StatusOr<registry::UpdateOptions> OptionsOf(const Call& call) {
+  registry::UpdateOptions options;
+  ASSIGN_OR_RETURN(options.dry_run, ReadDryRun(call));
+  options.manager = ManagerOf(call);
+  options.part = call.target.subresource;
+  return options;
+}
+
+absl::Status CheckName(const Call& call, const json::Object& object) {
+  const std::string_view name = kinds::Text(object, {"metadata", "name"});
+  if (name == call.target.name) return absl::OkStatus();
+  if (name.empty()) return registry::BadRequest("name must be provided");
+  return registry::BadRequest(Concat("the name of the object (", name,
+                                     ") does not match the name on the URL (", call.target.name,
+                                     ")"));
+}
+
+}  // namespace
+
+absl::StatusOr<bool> ReadDryRun(const Call& call) {
+  bool dry_run = false;
+  for (const auto& [name, value] : call.request.query) {
+    if (name != "dryRun" || value.empty()) continue;
+    if (value != "All") {
+      return registry::MakeStatus({422,
+                                   "Invalid",
+                                   Concat(" \"\" is invalid: dryRun: Unsupported value: \"", value,
+                                          "\": supported values: \"All\""),
+                                   {}});
+    }
+    dry_run = true;
+  }
+  return dry_run;
+}
+
+std::string ManagerOf(const Call& call) {
+  std::string_view manager = call.Query("fieldManager");
+  if (manager.empty()) {
+    manager = call.request.Header("user-agent");
+    manager = manager.substr(0, manager.find('/'));
+  }
+  return manager.empty() ? "unknown" : std::string(manager.substr(0, kLongestManager));
+}
+
+absl::StatusOr<Answer> Writer::Create(Call& call) {
+  ASSIGN_OR_RETURN(json::Object object, ReadObject(call));
+  ASSIGN_OR_RETURN(const registry::UpdateOptions options, OptionsOf(call));
+  kinds::ToStored(call.kind(), call.group_version(), object);
+  ASSIGN_OR_RETURN(
+      object, registry_.Create(call.kind(), call.target.name_space, std::move(object), options));
+  return AnswerObject(call, std::move(object), 201);
+}
+
+absl::StatusOr<Answer> Writer::Update(Call& call) {
+  ASSIGN_OR_RETURN(json::Object object, ReadObject(call));
+  ASSIGN_OR_RETURN(registry::UpdateOptions options, OptionsOf(call));
+  RETURN_IF_ERROR(CheckName(call, object));
+  kinds::ToStored(call.kind(), call.group_version(), object);
+  options.create_missing = call.kind().creates_on_update && options.part.empty();
+  ASSIGN_OR_RETURN(
+      registry::Updated updated,
+      registry_.Update(
+          call.kind(), call.target.name_space, call.target.name,
+          [&](const json::Object&) -> absl::StatusOr<json::Object> { return object; }, options));
+  return AnswerObject(call, std::move(updated.object), updated.created ? 201 : 200);
+}
+
+absl::StatusOr<Answer> Writer::Patch(Call& call) {
+  if (MediaType(call.request.Header("content-type")) == kApplyType) return Apply(call);
+  ASSIGN_OR_RETURN(const DocumentPatch patch,
+                   DocumentPatch::Read(call.request.Header("content-type"), call.request.body));
+  ASSIGN_OR_RETURN(const registry::UpdateOptions options, OptionsOf(call));
+  const std::string_view group_version = call.group_version();
+  const std::string_view kind = call.served->resource->kind;
+  const auto change = [&](const json::Object& current) -> absl::StatusOr<json::Object> {
+    json::Object document = current;
+    kinds::FromStored(call.kind(), group_version, document);
+    ASSIGN_OR_RETURN(document, patch.Apply(call.served->resource->message, document));
+    call.warnings.clear();
+    RETURN_IF_ERROR(CheckFields(call, group_version, kind, api::ToJson(json::Value(document))));
+    ASSIGN_OR_RETURN(document, MakeTyped(group_version, kind, std::move(document)));
+    kinds::ToStored(call.kind(), group_version, document);
+    return document;
+  };
+  ASSIGN_OR_RETURN(registry::Updated updated, registry_.Update(call.kind(), call.target.name_space,
+                                                               call.target.name, change, options));
+  return AnswerObject(call, std::move(updated.object));
+}
+
+absl::StatusOr<Answer> Writer::Apply(Call& call) {
+  if (call.kind().message == nullptr) {
+    return registry::BadRequest("custom resources cannot be applied by the server yet");
+  }
+  if (call.Query("fieldManager").empty()) {
+    return registry::MakeStatus(
+        {422,
+         "Invalid",
+         "PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Required value: is required for "
+         "apply patch",
+         {}});
+  }
+  ASSIGN_OR_RETURN(json::Object configuration, ReadConfiguration(call));
+  kinds::Set(kinds::Child(configuration, "metadata"), "name",
+             json::Value(json::ToBoost(call.target.name)));
+  kinds::ToStored(call.kind(), call.group_version(), configuration);
+  ASSIGN_OR_RETURN(registry::UpdateOptions options, OptionsOf(call));
+  options.create_missing = options.part.empty();
+  options.applied = true;
+  const bool force = call.QueryTrue("force");
+  const auto change = [&](const json::Object& current) {
+    const bool exists = !kinds::Text(current, {"metadata", "uid"}).empty();
+    return registry::ApplyConfiguration(call.kind(), exists ? &current : nullptr, configuration,
+                                        options.manager, options.part, force);
+  };
+  ASSIGN_OR_RETURN(registry::Updated updated, registry_.Update(call.kind(), call.target.name_space,
+                                                               call.target.name, change, options));
+  return AnswerObject(call, std::move(updated.object), updated.created ? 201 : 200);
+}
+
+}  // namespace kvplane::apiserver

@@ -1,0 +1,33 @@
+// ServerSettings: everything `kvplane server` can be told, from flags, KVPLANE_* variables and a
+// config file, in that order of precedence.
+#pragma once
+
+#include <string>
+
+#include "CLI/CLI.hpp"
+#include "absl/status/status.h"
+#include "kvshim/options.h"
+#include "server/server.h"
+
+namespace kvplane::cli {
+
+struct ServerSettings {
+  std::string datastore_endpoint;  // empty: SQLite in the data directory
+  std::string token_file;
+  kvshim::StoreOptions store;
+  server::ServerOptions server;
+  std::string log_format = "text";
+  std::string log_level = "info";
+  std::string ready_file;
+};
+
+// /var/lib/kvplane for root, ~/.kvplane for everybody else.
+std::string DefaultDataDirectory();
+
+// Declares the flags of `server` on `command`; they write into `settings` when the line is parsed.
+void DeclareServerFlags(CLI::App& command, ServerSettings& settings);
+
+// Fills in what follows from other settings, and reads the token's file. Errors name the flag.
+absl::Status Complete(ServerSettings& settings);
+
+}  // namespace kvplane::cli

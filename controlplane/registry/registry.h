@@ -1,0 +1,125 @@
+// Registry: the objects of the API in a store: created, read, changed and deleted as Kubernetes
+// does it, and the caches that lists and watches come from.
+//
+// Objects go in and out in the version that is stored, canonical, resourceVersion included: the
+// store's revision of their last change. Failures are those of failure.h.
+//
+// Thread safety: every method may be called from any thread that may wait for the store.
+//
+//   ASSIGN_OR_RETURN(auto registry, Registry::Open(store, {}));
+//   ASSIGN_OR_RETURN(json::Object pod, registry->Create(pods, "default", document, {}));
+//   ASSIGN_OR_RETURN(pod, registry->Update(pods, "default", "web", change, {}));
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "api/json.h"
+#include "kinds/kind.h"
+#include "kvshim/store.h"
+#include "registry/deletion.h"
+#include "registry/event_lease.h"
+#include "registry/feed.h"
+#include "registry/service_addresses.h"
+#include "registry/stored_object.h"
+
+namespace kvplane::registry {
+
+// Who writes, and whether really.
+struct WriteOptions {
+  std::string manager = "kvplane";  // who comes to own the fields that are written
+  bool applied = false;             // the object's managed fields are as they are to be
+  bool dry_run = false;
+};
+
+struct UpdateOptions : WriteOptions {
+  std::string part;             // the subresource: "" (all but the status), "status", "finalize"
+  bool create_missing = false;  // what is not there is created, from an empty object
+};
+
+struct Updated {
+  json::Object object;
+  bool created = false;
+};
+
+struct Deleted {
+  json::Object object;  // as it was last, or is now
+  bool gone = false;    // false: it is marked, and waits for its grace or finalizers
+};
+
+struct RegistryOptions {
+  WatchCacheOptions cache;
+  std::string service_range = "10.43.0.0/16";  // of services' addresses
+};
+
+// The object as it is to be; called again where another write came between.
+using Change = std::function<absl::StatusOr<json::Object>(const json::Object& current)>;
+
+class Registry {
+ public:
+  // Creates the namespaces that every cluster has.
+  static absl::StatusOr<std::unique_ptr<Registry>> Open(kvshim::Store& store,
+                                                        const RegistryOptions& options);
+
+  absl::StatusOr<json::Object> Get(const kinds::Kind& kind, std::string_view name_space,
+                                   std::string_view name);
+  absl::StatusOr<json::Object> Create(const kinds::Kind& kind, std::string_view name_space,
+                                      json::Object object, const WriteOptions& options);
+  absl::StatusOr<Updated> Update(const kinds::Kind& kind, std::string_view name_space,
+                                 std::string_view name, const Change& change,
+                                 const UpdateOptions& options);
+  absl::StatusOr<Deleted> Delete(const kinds::Kind& kind, std::string_view name_space,
+                                 std::string_view name, const DeleteOptions& options);
+
+  // Objects from `key` on, as they were at `revision`.
+  struct Page {
+    std::vector<StoredObjectPtr> objects;
+    bool more = false;
+    int64_t count = 0;  // from `key` on, whatever the limit
+  };
+  absl::StatusOr<Page> ReadAt(const kinds::Kind& kind, std::string_view prefix,
+                              std::string_view key, int64_t revision, int64_t limit);
+  // The newest revision that any server has acknowledged.
+  absl::StatusOr<int64_t> CurrentRevision();
+
+  WatchCache& CacheOf(const kinds::Kind& kind) { return feed_.CacheOf(kind); }
+
+ private:
+  Registry(kvshim::Store& store, ServiceAddresses addresses, const WatchCacheOptions& cache)
+      : store_(store), addresses_(addresses), events_(store), feed_(store, cache) {}
+
+  struct Current {
+    json::Object object;
+    int64_t revision = 0;  // 0: there is none
+  };
+  absl::StatusOr<Current> Read(const kinds::Kind& kind, std::string_view name_space,
+                               std::string_view name);
+  // The guard of the namespace that a new object lies in: it must stay as it was found.
+  absl::Status GuardNamespace(const kinds::Kind& kind, std::string_view name_space,
+                              std::string_view name, kvshim::TxnRequest& request);
+  // The revision of the write; 0 where a guard did not hold.
+  absl::StatusOr<int64_t> Write(const kinds::Kind& kind, std::string_view name_space,
+                                const json::Object& object, int64_t expected,
+                                kvshim::TxnRequest request);
+  absl::StatusOr<int64_t> Remove(const kinds::Kind& kind, std::string_view name_space,
+                                 std::string_view name, const Current& current);
+  absl::StatusOr<bool> TryUpdate(const kinds::Kind& kind, std::string_view name_space,
+                                 std::string_view name, const Change& change,
+                                 const UpdateOptions& options, Updated& updated);
+  absl::StatusOr<bool> TryDelete(const kinds::Kind& kind, std::string_view name_space,
+                                 std::string_view name, const DeleteOptions& options,
+                                 Deleted& deleted);
+  absl::Status CreateSystemNamespaces();
+
+  kvshim::Store& store_;
+  ServiceAddresses addresses_;
+  EventLease events_;
+  Feed feed_;
+};
+
+}  // namespace kvplane::registry

@@ -1,0 +1,3 @@
+module kvshim/tests/controlplane/kubectl
+
+go 1.26
