@@ -15,7 +15,8 @@ using micro::Must;
 ServedStore::ServedStore(int64_t pods) : pods_(pods) {
   store::EngineSeams seams;
   seams.database = [this] { return std::make_unique<HeadOnlyDatabase>(gate_); };
-  engine_ = Must(store::Engine::Open("", {}, std::move(seams)));
+  // Values that leave memory could not be read back.
+  engine_ = Must(store::Engine::Open("", {.memory_budget = size_t{256} << 20}, std::move(seams)));
   context_ = std::make_unique<etcd::ServiceContext>(
       etcd::ServiceContext{.store = *engine_, .max_request_bytes = size_t{3} << 19});
   client_ = std::make_unique<Client>(*context_);
