@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <sstream>
 #include <string_view>
 #include <utility>
@@ -16,6 +17,8 @@
 #include "etcd/lease_service.h"
 #include "etcd/maintenance_service.h"
 #include "etcd/pages.h"
+#include "etcd/peer_host.h"
+#include "etcd/peer_link.h"
 #include "etcd/peer_news.h"
 #include "etcd/service_context.h"
 #include "etcd/watch_service.h"
@@ -29,6 +32,9 @@
 namespace kvshim {
 namespace etcd {
 namespace {
+
+// For what other servers have asked of this one to be answered.
+constexpr std::chrono::milliseconds kLinksGrace{1000};
 
 std::string Hex(uint64_t number) {
   std::ostringstream text;
@@ -70,8 +76,14 @@ class EtcdServer final : public Server {
                  .version = options.etcd_version.empty() ? std::string(kEmulatedEtcdVersion)
                                                          : options.etcd_version,
                  .max_request_bytes = options.max_request_bytes},
+        peer_host_(store),
         pages_(MakePages(context_)),
-        metrics_(store.metrics()) {}
+        metrics_(store.metrics()) {
+    pages_.AddUpgrade(PeerHost::kPath, PeerHost::kProtocol,
+                      [this](std::shared_ptr<http::Channel> channel) {
+                        peer_host_.Take(std::move(channel));
+                      });
+  }
   ~EtcdServer() override { Drain({}); }
 
   absl::Status Start();
@@ -87,7 +99,8 @@ class EtcdServer final : public Server {
 
   const ServerOptions options_;
   ServiceContext context_;
-  const http::Pages pages_;
+  PeerHost peer_host_;
+  http::Pages pages_;
   CallMetrics metrics_;
   std::vector<std::string> client_urls_;
   std::string metrics_url_;
@@ -96,6 +109,7 @@ class EtcdServer final : public Server {
   std::unique_ptr<http::Listener> clients_;
   std::unique_ptr<http::Listener> monitors_;  // of the metrics address
   std::unique_ptr<PeerNews> peer_news_;
+  std::unique_ptr<PeerLink> peer_link_;
 };
 
 absl::Status EtcdServer::Start() {
@@ -104,9 +118,11 @@ absl::Status EtcdServer::Start() {
   AddGauges();
   clients_->Start();
   if (monitors_ != nullptr) monitors_->Start();
-  peer_news_ = std::make_unique<PeerNews>(
-      context_.store, certificates_ == nullptr ? http::IdentitySource()
-                                               : [this] { return certificates_->identity(); });
+  const http::IdentitySource identity =
+      certificates_ == nullptr ? http::IdentitySource()
+                               : [this] { return certificates_->identity(); };
+  peer_news_ = std::make_unique<PeerNews>(context_.store, identity);
+  peer_link_ = std::make_unique<PeerLink>(context_.store, identity);
   context_.store.OnNews([this](int64_t sequence) { peer_news_->Announce(sequence); });
   context_.store.OnSuspicion([this] { peer_news_->Ask(); });
   return absl::OkStatus();
@@ -186,11 +202,14 @@ void EtcdServer::Drain(std::chrono::milliseconds grace) {
   context_.store.OnNews({});
   context_.store.OnSuspicion({});
   peer_news_.reset();
+  peer_host_.Drain(std::min<std::chrono::milliseconds>(grace, kLinksGrace));
   if (clients_ != nullptr) clients_->Stop();
   if (rpc_ != nullptr) {
     context_.store.hub().Shutdown(mvcc::Stopped());
     rpc_->Drain(grace, mvcc::Stopped());
   }
+  // Calls that it relayed have been answered now.
+  peer_link_.reset();
   if (monitors_ != nullptr) monitors_->Stop();
 }
 

@@ -7,7 +7,6 @@
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
-#include <boost/beast/ssl.hpp>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -20,6 +19,7 @@ namespace {
 
 namespace asio = boost::asio;
 namespace beast = boost::beast;
+namespace http = boost::beast::http;
 using beast::error_code;
 
 constexpr std::string_view kPlain = "http://";
@@ -34,6 +34,8 @@ class Client::Connection {
  public:
   virtual ~Connection() = default;
   virtual absl::StatusOr<std::string> Get(const std::string& target) = 0;
+  virtual absl::StatusOr<std::shared_ptr<Channel>> Upgrade(const std::string& target,
+                                                           const std::string& protocol) = 0;
 
   asio::io_context io;
 };
@@ -57,29 +59,44 @@ class Client::StreamConnection final : public Client::Connection {
   }
 
   absl::StatusOr<std::string> Get(const std::string& target) override {
-    namespace http = beast::http;
     http::request<http::empty_body> request(http::verb::get, target, 11);
+    RETURN_IF_ERROR(Ask(request, http::status::ok));
+    return std::move(response_.body());
+  }
+
+  absl::StatusOr<std::shared_ptr<Channel>> Upgrade(const std::string& target,
+                                                   const std::string& protocol) override {
+    http::request<http::empty_body> request(http::verb::get, target, 11);
+    request.set(http::field::connection, "upgrade");
+    request.set(http::field::upgrade, protocol);
+    RETURN_IF_ERROR(Ask(request, http::status::switching_protocols));
+    const auto rest = buffer_.data();
+    io.restart();
+    return MakeChannel(std::move(stream),
+                       std::string(static_cast<const char*>(rest.data()), rest.size()), nullptr);
+  }
+
+ private:
+  absl::Status Ask(http::request<http::empty_body>& request, http::status expected) {
     request.set(http::field::host, "kvshim");
-    http::response<http::string_body> response;
+    response_ = {};
     const error_code error = Await([&](error_code& out) {
       http::async_write(stream, request, [&](error_code failed, size_t) {
         out = failed;
         if (failed) return;
-        http::async_read(stream, buffer_, response,
+        http::async_read(stream, buffer_, response_,
                          [&](error_code read_failed, size_t) { out = read_failed; });
       });
     });
     if (error) return Failed(error);
-    if (response.result() != http::status::ok) {
-      return absl::UnavailableError(
-          base::Concat("answered ", response.result_int(), ": what serves there is no kvshim"));
-    }
-    return std::move(response.body());
+    if (response_.result() == expected) return absl::OkStatus();
+    return absl::UnavailableError(
+        base::Concat("answered ", response_.result_int(), ": what serves there is no kvshim"));
   }
 
- private:
   const std::chrono::milliseconds timeout_;
   beast::flat_buffer buffer_;
+  http::response<http::string_body> response_;
 
  public:
   Stream stream;
@@ -103,23 +120,18 @@ absl::StatusOr<std::string> Client::Get(const std::string& target) {
   return body;
 }
 
-absl::Status Client::Connect() {
+absl::StatusOr<std::shared_ptr<Channel>> Client::Upgrade(const std::string& target,
+                                                         const std::string& protocol) {
+  RETURN_IF_ERROR(Connect());
+  return connection_->Upgrade(target, protocol);
+}
+
+void Client::Run() { connection_->io.run(); }
+
+absl::StatusOr<std::vector<Client::Endpoint>> Client::Resolve(std::string_view address) const {
   if (url_.starts_with(kUnix)) {
-    using Unix = asio::local::stream_protocol;
-    auto connection =
-        std::make_unique<StreamConnection<beast::basic_stream<Unix>>>(options_.timeout);
-    error_code error;
-    if (connection->stream.socket().connect(Unix::endpoint(url_.substr(kUnix.size())), error)) {
-      return Failed(error);
-    }
-    connection_ = std::move(connection);
-    return absl::OkStatus();
+    return std::vector<Endpoint>{asio::local::stream_protocol::endpoint(std::string(address))};
   }
-  const bool tls = url_.starts_with(kTls);
-  const std::string_view address =
-      std::string_view(url_).substr(tls                        ? kTls.size()
-                                    : url_.starts_with(kPlain) ? kPlain.size()
-                                                               : 0);
   const size_t colon = address.rfind(':');
   if (colon == std::string_view::npos) {
     return absl::InvalidArgumentError("an address is host:port or unix://PATH");
@@ -132,15 +144,30 @@ absl::Status Client::Connect() {
   const auto found = asio::ip::tcp::resolver(resolving).resolve(
       std::string(host), std::string(address.substr(colon + 1)), error);
   if (error) return Failed(error);
+  std::vector<Endpoint> endpoints;
+  for (const auto& entry : found) endpoints.emplace_back(entry.endpoint());
+  return endpoints;
+}
 
+absl::Status Client::Connect() {
+  const bool tls = url_.starts_with(kTls);
+  std::string_view address = url_;
+  for (const std::string_view scheme : {kPlain, kTls, kUnix}) {
+    if (address.starts_with(scheme)) address.remove_prefix(scheme.size());
+  }
+  ASSIGN_OR_RETURN(const std::vector<Endpoint> endpoints, Resolve(address));
   const auto connect = [&](auto& connection) {
-    return connection.Await([&](error_code& out) {
-      beast::get_lowest_layer(connection.stream)
-          .async_connect(found, [&](error_code failed, const auto&) { out = failed; });
+    auto& socket = beast::get_lowest_layer(connection.stream);
+    const error_code failed = connection.Await([&](error_code& out) {
+      socket.async_connect(endpoints, [&](error_code error, const auto&) { out = error; });
     });
+    error_code ignored;  // a unix socket has no such option
+    if (!failed) socket.socket().set_option(asio::ip::tcp::no_delay(true), ignored);
+    return failed;
   };
+  error_code error;
   if (!tls) {
-    auto connection = std::make_unique<StreamConnection<beast::tcp_stream>>(options_.timeout);
+    auto connection = std::make_unique<StreamConnection<PlainStream>>(options_.timeout);
     if (error = connect(*connection); error) return Failed(error);
     connection_ = std::move(connection);
     return absl::OkStatus();
@@ -155,8 +182,7 @@ absl::Status Client::Connect() {
     }
     if (error) return Failed(error);
   }
-  auto connection = std::make_unique<StreamConnection<beast::ssl_stream<beast::tcp_stream>>>(
-      options_.timeout, context);
+  auto connection = std::make_unique<StreamConnection<TlsStream>>(options_.timeout, context);
   if (error = connect(*connection); error) return Failed(error);
   error = connection->Await([&](error_code& out) {
     connection->stream.async_handshake(asio::ssl::stream_base::client,

@@ -9,8 +9,11 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "absl/status/statusor.h"
+#include "http/channel.h"
 #include "http/tls_identity.h"
 
 namespace kvshim::http {
@@ -34,11 +37,20 @@ class Client {
   // The body of a page that was answered with 200. kUnavailable where there is no such answer.
   absl::StatusOr<std::string> Get(const std::string& target);
 
+  // A connection of its own that speaks `protocol` from now on. It needs Run to be called, which
+  // returns when the connection has ended.
+  absl::StatusOr<std::shared_ptr<Channel>> Upgrade(const std::string& target,
+                                                   const std::string& protocol);
+  void Run();
+
  private:
   class Connection;
   template <typename Stream>
   class StreamConnection;
 
+  using Endpoint = boost::asio::generic::stream_protocol::endpoint;
+
+  absl::StatusOr<std::vector<Endpoint>> Resolve(std::string_view address) const;
   absl::Status Connect();
 
   const std::string url_;

@@ -9,10 +9,13 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 
 namespace kvshim::http {
+
+class Channel;
 
 struct Request {
   std::string method;                        // GET
@@ -37,11 +40,28 @@ class Pages {
     pages_.insert_or_assign(std::move(path), std::move(page));
   }
 
+  // Connections that ask at `path` to speak `protocol` from then on are given to `take`.
+  void AddUpgrade(std::string path, std::string protocol,
+                  std::function<void(std::shared_ptr<Channel>)> take) {
+    upgrades_.insert_or_assign(std::move(path), Upgrade{std::move(protocol), std::move(take)});
+  }
+  struct Upgrade {
+    std::string protocol;
+    std::function<void(std::shared_ptr<Channel>)> take;
+  };
+  // Null where there is none.
+  const Upgrade* FindUpgrade(const std::string& path, std::string_view protocol) const {
+    const auto found = upgrades_.find(path);
+    return found != upgrades_.end() && found->second.protocol == protocol ? &found->second
+                                                                          : nullptr;
+  }
+
   // 404 for a path that is not there, 405 for another method than GET and HEAD.
   Response Serve(const Request& request) const;
 
  private:
   std::map<std::string, Page> pages_;
+  std::map<std::string, Upgrade> upgrades_;
 };
 
 }  // namespace kvshim::http

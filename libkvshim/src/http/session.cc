@@ -8,6 +8,7 @@
 #include <optional>
 #include <utility>
 
+#include "http/channel.h"
 #include "kvshim/version.h"
 
 namespace kvshim::http {
@@ -16,7 +17,7 @@ namespace {
 namespace asio = boost::asio;
 namespace beast = boost::beast;
 using beast::error_code;
-using Tcp = beast::basic_stream<asio::generic::stream_protocol>;
+using Tcp = PlainStream;
 
 constexpr std::chrono::seconds kLingerLimit{2};
 constexpr uint32_t kHeaderLimit = 16 << 10;
@@ -86,8 +87,15 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
     const auto& request = parser_->get();
     const auto target = request.target();
     const auto method = request.method_string();
-    const Response page = pages_.Serve(
-        Request::Parse({method.data(), method.size()}, {target.data(), target.size()}));
+    const Request asked =
+        Request::Parse({method.data(), method.size()}, {target.data(), target.size()});
+    const auto protocol = request[http::field::upgrade];
+    if (const Pages::Upgrade* upgrade =
+            pages_.FindUpgrade(asked.path, {protocol.data(), protocol.size()});
+        upgrade != nullptr) {
+      return SwitchTo(*upgrade);
+    }
+    const Response page = pages_.Serve(asked);
     Write(page, request.version(), request.keep_alive(), request.method() == http::verb::head);
   }
 
@@ -117,6 +125,25 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
     } else {
       http::async_write(stream_, *serializer_, done);
     }
+  }
+
+  void SwitchTo(const Pages::Upgrade& upgrade) {
+    namespace http = beast::http;
+    reply_ = Reply(http::status::switching_protocols, 11);
+    reply_.set(http::field::server, "kvshim");
+    reply_.set(http::field::connection, "upgrade");
+    reply_.set(http::field::upgrade, upgrade.protocol);
+    serializer_.emplace(reply_);
+    http::async_write_header(stream_, *serializer_,
+                             [self = this->shared_from_this(), &upgrade](error_code error, size_t) {
+                               if (error) return self->Close();
+                               const auto rest = self->buffer_.data();
+                               upgrade.take(MakeChannel(
+                                   std::move(self->stream_),
+                                   std::string(static_cast<const char*>(rest.data()), rest.size()),
+                                   std::make_shared<std::pair<ConnectionToken, std::shared_ptr<void>>>(
+                                       self->token_, self->context_)));
+                             });
   }
 
   void Close() {

@@ -33,6 +33,7 @@ absl::Status PrepareBackend(sql::Database& database) {
   ASSIGN_OR_RETURN(const Nonce nonce, RandomNonce());
   ASSIGN_OR_RETURN(const uint64_t cluster_id, RandomId());
   ASSIGN_OR_RETURN(const uint64_t member_id, RandomId());
+  ASSIGN_OR_RETURN(const Nonce secret, RandomNonce());
   const Nonce none{};
   sql::Genesis genesis{.batch = {.seq = 1,
                                  .nonce = AsView(nonce),
@@ -42,7 +43,8 @@ absl::Status PrepareBackend(sql::Database& database) {
                                  .last_revision = 1,
                                  .min_reader = kFormat,
                                  .min_writer = kFormat},
-                       .meta = IdentityMeta({cluster_id, member_id})};
+                       .meta = IdentityMeta(
+                           {cluster_id, member_id, std::string(AsView(secret))})};
   ChainHasher hasher;
   hasher.Begin(Hash{}, genesis.batch);
   const Hash hash = hasher.Finish();

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <string>
 
 namespace kvshim::log {
 
@@ -26,6 +27,9 @@ struct Head {
 struct Identity {
   uint64_t cluster_id = 0;
   uint64_t member_id = 0;
+  // What only servers of this database know: how they know each other. Empty in a database of an
+  // older release.
+  std::string peer_secret;
 };
 
 }  // namespace kvshim::log

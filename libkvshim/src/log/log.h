@@ -172,6 +172,10 @@ class Log {
   // rows, its hash. kCorrupt where that fails. A bounded amount at a time.
   absl::StatusOr<TailEnd> Tail(const Head& tip, const std::function<void(CommittedBatch)>& visit);
 
+  // Whether `batch`, which the server `writer` says it has committed, is the one that follows
+  // `tip`, whole and unchanged. Called by the thread that tails; asks the database nothing.
+  bool Follows(const Head& tip, const CommittedBatch& batch, int64_t writer);
+
   // The database, where other servers write to it too; null where this process has it alone.
   sql::SharedDatabase* shared();
 

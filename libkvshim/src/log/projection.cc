@@ -14,6 +14,7 @@ constexpr std::string_view kAlarmPrefix = "alarm/";
 constexpr size_t kAlarmBytes = 12;
 constexpr std::string_view kClusterId = "cluster_id";
 constexpr std::string_view kMemberId = "member_id";
+constexpr std::string_view kPeerSecret = "peer_secret";
 
 std::string AlarmName(uint64_t member_id, int32_t type) {
   return base::Concat(kAlarmPrefix, member_id, "/", type);
@@ -72,13 +73,16 @@ absl::StatusOr<std::optional<SetAlarm>> ParseAlarm(std::string_view name, std::s
 }
 
 std::vector<sql::PutMeta> IdentityMeta(const Identity& identity) {
-  return {IdMeta(kClusterId, identity.cluster_id), IdMeta(kMemberId, identity.member_id)};
+  return {IdMeta(kClusterId, identity.cluster_id), IdMeta(kMemberId, identity.member_id),
+          sql::PutMeta{.name = std::string(kPeerSecret), .value = identity.peer_secret}};
 }
 
 absl::StatusOr<Identity> ReadIdentity(sql::Database& database) {
   Identity identity;
   ASSIGN_OR_RETURN(identity.cluster_id, ReadId(database, kClusterId));
   ASSIGN_OR_RETURN(identity.member_id, ReadId(database, kMemberId));
+  ASSIGN_OR_RETURN(std::optional<std::string> secret, database.ReadMeta(kPeerSecret));
+  identity.peer_secret = std::move(secret).value_or("");
   return identity;
 }
 

@@ -32,6 +32,8 @@ KVSHIM_ERROR(AuthNotEnabled, kFailedPrecondition, "authentication is not enabled
 KVSHIM_ERROR(NoLeader, kUnavailable, "no leader")
 KVSHIM_ERROR(Stopped, kUnavailable, "server stopped")
 KVSHIM_ERROR(TimedOut, kUnavailable, "request timed out")
+KVSHIM_ERROR(LeaderFailed, kUnavailable,
+             "request timed out, possibly due to previous leader failure")
 KVSHIM_ERROR(Unhealthy, kUnavailable, "unhealthy cluster")
 KVSHIM_ERROR(Corrupt, kDataLoss, "corrupt cluster")
 

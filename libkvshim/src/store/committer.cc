@@ -59,6 +59,12 @@ Committer::Committer(Parts parts, const StoreOptions& options)
                                           "Commits that another server's came before.")),
       foreign_batches_(parts.metrics.AddCounter("kvshim_foreign_batches_total",
                                                 "Batches of other servers that were applied.")),
+      relay_(
+          [this] {
+            base::MutexLock lock(mutex_);
+            if (!std::exchange(words_, true)) changed_.NotifyOne();
+          },
+          parts.metrics),
       thread_([this] { Run(); }) {
   pthread_setname_np(thread_.native_handle(), "kv-committer");
 }
@@ -110,17 +116,21 @@ void Committer::Run() {
   while (Await()) {
     AnswerTimedOut();
     if (shared_ != nullptr) {
-      bool news;
+      bool news, words;
       {
         base::MutexLock lock(mutex_);
         news = std::exchange(news_, false);
+        words = std::exchange(words_, false);
       }
+      if (words) HearOwner();
+      relay_.CheckAlive(base::Clock::Real().Now());
       const Doubt::Claims claims = parts_.doubt.Taken();
       const bool look = news || !claims.empty() || base::Clock::Real().Now() >= poll_at_;
       if (look && !CatchUp()) continue;
+      AnswerApplied();
       if (!HistoryStands(claims)) continue;
     }
-    if (pending_.empty()) continue;
+    if (pending_.empty() || RelayPending()) continue;
     // Who waits for its turn gathers meanwhile.
     if (shared_ == nullptr || !WantsTurn()) Gather();
     CommitOnce();
@@ -132,9 +142,12 @@ bool Committer::Await() {
   base::MutexLock lock(mutex_);
   while (true) {
     TakeQueued();
+    if (words_) return true;
     const base::TimePoint now = base::Clock::Real().Now();
     if (stopping_ && (pending_.empty() || now < retry_at_)) {
       // What could not be committed by now is refused by Answer.
+      Answer(relay_.TakeAll(), mvcc::Stopped());
+      Answer(std::exchange(answered_, {}), mvcc::Stopped());
       Answer(Proposals(std::make_move_iterator(pending_.begin()),
                        std::make_move_iterator(pending_.end())),
              mvcc::Stopped());
@@ -148,6 +161,10 @@ bool Committer::Await() {
     }
     if (now >= retry_at_ && (!pending_.empty() || news_ || now >= poll_at_)) return true;
     base::TimePoint until = std::max(retry_at_, pending_.empty() ? poll_at_ : now);
+    if (const auto dead = relay_.deadline(); dead.has_value()) {
+      if (now >= *dead) return true;
+      until = std::min(until, *dead);
+    }
     if (!pending_.empty()) {
       // Also where nothing can be tried, some may have to be told that their time is over.
       const base::TimePoint over = pending_.front()->queued_at + options_.request_timeout;
@@ -182,6 +199,11 @@ void Committer::AnswerTimedOut() {
   while (!pending_.empty() && pending_.front()->queued_at < too_old) {
     late.push_back(std::move(pending_.front()));
     pending_.pop_front();
+  }
+  std::ranges::move(relay_.TakeLate(too_old), std::back_inserter(late));
+  if (!answered_.empty() && answered_.front()->queued_at < too_old) {
+    // Committed, but nothing shows it here.
+    std::ranges::move(std::exchange(answered_, {}), std::back_inserter(late));
   }
   if (!late.empty()) Answer(std::move(late), mvcc::TimedOut());
 }
@@ -242,6 +264,7 @@ void Committer::CommitOnce() {
       }
       conflicts_.Increment();
       ++losses_;
+      relay_.Met(base::Clock::Real().Now());
       PutBack(std::move(round.proposals));
       CatchUp();
       return;
@@ -323,7 +346,7 @@ log::Batch Committer::LogBatch(const OpenBatch& batch) const {
 
 void Committer::Committed(Round& round, const log::Head& head) {
   parts_.replica.Apply(head, round.log_batch.rows, round.log_batch.ops);
-  if (shared_ != nullptr) parts_.announce(head.seq);
+  if (shared_ != nullptr) parts_.announce(head, round.log_batch);
   Publisher::Delivery delivery;
   const bool with_previous = parts_.hub.wants_prev_kv();
   const auto& changes = round.batch.writes.changes();
@@ -439,6 +462,40 @@ void Committer::Settle(Round& round, const log::Head& attempted) {
 }
 
 // Other servers -----------------------------------------------------------------------------------
+
+void Committer::HearOwner() {
+  for (Relay::Word& word : relay_.TakeWords()) {
+    if (word.lost != 0) {
+      // They may have been committed, or be committed yet.
+      Answer(std::move(word.proposals), mvcc::LeaderFailed());
+      Nudge(INT64_MAX);
+    } else if (word.answered.has_value()) {
+      std::ranges::move(word.proposals, std::back_inserter(answered_));
+      answered_at_ = std::max(answered_at_, word.answered->revision);
+    } else if (!word.batch.has_value()) {
+      continue;  // it takes no more
+    } else if (parts_.log.Follows(parts_.replica.head(), word.batch->batch, word.batch->writer)) {
+      ApplyForeign(std::move(word.batch->batch));
+    } else {
+      // Something came between: it is read from the database.
+      Nudge(word.batch->batch.head.seq);
+    }
+  }
+  if (parts_.replica.head().revision < answered_at_) CatchUp();
+  AnswerApplied();
+}
+
+void Committer::AnswerApplied() {
+  if (answered_.empty() || parts_.replica.head().revision < answered_at_) return;
+  Answer(std::exchange(answered_, {}), absl::OkStatus());
+}
+
+bool Committer::RelayPending() {
+  const base::TimePoint now = base::Clock::Real().Now();
+  if (shared_ == nullptr || !relay_.Takes(now)) return false;
+  relay_.Send(pending_, now);
+  return pending_.empty();
+}
 
 bool Committer::WantsTurn() const {
   if (turns_ || losses_ >= 2) return true;

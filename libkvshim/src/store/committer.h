@@ -25,6 +25,9 @@
 //   A appends 7                B appends 7: conflict     B reads 7, evaluates again, appends 8
 //   A appends 9 ...            B appends 9: conflict     B takes the turn, reads 9, appends 10
 //
+// Where there is a link to the owner it has that one commit its writes in place of taking turns
+// (relay.h), and applies the batches that come over it as it does those it reads.
+//
 // While the database is away, proposals wait here and are tried again until their time is over.
 // A commit whose answer was lost is resolved first (log::Log::Resolve); its proposals are answered
 // as timed out at their time and the batch is kept until it is known.
@@ -58,6 +61,7 @@
 #include "store/publisher.h"
 #include "store/quota.h"
 #include "store/reader.h"
+#include "store/relay.h"
 #include "store/replica.h"
 
 namespace kvshim::store {
@@ -79,8 +83,8 @@ class Committer {
     base::Clock& clock;
     uint64_t member_id;
     base::Duration fork_patience;  // engine.h
-    // Tells the other servers of a batch.
-    std::function<void(int64_t seq)> announce;
+    // Tells the other servers of a batch that was committed here.
+    std::function<void(const log::Head& head, const log::Batch& batch)> announce;
   };
 
   Committer(Parts parts, const StoreOptions& options);
@@ -91,6 +95,9 @@ class Committer {
 
   // Another server has committed batch `seq`: reads on soon, unless it has already.
   void Nudge(int64_t seq);
+
+  // For a link to the owner.
+  Relay& relay() { return relay_; }
 
   // Commits what waits and joins the thread.
   void Stop();
@@ -129,6 +136,11 @@ class Committer {
 
   // Other servers.
   bool WantsTurn() const;
+  // Does what came over the link.
+  void HearOwner();
+  void AnswerApplied();
+  // Has the owner commit what it can of what waits. False where all of that is this server's task.
+  bool RelayPending();
   // Takes the turn and reads on in it, and has leases that are to end stay as they are. False
   // where that did not work; the turn is given back then.
   bool TakeTurn();
@@ -171,6 +183,7 @@ class Committer {
   std::vector<std::unique_ptr<Proposal>> queue_ GUARDED_BY(mutex_);
   size_t wake_at_ GUARDED_BY(mutex_) = 1;  // the thread is woken when so many are queued
   bool news_ GUARDED_BY(mutex_) = false;
+  bool words_ GUARDED_BY(mutex_) = false;  // the relay has some
   bool stopping_ GUARDED_BY(mutex_) = false;
   std::atomic<size_t> waiting_{0};  // in the queue or pending
 
@@ -178,6 +191,9 @@ class Committer {
   base::Counter& proposals_failed_;
   base::Counter& conflicts_;
   base::Counter& foreign_batches_;
+  Relay relay_;
+  Proposals answered_;         // by the owner, whose revision memory has not come to
+  int64_t answered_at_ = 0;    // that revision
   std::thread thread_;
 };
 

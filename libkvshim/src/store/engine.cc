@@ -13,6 +13,7 @@
 #include "store/kv_hash.h"
 #include "store/local_watch.h"
 #include "store/quota.h"
+#include "store/write_proposal.h"
 
 namespace kvshim::store {
 namespace {
@@ -95,11 +96,8 @@ void Engine::Txn(TxnRequest request, Callback<TxnResponse> done) {
   if (bytes > parts.options.max_request_bytes) return done(mvcc::RequestTooLarge());
   const bool puts = mvcc::HasPut(request);
   const bool history = mvcc::ReadsHistory(request);
-  auto proposal = Propose<TxnResponse>(
-      [request = std::move(request)](OpenBatch& batch, const Index::View& view, Values& values) {
-        return batch.writes.Txn(view, request, values);
-      },
-      std::move(done));
+  auto proposal = std::make_unique<WriteProposal<TxnRequest, TxnResponse>>(std::move(request),
+                                                                           std::move(done));
   proposal->needs_space = puts;
   proposal->needs_empty_batch = history;
   proposal->bytes = bytes;
@@ -113,11 +111,8 @@ void Engine::Put(PutRequest request, Callback<PutResponse> done) {
   const size_t bytes = BytesOf(request);
   if (bytes > parts_->options.max_request_bytes) return done(mvcc::RequestTooLarge());
   parts_->metrics_of.puts.Increment();
-  auto proposal = Propose<PutResponse>(
-      [request = std::move(request)](OpenBatch& batch, const Index::View& view, Values& values) {
-        return batch.writes.Put(view, request, values);
-      },
-      std::move(done));
+  auto proposal = std::make_unique<WriteProposal<PutRequest, PutResponse>>(std::move(request),
+                                                                           std::move(done));
   proposal->needs_space = true;
   proposal->bytes = bytes;
   parts_->committer->Submit(std::move(proposal));
@@ -126,11 +121,9 @@ void Engine::Put(PutRequest request, Callback<PutResponse> done) {
 void Engine::DeleteRange(DeleteRangeRequest request, Callback<DeleteRangeResponse> done) {
   if (absl::Status refused = mvcc::Check(request); !refused.ok()) return done(refused);
   parts_->metrics_of.deletes.Increment();
-  parts_->committer->Submit(Propose<DeleteRangeResponse>(
-      [request = std::move(request)](OpenBatch& batch, const Index::View& view, Values& values) {
-        return batch.writes.DeleteRange(view, request, values);
-      },
-      std::move(done)));
+  parts_->committer->Submit(
+      std::make_unique<WriteProposal<DeleteRangeRequest, DeleteRangeResponse>>(std::move(request),
+                                                                               std::move(done)));
 }
 
 void Engine::Compact(CompactRequest request, Callback<CompactResponse> done) {
@@ -368,6 +361,26 @@ void Engine::SetClientUrls(const std::vector<std::string>& urls) {
 void Engine::OnNews(std::function<void(int64_t)> on_news) {
   base::MutexLock lock(parts_->news_mutex);
   parts_->on_news = std::move(on_news);
+}
+
+void Engine::SetLinks(std::optional<PeerLinks> links) {
+  base::MutexLock lock(parts_->news_mutex);
+  parts_->links = std::move(links);
+}
+
+Relay& Engine::relay() { return parts_->committer->relay(); }
+
+const std::string& Engine::peer_secret() const { return parts_->log->identity().peer_secret; }
+
+std::optional<Member> Engine::owner_elsewhere() const {
+  const uint64_t owner = leader_id();
+  if (owner == member_id()) return std::nullopt;
+  for (Member& member : members()) {
+    if (member.id == owner && member.has_beaten && !member.client_urls.empty()) {
+      return std::move(member);
+    }
+  }
+  return std::nullopt;
 }
 
 void Engine::Nudge(int64_t sequence) { parts_->committer->Nudge(sequence); }

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,7 @@
 #include "sql/database.h"
 #include "sql/fault_point.h"
 #include "store/claim.h"
+#include "store/relay.h"
 #include "watch/hub.h"
 
 namespace kvshim::store {
@@ -31,6 +33,12 @@ struct Member {
   std::vector<std::string> client_urls;
   uint64_t applied_sequence = 0;  // how far its memory was at its last beat
   bool has_beaten = false;        // it was seen living on this database, not only its row
+};
+
+// The links over which other servers follow this one.
+struct PeerLinks {
+  std::function<size_t()> count;               // how many there are
+  std::function<void(std::string frame)> send;  // to all of them; returns at once
 };
 
 // What tests exchange.
@@ -101,6 +109,14 @@ class Engine final : public Store {
   // `on_news` is called with each batch that this server commits while others live: quickly, or not
   // at all any more once an empty function is set.
   void OnNews(std::function<void(int64_t sequence)> on_news);
+  // Batches that this server commits are sent over `links`, whose functions are called until they
+  // are taken back with nullopt.
+  void SetLinks(std::optional<PeerLinks> links);
+  // For a link to the owner, where that is another server on this database that lives.
+  Relay& relay();
+  std::optional<Member> owner_elsewhere() const;
+  // What servers of the database know each other by; empty: they do not link.
+  const std::string& peer_secret() const;
   // Another server says that it has committed a batch: the database is read soon.
   void Nudge(int64_t sequence);
   // What this server holds, to be told to the others.

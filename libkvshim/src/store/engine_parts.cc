@@ -12,6 +12,7 @@
 #include "log/chain.h"
 #include "mvcc/errors.h"
 #include "sql/shared_database.h"
+#include "store/peer_frames.h"
 #include "store/quota.h"
 
 namespace kvshim::store {
@@ -188,7 +189,10 @@ absl::Status Engine::Parts::Start(const std::string& dsn, Engine& engine) {
                        .clock = *seams.clock,
                        .member_id = member_id,
                        .fork_patience = seams.fork_patience,
-                       .announce = [this](int64_t seq) { Announce(seq); }},
+                       .announce =
+                           [this](const log::Head& head, const log::Batch& batch) {
+                             Announce(head, batch);
+                           }},
       options);
   if (sql::SharedDatabase* const shared = log->shared(); shared != nullptr) {
     read_index = std::make_unique<ReadIndex>(*log, replica, doubt, options.request_timeout, metrics,
@@ -226,11 +230,18 @@ absl::Status Engine::Parts::Start(const std::string& dsn, Engine& engine) {
   return absl::OkStatus();
 }
 
-void Engine::Parts::Announce(int64_t seq) {
+void Engine::Parts::Announce(const log::Head& head, const log::Batch& batch) {
   if (members == nullptr || !members->has_others()) return;
-  log->shared()->Announce(seq);
   base::MutexLock lock(news_mutex);
-  if (on_news) on_news(seq);
+  // It is in this database, which may not be the one that counts.
+  const size_t told = links.has_value() && !doubt.raised() ? links->count() : 0;
+  if (told > 0) {
+    links->send(FrameOf(static_cast<int64_t>(member_id), head, batch.rows, batch.ops));
+    // Who has the batch need not be told that there is one.
+    if (told >= members->others()) return;
+  }
+  log->shared()->Announce(head.seq);
+  if (on_news) on_news(head.seq);
 }
 
 absl::Status Engine::Parts::RaiseFloor(int64_t floor) {

@@ -98,6 +98,7 @@ struct Engine::Parts {
   base::Mutex news_mutex;
   std::function<void(int64_t seq)> on_news GUARDED_BY(news_mutex);
   std::function<void()> on_suspicion GUARDED_BY(news_mutex);
+  std::optional<PeerLinks> links GUARDED_BY(news_mutex);
 
  private:
   std::atomic<int64_t> compacted_at_{0};  // the seq of the newest compaction
@@ -108,7 +109,7 @@ struct Engine::Parts {
   // Compares what the database holds with what this server knew at its last run.
   absl::Status CheckHistory();
   absl::Status JoinMembers();
-  void Announce(int64_t seq);
+  void Announce(const log::Head& head, const log::Batch& batch);
   // Has a batch with this gc_floor committed.
   absl::Status RaiseFloor(int64_t floor);
   void AddGauges();

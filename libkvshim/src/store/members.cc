@@ -129,9 +129,10 @@ void Members::Note(const sql::Membership& members, base::TimePoint now) {
   servers_ = members.servers;
   owner_ = members.owner;
   owner_id_.store(owner_.server);
-  others_.store(std::ranges::any_of(servers_, [&](const sql::ServerRecord& server) {
-    return server.id != self_.id && Lives(server, now);
-  }));
+  others_.store(static_cast<size_t>(
+      std::ranges::count_if(servers_, [&](const sql::ServerRecord& server) {
+        return server.id != self_.id && Lives(server, now);
+      })));
 }
 
 base::Duration Members::silence() const {

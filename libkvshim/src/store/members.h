@@ -54,7 +54,9 @@ class Members {
   void SetUrls(const std::string& urls);
 
   // Whether any other server lives.
-  bool has_others() const { return others_.load(std::memory_order_relaxed); }
+  bool has_others() const { return others() > 0; }
+  // How many others live.
+  size_t others() const { return others_.load(std::memory_order_relaxed); }
   // How long ago all went well with the database.
   base::Duration silence() const;
   // The servers that live, ascending by id.
@@ -98,7 +100,7 @@ class Members {
   const std::function<void()> on_owner_;
 
   std::atomic<int64_t> owner_id_{0};
-  std::atomic<bool> others_{false};
+  std::atomic<size_t> others_{0};
   bool owning_ = false;     // of the members' thread: this server knows that it is the owner
   bool took_over_ = false;  // the same: on_owner_ is to be called
 

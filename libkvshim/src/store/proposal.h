@@ -21,6 +21,9 @@
 
 namespace kvshim::store {
 
+class PeerReader;
+class PeerWriter;
+
 // The batch that is being put together, as a proposal sees and changes it.
 struct OpenBatch {
   mvcc::WriteBatch writes;
@@ -48,6 +51,12 @@ class Proposal {
   // The batch is durable, or `failure` says what became of it. The callback runs in here.
   virtual void Answer(const absl::Status& failure) = 0;
 
+  // Whether another server can do it as well; only then are the next two called. Relay writes what
+  // that one is asked for, HearRelayed reads its answer.
+  virtual bool can_be_relayed() const { return false; }
+  virtual void Relay(PeerWriter& /*out*/) {}
+  virtual void HearRelayed(PeerReader& /*in*/) {}
+
   base::TimePoint queued_at;
   bool needs_space = false;         // refused at the quota
   bool despite_corruption = false;  // taken although the CORRUPT alarm is raised
@@ -56,17 +65,15 @@ class Proposal {
   size_t bytes = 0;                 // about how much it adds
 };
 
-template <typename Response, typename Function>
-class TypedProposal final : public Proposal {
+// What a client is going to hear.
+template <typename Response>
+class Outcome {
  public:
-  TypedProposal(Function evaluate, Callback<Response> done)
-      : evaluate_(std::move(evaluate)), done_(std::move(done)) {}
+  explicit Outcome(Callback<Response> done) : done_(std::move(done)) {}
 
-  void Evaluate(OpenBatch& batch, const mvcc::Index::View& view, mvcc::Values& values) override {
-    result_ = evaluate_(batch, view, values);
-  }
-  void Refuse(absl::Status status) override { result_ = std::move(status); }
-  void Answer(const absl::Status& failure) override {
+  void Set(absl::StatusOr<Response> result) { result_ = std::move(result); }
+  void Forget() { result_.reset(); }
+  void Tell(const absl::Status& failure) {
     // What the request itself was refused for holds whatever became of the batch.
     if (!failure.ok() && (!result_.has_value() || result_->ok())) result_ = failure;
     if (!result_.has_value()) result_ = absl::InternalError("the request was not evaluated");
@@ -74,9 +81,25 @@ class TypedProposal final : public Proposal {
   }
 
  private:
-  Function evaluate_;
   Callback<Response> done_;
   std::optional<absl::StatusOr<Response>> result_;
+};
+
+template <typename Response, typename Function>
+class TypedProposal final : public Proposal {
+ public:
+  TypedProposal(Function evaluate, Callback<Response> done)
+      : evaluate_(std::move(evaluate)), outcome_(std::move(done)) {}
+
+  void Evaluate(OpenBatch& batch, const mvcc::Index::View& view, mvcc::Values& values) override {
+    outcome_.Set(evaluate_(batch, view, values));
+  }
+  void Refuse(absl::Status status) override { outcome_.Set(std::move(status)); }
+  void Answer(const absl::Status& failure) override { outcome_.Tell(failure); }
+
+ private:
+  Function evaluate_;
+  Outcome<Response> outcome_;
 };
 
 // `evaluate`: absl::StatusOr<Response>(OpenBatch&, const mvcc::Index::View&, mvcc::Values&).

@@ -1,0 +1,191 @@
+#include "http/channel.h"
+
+#include <openssl/ssl.h>
+
+#include <array>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/core/stream_traits.hpp>
+#include <utility>
+#include <vector>
+
+#include "base/mutex.h"
+
+namespace kvshim::http {
+namespace {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+
+constexpr size_t kLengthBytes = 4;
+constexpr size_t kChunk = 64 << 10;
+constexpr std::string_view kBindingLabel = "EXPORTER-kvshim-link";
+constexpr size_t kBindingBytes = 32;
+
+std::array<char, kLengthBytes> LengthOf(const std::string& frame) {
+  std::array<char, kLengthBytes> bytes;
+  for (size_t i = 0; i < kLengthBytes; ++i) bytes[i] = static_cast<char>(frame.size() >> (8 * i));
+  return bytes;
+}
+
+size_t ReadLength(std::string_view bytes) {
+  size_t length = 0;
+  for (size_t i = kLengthBytes; i-- > 0;) length = length << 8 | static_cast<uint8_t>(bytes[i]);
+  return length;
+}
+
+std::string BindingOf(PlainStream&) { return ""; }
+std::string BindingOf(TlsStream& stream) {
+  std::string binding(kBindingBytes, '\0');
+  SSL_export_keying_material(stream.native_handle(), reinterpret_cast<uint8_t*>(binding.data()),
+                             binding.size(), kBindingLabel.data(), kBindingLabel.size(), nullptr, 0,
+                             0);
+  return binding;
+}
+
+template <typename Stream>
+class StreamChannel final : public Channel,
+                            public std::enable_shared_from_this<StreamChannel<Stream>> {
+ public:
+  StreamChannel(Stream stream, std::string read_already, std::shared_ptr<void> keeps)
+      : keeps_(std::move(keeps)),
+        stream_(std::move(stream)),
+        sign_of_life_(stream_.get_executor()),
+        received_(std::move(read_already)),
+        binding_(BindingOf(stream_)) {
+    boost::beast::get_lowest_layer(stream_).expires_never();
+  }
+
+  void Start(Events events) override {
+    asio::post(stream_.get_executor(),
+               [self = this->shared_from_this(), events = std::move(events)]() mutable {
+                 self->events_ = std::move(events);
+                 self->Take();
+                 self->Live();
+               });
+  }
+
+  void Send(std::string frame) override {
+    {
+      base::MutexLock lock(mutex_);
+      waiting_bytes_ += frame.size();
+      waiting_.push_back(std::move(frame));
+      if (std::exchange(scheduled_, true)) return;
+    }
+    asio::post(stream_.get_executor(), [self = this->shared_from_this()] { self->Write(); });
+  }
+
+  void Close() override {
+    asio::post(stream_.get_executor(), [self = this->shared_from_this()] {
+      self->events_ = {};
+      self->Disconnect();
+    });
+  }
+
+  std::string binding() const override { return binding_; }
+
+ private:
+  // Hands on what has been received whole, and reads more.
+  void Take() {
+    size_t at = 0;
+    const std::string_view received(received_);
+    while (received.size() - at >= kLengthBytes) {
+      const size_t length = ReadLength(received.substr(at));
+      if (length > kMaxFrame) return End();
+      if (received.size() - at - kLengthBytes < length) break;
+      const bool taken = events_.on_frame &&
+                         events_.on_frame(received.substr(at + kLengthBytes, length));
+      if (!taken) return End();
+      at += kLengthBytes + length;
+    }
+    received_.erase(0, at);
+    const size_t have = received_.size();
+    received_.resize(have + kChunk);
+    stream_.async_read_some(
+        asio::buffer(received_.data() + have, kChunk),
+        [self = this->shared_from_this(), have](error_code error, size_t count) {
+          self->received_.resize(have + count);
+          if (error) return self->End();
+          self->Take();
+        });
+  }
+
+  void Write() {
+    std::vector<std::string> frames;
+    {
+      base::MutexLock lock(mutex_);
+      if (waiting_.empty()) {
+        scheduled_ = false;
+        return;
+      }
+      if (waiting_bytes_ > kMaxWaiting) return End();
+      frames.swap(waiting_);
+      waiting_bytes_ = 0;
+    }
+    quiet_ = false;
+    written_ = std::move(frames);
+    lengths_.clear();
+    for (const std::string& frame : written_) lengths_.push_back(LengthOf(frame));
+    std::vector<asio::const_buffer> buffers;
+    for (size_t i = 0; i < written_.size(); ++i) {
+      buffers.push_back(asio::buffer(lengths_[i]));
+      buffers.push_back(asio::buffer(written_[i]));
+    }
+    asio::async_write(stream_, buffers, [self = this->shared_from_this()](error_code error, size_t) {
+      self->written_.clear();
+      if (error) return self->End();
+      self->Write();
+    });
+  }
+
+  void Live() {
+    sign_of_life_.expires_after(kSignOfLife);
+    sign_of_life_.async_wait([weak = this->weak_from_this()](error_code error) {
+      const auto self = weak.lock();
+      if (error || self == nullptr || !self->events_.on_frame) return;
+      if (std::exchange(self->quiet_, true)) self->Send("");
+      self->Live();
+    });
+  }
+
+  void End() {
+    Disconnect();
+    if (const Events events = std::exchange(events_, {}); events.on_end) events.on_end();
+  }
+
+  void Disconnect() {
+    sign_of_life_.cancel();
+    boost::beast::get_lowest_layer(stream_).close();
+  }
+
+  const std::shared_ptr<void> keeps_;
+  Stream stream_;
+  asio::steady_timer sign_of_life_;
+  Events events_;
+  std::string received_;
+  const std::string binding_;
+  bool quiet_ = true;  // nothing was sent since the last sign of life
+  std::vector<std::string> written_;
+  std::vector<std::array<char, kLengthBytes>> lengths_;
+
+  base::Mutex mutex_;
+  std::vector<std::string> waiting_ GUARDED_BY(mutex_);
+  size_t waiting_bytes_ GUARDED_BY(mutex_) = 0;
+  bool scheduled_ GUARDED_BY(mutex_) = false;
+};
+
+}  // namespace
+
+std::shared_ptr<Channel> MakeChannel(PlainStream stream, std::string read_already,
+                                     std::shared_ptr<void> keeps) {
+  return std::make_shared<StreamChannel<PlainStream>>(std::move(stream), std::move(read_already),
+                                                      std::move(keeps));
+}
+std::shared_ptr<Channel> MakeChannel(TlsStream stream, std::string read_already,
+                                     std::shared_ptr<void> keeps) {
+  return std::make_shared<StreamChannel<TlsStream>>(std::move(stream), std::move(read_already),
+                                                    std::move(keeps));
+}
+
+}  // namespace kvshim::http

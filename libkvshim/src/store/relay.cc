@@ -1,0 +1,195 @@
+#include "store/relay.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+namespace kvshim::store {
+namespace {
+
+// A frame of writes is no longer than what one batch takes.
+constexpr size_t kFrameBytes = 4 << 20;
+
+base::TimePoint Now() { return base::Clock::Real().Now(); }
+
+}  // namespace
+
+Relay::Relay(std::function<void()> wake, base::MetricsRegistry& metrics)
+    : wake_(std::move(wake)),
+      relayed_(metrics.AddCounter("kvshim_relayed_writes_total",
+                                  "Writes that the owner was asked to commit.")) {}
+
+// The link's thread -------------------------------------------------------------------------------
+
+void Relay::Linked(Link link) {
+  base::MutexLock lock(mutex_);
+  link_ = std::move(link);
+  ++link_number_;
+  takes_more_ = true;
+  heard_at_ = Now();
+}
+
+bool Relay::Hear(std::string_view frame) {
+  if (frame.empty()) {
+    base::MutexLock lock(mutex_);
+    heard_at_ = Now();
+    return true;
+  }
+  PeerReader in(frame);
+  FrameKind kind{};
+  in(kind);
+  if (!in.ok()) return false;
+  Arrival arrival;
+  switch (kind) {
+    case FrameKind::kBatch:
+      arrival.word.batch = ReadBatch(in);
+      if (!arrival.word.batch.has_value()) return false;
+      break;
+    case FrameKind::kAnswers: {
+      AnswersHead& head = arrival.word.answered.emplace();
+      in(head);
+      if (!in.ok()) return false;
+      arrival.answers = in.rest();
+      break;
+    }
+    case FrameKind::kBye:
+      break;
+    default:
+      return false;
+  }
+  {
+    base::MutexLock lock(mutex_);
+    heard_at_ = Now();
+    if (kind == FrameKind::kBye) takes_more_ = false;
+    arrivals_.push_back(std::move(arrival));
+  }
+  wake_();
+  return true;
+}
+
+void Relay::Lost() {
+  {
+    base::MutexLock lock(mutex_);
+    if (!link_.has_value()) return;
+    link_.reset();
+    takes_more_ = false;
+    arrivals_.emplace_back().word.lost = link_number_;
+  }
+  wake_();
+}
+
+// The committer's ---------------------------------------------------------------------------------
+
+void Relay::Met(base::TimePoint now) {
+  const bool too_early = until_ != base::TimePoint() && now - until_ < kShortest;
+  lasts_ = too_early ? std::min<base::Duration>(lasts_ * 2, kLongest) : kShortest;
+  until_ = now + lasts_;
+}
+
+bool Relay::Takes(base::TimePoint now) const {
+  if (now >= until_) return false;
+  base::MutexLock lock(mutex_);
+  return takes_more_;
+}
+
+void Relay::Send(std::deque<std::unique_ptr<Proposal>>& pending, base::TimePoint now) {
+  std::deque<std::unique_ptr<Proposal>> rest;
+  while (!pending.empty()) {
+    Proposals proposals;
+    PeerWriter writes;
+    while (!pending.empty() && writes.bytes().size() < kFrameBytes) {
+      std::unique_ptr<Proposal> proposal = std::move(pending.front());
+      pending.pop_front();
+      if (proposal->can_be_relayed()) {
+        proposal->Relay(writes);
+        proposals.push_back(std::move(proposal));
+      } else {
+        rest.push_back(std::move(proposal));
+      }
+    }
+    if (proposals.empty()) break;
+    WritesHead head{.id = next_id_++, .count = static_cast<uint32_t>(proposals.size())};
+    PeerWriter frame;
+    frame(FrameKind::kWrites, head);
+    frame.bytes() += writes.bytes();
+    base::MutexLock lock(mutex_);
+    if (!link_.has_value()) {
+      // Never sent: they are this server's again.
+      std::ranges::move(proposals, std::back_inserter(rest));
+      continue;
+    }
+    // Silence counts from where something is expected.
+    if (sent_.empty()) heard_at_ = std::max(heard_at_, now);
+    relayed_.Increment(static_cast<double>(proposals.size()));
+    sent_.emplace(head.id, Sent{link_number_, std::move(proposals)});
+    link_->send(std::move(frame.bytes()));
+  }
+  pending = std::move(rest);
+}
+
+std::vector<Relay::Word> Relay::TakeWords() {
+  std::vector<Arrival> arrivals;
+  {
+    base::MutexLock lock(mutex_);
+    arrivals.swap(arrivals_);
+  }
+  std::vector<Word> words;
+  words.reserve(arrivals.size());
+  for (Arrival& arrival : arrivals) {
+    Word& word = words.emplace_back(std::move(arrival.word));
+    if (word.lost != 0) {
+      word.proposals = Take([&](const Sent& sent) { return sent.link == word.lost; });
+    }
+    if (!word.answered.has_value()) continue;
+    const auto sent = sent_.find(word.answered->id);
+    if (sent == sent_.end()) continue;  // their time was over
+    word.proposals = std::move(sent->second.proposals);
+    sent_.erase(sent);
+    PeerReader answers(arrival.answers);
+    for (const auto& proposal : word.proposals) proposal->HearRelayed(answers);
+  }
+  // The owner waits for that.
+  base::MutexLock lock(mutex_);
+  if (link_.has_value() && !takes_more_ && sent_.empty()) link_->close();
+  return words;
+}
+
+Relay::Proposals Relay::TakeLate(base::TimePoint too_old) {
+  // Those of one frame were queued about the same time.
+  return Take(
+      [&](const Sent& sent) { return sent.proposals.front()->queued_at < too_old; });
+}
+
+Relay::Proposals Relay::TakeAll() {
+  return Take([](const Sent&) { return true; });
+}
+
+Relay::Proposals Relay::Take(const std::function<bool(const Sent&)>& wanted) {
+  Proposals taken;
+  for (auto sent = sent_.begin(); sent != sent_.end();) {
+    const auto at = sent++;
+    if (!wanted(at->second)) continue;
+    std::ranges::move(at->second.proposals, std::back_inserter(taken));
+    sent_.erase(at);
+  }
+  return taken;
+}
+
+std::optional<base::TimePoint> Relay::deadline() const {
+  if (sent_.empty()) return std::nullopt;
+  base::MutexLock lock(mutex_);
+  if (!link_.has_value()) return std::nullopt;
+  return heard_at_ + kSilence;
+}
+
+void Relay::CheckAlive(base::TimePoint now) {
+  const std::optional<base::TimePoint> dead = deadline();
+  if (!dead.has_value() || now < *dead) return;
+  {
+    base::MutexLock lock(mutex_);
+    if (link_.has_value()) link_->close();
+  }
+  Lost();
+}
+
+}  // namespace kvshim::store

@@ -1,0 +1,126 @@
+// Relay: where many servers write at once, they have the owner commit what all of them write.
+//
+// Every server can append, and does while it meets nobody. Servers that write at the same time
+// conflict: one batch is appended, the others are evaluated again. Taking turns in the database ends
+// that, but each turn costs what a commit costs and carries only what one server's clients sent:
+//
+//   turns                                       relayed
+//   A commits 20 | B reads, commits 20 | C …    A commits 60 | A commits 60 | …
+//
+// So a server that was not first sends its writes over its link to the owner for a while, which
+// takes them as if they were its own clients' and commits them with its own. What it commits it
+// sends back as the whole batch, so that the others need not read it.
+//
+// What holds, and why:
+//   an acknowledged write is never lost     the owner answers after its commit
+//   an answer is not ahead of this server   it is passed on once memory holds its revision: a
+//                                           client finds its write in every read that follows
+//   a write happens once                    it is evaluated here again only if it was never sent
+// Where the link breaks with writes under way nobody here can tell what became of them: their
+// clients are told what etcd's are when its leader dies. The owner is alive and silent for a second:
+// the same. Without a link there are turns (committer.h).
+//
+// A server goes back to appending after a second without a reason not to, and is soon told if that
+// was too early: by a conflict, after which it relays twice as long as before, ten seconds at most.
+//
+// Thread safety: Linked, Hear and Lost are called by the link's thread; everything else by the
+// committer's.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "base/clock.h"
+#include "base/metrics.h"
+#include "base/mutex.h"
+#include "store/peer_frames.h"
+#include "store/proposal.h"
+
+namespace kvshim::store {
+
+class Relay {
+ public:
+  using Proposals = std::vector<std::unique_ptr<Proposal>>;
+
+  // A link to the owner: sends a frame, ends. Neither is called after Lost; both return at once and
+  // call nothing of this class.
+  struct Link {
+    std::function<void(std::string frame)> send;
+    std::function<void()> close;
+  };
+
+  // What the owner has told.
+  struct Word {
+    std::optional<PeerBatch> batch;
+    std::optional<AnswersHead> answered;
+    uint64_t lost = 0;    // this link: nothing more comes of it
+    Proposals proposals;  // those answered, or lost with the link
+  };
+
+  // `wake` is called when there is a word.
+  Relay(std::function<void()> wake, base::MetricsRegistry& metrics);
+
+  void Linked(Link link) EXCLUDES(mutex_);
+  // False where the frame cannot be read.
+  bool Hear(std::string_view frame) EXCLUDES(mutex_);
+  void Lost() EXCLUDES(mutex_);
+
+  // Another server's commit came before one of this server's.
+  void Met(base::TimePoint now);
+  // Whether writes go to the owner at present.
+  bool Takes(base::TimePoint now) const EXCLUDES(mutex_);
+  // Sends those of `pending` that another server can do, and takes them out.
+  void Send(std::deque<std::unique_ptr<Proposal>>& pending, base::TimePoint now) EXCLUDES(mutex_);
+
+  // What was told since the last time, in its order.
+  std::vector<Word> TakeWords() EXCLUDES(mutex_);
+  // Those that were sent and were queued before `too_old`.
+  Proposals TakeLate(base::TimePoint too_old);
+  Proposals TakeAll();
+  bool idle() const { return sent_.empty(); }
+
+  // When the owner counts as dead, if it says nothing until then; nullopt: nothing is expected.
+  std::optional<base::TimePoint> deadline() const EXCLUDES(mutex_);
+  // Ends the link where that time has come.
+  void CheckAlive(base::TimePoint now) EXCLUDES(mutex_);
+
+ private:
+  struct Sent {
+    uint64_t link = 0;
+    Proposals proposals;
+  };
+  // Takes the proposals out that `wanted` says.
+  Proposals Take(const std::function<bool(const Sent&)>& wanted);
+
+  static constexpr std::chrono::seconds kShortest{1};
+  static constexpr std::chrono::seconds kLongest{10};
+  static constexpr std::chrono::seconds kSilence{1};
+
+  const std::function<void()> wake_;
+  base::Counter& relayed_;
+
+  // Of the committer's thread.
+  base::TimePoint until_{};  // writes are relayed
+  base::Duration lasts_ = kShortest;
+  uint64_t next_id_ = 1;
+  absl::flat_hash_map<uint64_t, Sent> sent_;
+
+  mutable base::Mutex mutex_;
+  std::optional<Link> link_ GUARDED_BY(mutex_);
+  uint64_t link_number_ GUARDED_BY(mutex_) = 0;  // of that link, or the last
+  bool takes_more_ GUARDED_BY(mutex_) = false;
+  base::TimePoint heard_at_ GUARDED_BY(mutex_);
+  struct Arrival {  // a word as it came in
+    Word word;
+    std::string answers;  // the frame after its head
+  };
+  std::vector<Arrival> arrivals_ GUARDED_BY(mutex_);
+};
+
+}  // namespace kvshim::store
