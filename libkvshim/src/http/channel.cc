@@ -2,6 +2,7 @@
 
 #include <openssl/ssl.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -23,11 +24,24 @@ constexpr size_t kChunk = 64 << 10;
 constexpr std::string_view kBindingLabel = "EXPORTER-kvshim-link";
 constexpr size_t kBindingBytes = 32;
 
-std::array<char, kLengthBytes> LengthOf(const std::string& frame) {
-  std::array<char, kLengthBytes> bytes;
-  for (size_t i = 0; i < kLengthBytes; ++i) bytes[i] = static_cast<char>(frame.size() >> (8 * i));
-  return bytes;
-}
+// A frame as it is sent, from `sent` on.
+struct Outgoing {
+  explicit Outgoing(std::string frame) : bytes(std::move(frame)) {
+    for (size_t i = 0; i < kLengthBytes; ++i) {
+      length[i] = static_cast<char>(bytes.size() >> (8 * i));
+    }
+  }
+
+  std::array<asio::const_buffer, 2> buffers() const {
+    const size_t of_length = std::min(sent, kLengthBytes);
+    return {asio::buffer(length) + of_length, asio::buffer(bytes) + (sent - of_length)};
+  }
+  size_t size() const { return kLengthBytes + bytes.size() - sent; }
+
+  std::array<char, kLengthBytes> length;
+  std::string bytes;
+  size_t sent = 0;
+};
 
 size_t ReadLength(std::string_view bytes) {
   size_t length = 0;
@@ -54,7 +68,9 @@ class StreamChannel final : public Channel,
         sign_of_life_(stream_.get_executor()),
         received_(std::move(read_already)),
         binding_(BindingOf(stream_)) {
-    boost::beast::get_lowest_layer(stream_).expires_never();
+    auto& lowest = boost::beast::get_lowest_layer(stream_);
+    lowest.expires_never();
+    lowest.socket().non_blocking(true);
   }
 
   void Start(Events events) override {
@@ -69,8 +85,12 @@ class StreamChannel final : public Channel,
   void Send(std::string frame) override {
     {
       base::MutexLock lock(mutex_);
-      waiting_bytes_ += frame.size();
-      waiting_.push_back(std::move(frame));
+      if (closed_) return;
+      Outgoing outgoing(std::move(frame));
+      if (!scheduled_) SendNow(outgoing);
+      if (outgoing.size() == 0) return;
+      waiting_bytes_ += outgoing.size();
+      waiting_.push_back(std::move(outgoing));
       if (std::exchange(scheduled_, true)) return;
     }
     asio::post(stream_.get_executor(), [self = this->shared_from_this()] { self->Write(); });
@@ -86,6 +106,14 @@ class StreamChannel final : public Channel,
   std::string binding() const override { return binding_; }
 
  private:
+  // Sends on the calling thread what the socket takes at once: that spares waking the connection's.
+  void SendNow(Outgoing& outgoing) REQUIRES(mutex_) {
+    if constexpr (std::is_same_v<Stream, PlainStream>) {
+      error_code error;  // shows again where the rest is written
+      outgoing.sent += stream_.socket().send(outgoing.buffers(), 0, error);
+    }
+  }
+
   // Hands on what has been received whole, and reads more.
   void Take() {
     size_t at = 0;
@@ -112,31 +140,27 @@ class StreamChannel final : public Channel,
   }
 
   void Write() {
-    std::vector<std::string> frames;
     {
       base::MutexLock lock(mutex_);
+      written_.clear();
       if (waiting_.empty()) {
         scheduled_ = false;
         return;
       }
-      if (waiting_bytes_ > kMaxWaiting) return End();
-      frames.swap(waiting_);
-      waiting_bytes_ = 0;
+      written_.swap(waiting_);
+      if (std::exchange(waiting_bytes_, 0) > kMaxWaiting) written_.clear();
     }
+    if (written_.empty()) return End();
     quiet_ = false;
-    written_ = std::move(frames);
-    lengths_.clear();
-    for (const std::string& frame : written_) lengths_.push_back(LengthOf(frame));
     std::vector<asio::const_buffer> buffers;
-    for (size_t i = 0; i < written_.size(); ++i) {
-      buffers.push_back(asio::buffer(lengths_[i]));
-      buffers.push_back(asio::buffer(written_[i]));
+    for (const Outgoing& outgoing : written_) {
+      for (const asio::const_buffer& part : outgoing.buffers()) buffers.push_back(part);
     }
-    asio::async_write(stream_, buffers, [self = this->shared_from_this()](error_code error, size_t) {
-      self->written_.clear();
-      if (error) return self->End();
-      self->Write();
-    });
+    asio::async_write(stream_, buffers,
+                      [self = this->shared_from_this()](error_code error, size_t) {
+                        if (error) return self->End();
+                        self->Write();
+                      });
   }
 
   void Live() {
@@ -156,6 +180,8 @@ class StreamChannel final : public Channel,
 
   void Disconnect() {
     sign_of_life_.cancel();
+    base::MutexLock lock(mutex_);
+    closed_ = true;
     boost::beast::get_lowest_layer(stream_).close();
   }
 
@@ -166,13 +192,13 @@ class StreamChannel final : public Channel,
   std::string received_;
   const std::string binding_;
   bool quiet_ = true;  // nothing was sent since the last sign of life
-  std::vector<std::string> written_;
-  std::vector<std::array<char, kLengthBytes>> lengths_;
+  std::vector<Outgoing> written_;
 
   base::Mutex mutex_;
-  std::vector<std::string> waiting_ GUARDED_BY(mutex_);
+  std::vector<Outgoing> waiting_ GUARDED_BY(mutex_);
   size_t waiting_bytes_ GUARDED_BY(mutex_) = 0;
-  bool scheduled_ GUARDED_BY(mutex_) = false;
+  bool scheduled_ GUARDED_BY(mutex_) = false;  // Write is going to take what waits
+  bool closed_ GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace

@@ -22,6 +22,9 @@ constexpr std::chrono::seconds kClaimLasts{3};
 // Gathering waits for a fraction of a millisecond.
 constexpr std::chrono::microseconds kTimerSlack{1};
 
+// How long a frame for the owner waits for more to go with it.
+constexpr std::chrono::microseconds kFrameGathers{150};
+
 // A row of our own may be waited for so often before it counts as damage.
 constexpr int kFetchRounds = 3;
 
@@ -487,12 +490,27 @@ void Committer::HearOwner() {
 
 void Committer::AnswerApplied() {
   if (answered_.empty() || parts_.replica.head().revision < answered_at_) return;
-  Answer(std::exchange(answered_, {}), absl::OkStatus());
+  const size_t size = answered_.size();
+  answered_last_ = size;
+  waiting_.fetch_sub(size, std::memory_order_relaxed);
+  proposals_committed_.Increment(static_cast<double>(size));
+  parts_.publisher.PublishHere({.answered = std::exchange(answered_, {})});
 }
 
 bool Committer::RelayPending() {
-  const base::TimePoint now = base::Clock::Real().Now();
+  base::TimePoint now = base::Clock::Real().Now();
   if (shared_ == nullptr || !relay_.Takes(now)) return false;
+  if (4 * pending_.size() < 3 * answered_last_) {
+    // Those who were just answered send again: one frame for all costs less than one each.
+    base::MutexLock lock(mutex_);
+    wake_at_ = answered_last_ - pending_.size();
+    const base::TimePoint until = now + kFrameGathers;
+    while (!stopping_ && !words_ && queue_.size() < wake_at_ && changed_.WaitUntil(mutex_, until)) {
+    }
+    wake_at_ = 1;
+    TakeQueued();
+    now = base::Clock::Real().Now();
+  }
   relay_.Send(pending_, now);
   return pending_.empty();
 }
@@ -573,7 +591,7 @@ void Committer::ApplyForeign(log::CommittedBatch batch) {
   for (size_t i = 0; i < batch.rows.size(); ++i) {
     delivery.events.emplace_back(std::move(batch.rows[i]), std::move(previous[i]));
   }
-  if (!delivery.events.empty()) parts_.publisher.Publish(std::move(delivery));
+  if (!delivery.events.empty()) parts_.publisher.PublishHere(std::move(delivery));
 }
 
 absl::Status Committer::Resync() {

@@ -194,6 +194,7 @@ class Committer {
   Relay relay_;
   Proposals answered_;         // by the owner, whose revision memory has not come to
   int64_t answered_at_ = 0;    // that revision
+  size_t answered_last_ = 0;   // how many it answered at once
   std::thread thread_;
 };
 

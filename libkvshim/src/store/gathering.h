@@ -13,7 +13,9 @@
 // so long for all that the last commit answered, three flushes at most, and looks back: where too
 // few came for the time it took, it tries again after 1, 2, 4 … 256 commits. So it is with many
 // clients: n is large already, and the next group is better evaluated while the last one is
-// answered; and with such that send at their own pace. A client alone is never waited for: it is
+// answered; and with such that send at their own pace. Meanwhile it waits for a half of them at
+// least: those whose answers go by way of other servers come late, and two groups that take turns
+// are nearly as good as one, three are not. A client alone is never waited for: it is
 // there, or nobody is.
 //
 // Thread safety: none; the committer's thread has it.
@@ -37,24 +39,28 @@ class Gathering {
     give_up_ = now + 3 * fixed_;
   }
 
-  // How many are waited for.
-  size_t target() const { return static_cast<size_t>(target_); }
+  // How many are waited for, after Begin.
+  size_t target() const { return static_cast<size_t>(goal_); }
 
   // With `waiting` proposals there: until when to wait for the rest; nullopt: commit now, also
   // where the rest is few.
   std::optional<base::TimePoint> Begin(size_t waiting, base::TimePoint now) {
     began_with_ = static_cast<int64_t>(waiting);
+    goal_ = target_;
     if (began_with_ * 4 >= target_ * 3 || now >= give_up_) return std::nullopt;
-    if (pause_ > 0) {
+    whole_ = pause_ == 0;
+    if (!whole_) {
       --pause_;
-      return std::nullopt;
+      goal_ = target_ / 2;
+      if (began_with_ >= goal_) return std::nullopt;
     }
     began_ = now;
-    return std::min(now + Worth(target_ - began_with_), give_up_);
+    return std::min(now + Worth(goal_ - began_with_), give_up_);
   }
 
   // The wait has ended with so many.
   void Ended(size_t waiting, base::TimePoint now) {
+    if (!whole_) return;
     if (now - began_ <= Worth(static_cast<int64_t>(waiting) - began_with_)) {
       misses_ = 0;
       return;
@@ -73,6 +79,8 @@ class Gathering {
   base::Duration Worth(int64_t more) const { return more * fixed_ / began_with_; }
 
   int64_t target_ = 0;
+  int64_t goal_ = 0;    // of this wait
+  bool whole_ = true;   // that is target_
   base::Duration fixed_{};
   base::TimePoint give_up_{};
   int64_t began_with_ = 1;

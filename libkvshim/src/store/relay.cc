@@ -10,6 +10,9 @@ namespace {
 // A frame of writes is no longer than what one batch takes.
 constexpr size_t kFrameBytes = 4 << 20;
 
+// So many revisions do not show that others write as well.
+constexpr int64_t kFew = 32;
+
 base::TimePoint Now() { return base::Clock::Real().Now(); }
 
 }  // namespace
@@ -81,13 +84,19 @@ void Relay::Lost() {
 // The committer's ---------------------------------------------------------------------------------
 
 void Relay::Met(base::TimePoint now) {
-  const bool too_early = until_ != base::TimePoint() && now - until_ < kShortest;
-  lasts_ = too_early ? std::min<base::Duration>(lasts_ * 2, kLongest) : kShortest;
-  until_ = now + lasts_;
+  if (until_ == base::TimePoint()) revisions_ = answers_ = 0;
+  until_ = now + kLasts;
 }
 
-bool Relay::Takes(base::TimePoint now) const {
-  if (now >= until_) return false;
+bool Relay::Takes(base::TimePoint now) {
+  if (until_ == base::TimePoint()) return false;
+  if (now >= until_) {
+    // Some of either are on their way.
+    const bool alone = revisions_ <= answers_ + answers_ / 8 + kFew;
+    until_ = alone ? base::TimePoint() : now + kLasts;
+    revisions_ = answers_ = 0;
+    if (alone) return false;
+  }
   base::MutexLock lock(mutex_);
   return takes_more_;
 }
@@ -140,10 +149,16 @@ std::vector<Relay::Word> Relay::TakeWords() {
     if (word.lost != 0) {
       word.proposals = Take([&](const Sent& sent) { return sent.link == word.lost; });
     }
+    if (word.batch.has_value()) {
+      const int64_t revision = word.batch->batch.head.revision;
+      if (revision_ != 0) revisions_ += std::max<int64_t>(revision - revision_, 0);
+      revision_ = revision;
+    }
     if (!word.answered.has_value()) continue;
     const auto sent = sent_.find(word.answered->id);
     if (sent == sent_.end()) continue;  // their time was over
     word.proposals = std::move(sent->second.proposals);
+    answers_ += static_cast<int64_t>(word.proposals.size());
     sent_.erase(sent);
     PeerReader answers(arrival.answers);
     for (const auto& proposal : word.proposals) proposal->HearRelayed(answers);

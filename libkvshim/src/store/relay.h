@@ -20,8 +20,8 @@
 // clients are told what etcd's are when its leader dies. The owner is alive and silent for a second:
 // the same. Without a link there are turns (committer.h).
 //
-// A server goes back to appending after a second without a reason not to, and is soon told if that
-// was too early: by a conflict, after which it relays twice as long as before, ten seconds at most.
+// A server goes back to appending once it was alone for a second: the owner's batches had no more
+// writes than it asked for. If that was too early a conflict tells it soon.
 //
 // Thread safety: Linked, Hear and Lost are called by the link's thread; everything else by the
 // committer's.
@@ -74,7 +74,7 @@ class Relay {
   // Another server's commit came before one of this server's.
   void Met(base::TimePoint now);
   // Whether writes go to the owner at present.
-  bool Takes(base::TimePoint now) const EXCLUDES(mutex_);
+  bool Takes(base::TimePoint now) EXCLUDES(mutex_);
   // Sends those of `pending` that another server can do, and takes them out.
   void Send(std::deque<std::unique_ptr<Proposal>>& pending, base::TimePoint now) EXCLUDES(mutex_);
 
@@ -98,16 +98,17 @@ class Relay {
   // Takes the proposals out that `wanted` says.
   Proposals Take(const std::function<bool(const Sent&)>& wanted);
 
-  static constexpr std::chrono::seconds kShortest{1};
-  static constexpr std::chrono::seconds kLongest{10};
+  static constexpr std::chrono::seconds kLasts{1};
   static constexpr std::chrono::seconds kSilence{1};
 
   const std::function<void()> wake_;
   base::Counter& relayed_;
 
   // Of the committer's thread.
-  base::TimePoint until_{};  // writes are relayed
-  base::Duration lasts_ = kShortest;
+  base::TimePoint until_{};    // writes are relayed; 0: they are not
+  int64_t revision_ = 0;       // of the newest batch that came over a link
+  int64_t revisions_ = 0;      // since writes are relayed, or it was last looked at: how far it went
+  int64_t answers_ = 0;        // the same: those that were for this server
   uint64_t next_id_ = 1;
   absl::flat_hash_map<uint64_t, Sent> sent_;
 
