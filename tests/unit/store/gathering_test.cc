@@ -20,14 +20,18 @@ Gathering After(size_t size, size_t behind = 0) {
 
 TEST(Gathering, WaitsForThoseThatHaveJustBeenAnswered) {
   Gathering gathering = After(8);
-  EXPECT_EQ(gathering.target(), 8);
   const auto until = gathering.Begin(1, kStart + microseconds(100));
   ASSERT_TRUE(until.has_value());
+  EXPECT_EQ(gathering.target(), 8u);
   EXPECT_GT(*until, kStart + microseconds(300));
   EXPECT_LE(*until, kStart + microseconds(900)) << "three flushes at most";
 }
 
-TEST(Gathering, WaitsForThoseBehindAsWell) { EXPECT_EQ(After(8, 3).target(), 11); }
+TEST(Gathering, WaitsForThoseBehindAsWell) {
+  Gathering gathering = After(8, 3);
+  ASSERT_TRUE(gathering.Begin(3, kStart).has_value());
+  EXPECT_EQ(gathering.target(), 11u);
+}
 
 TEST(Gathering, NeverWaitsForAClientAlone) {
   EXPECT_FALSE(After(1).Begin(1, kStart + microseconds(50)).has_value());
@@ -55,11 +59,24 @@ TEST(Gathering, TriesAgainLessAndLessOftenWhereNobodyComes) {
   for (; waits.size() < 5; ++commits) {
     gathering.Committed(8, 2, microseconds(400), kStart);
     const auto until = gathering.Begin(2, kStart);
-    if (!until.has_value()) continue;
-    waits.push_back(commits);
+    ASSERT_TRUE(until.has_value());
     gathering.Ended(2, *until);
+    if (gathering.target() == 10) waits.push_back(commits);
   }
   EXPECT_EQ(waits, (std::vector{0, 2, 5, 10, 19}));
+}
+
+TEST(Gathering, WaitsForAHalfWhereNotAllCome) {
+  Gathering gathering;
+  gathering.Committed(8, 2, microseconds(400), kStart);
+  gathering.Ended(2, *gathering.Begin(2, kStart));
+  gathering.Committed(8, 2, microseconds(400), kStart);
+  ASSERT_TRUE(gathering.Begin(2, kStart).has_value());
+  EXPECT_EQ(gathering.target(), 5u);
+  gathering.Committed(8, 2, microseconds(400), kStart);
+  gathering.Ended(2, *gathering.Begin(2, kStart));
+  gathering.Committed(5, 5, microseconds(400), kStart);
+  EXPECT_FALSE(gathering.Begin(5, kStart).has_value()) << "they are there";
 }
 
 TEST(Gathering, GoesOnWhereItPays) {

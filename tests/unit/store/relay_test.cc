@@ -1,0 +1,209 @@
+#include "store/relay.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "mvcc/errors.h"
+#include "store/write_proposal.h"
+
+namespace kvshim::store {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+// A relay whose link goes nowhere, and what was sent over it.
+class RelayTest : public testing::Test {
+ protected:
+  void Link() {
+    relay_.Linked({.send = [this](std::string frame) { sent_.push_back(std::move(frame)); },
+                   .close = [this] { ++closed_; }});
+  }
+
+  void Queue(const std::string& key) {
+    pending_.push_back(std::make_unique<WriteProposal<PutRequest, PutResponse>>(
+        PutRequest{.key = key},
+        [this, key](absl::StatusOr<PutResponse> response) {
+          heard_.push_back(response.ok() ? key + " at " + std::to_string(response->revision)
+                                         : std::string(response.status().message()));
+        }));
+    pending_.back()->queued_at = now_;
+  }
+
+  // Relays "k", so that its frame has the id 1.
+  void SendOne() {
+    relay_.Met(now_);
+    Queue("k");
+    relay_.Send(pending_, now_);
+  }
+
+  static std::string Answer(uint64_t id, absl::StatusOr<PutResponse> answer) {
+    PeerWriter out;
+    AnswersHead head{.id = id, .revision = answer.ok() ? answer->revision : 0};
+    out(FrameKind::kAnswers, head);
+    WriteAnswer(out, answer);
+    return std::move(out.bytes());
+  }
+
+  // Passes on what was answered.
+  std::vector<Relay::Word> Hear() {
+    std::vector<Relay::Word> words = relay_.TakeWords();
+    for (const Relay::Word& word : words) {
+      for (const auto& proposal : word.proposals) {
+        proposal->Answer(word.lost != 0 ? mvcc::LeaderFailed() : absl::OkStatus());
+      }
+    }
+    return words;
+  }
+
+  base::MetricsRegistry metrics_;
+  int woken_ = 0;
+  Relay relay_{[this] { ++woken_; }, metrics_};
+  base::TimePoint now_ = base::Clock::Real().Now();
+  std::deque<std::unique_ptr<Proposal>> pending_;
+  std::vector<std::string> sent_;
+  std::vector<std::string> heard_;
+  int closed_ = 0;
+};
+
+TEST_F(RelayTest, TakesNothingWithoutALinkOrBeforeAConflict) {
+  relay_.Met(now_);
+  EXPECT_FALSE(relay_.Takes(now_)) << "there is no link";
+  Link();
+  EXPECT_TRUE(relay_.Takes(now_));
+  Relay calm([] {}, metrics_);
+  calm.Linked({.send = [](const std::string&) {}, .close = [] {}});
+  EXPECT_FALSE(calm.Takes(now_)) << "nobody was met";
+}
+
+TEST_F(RelayTest, HandsTheOwnersAnswerOn) {
+  Link();
+  SendOne();
+  EXPECT_TRUE(pending_.empty());
+  ASSERT_EQ(sent_.size(), 1u);
+  EXPECT_TRUE(relay_.Hear(Answer(1, PutResponse{.revision = 7})));
+  EXPECT_EQ(woken_, 1);
+  const auto words = Hear();
+  ASSERT_EQ(words.size(), 1u);
+  EXPECT_EQ(words[0].answered->revision, 7);
+  EXPECT_EQ(heard_, std::vector<std::string>{"k at 7"});
+}
+
+TEST_F(RelayTest, HandsTheOwnersRefusalOn) {
+  Link();
+  SendOne();
+  EXPECT_TRUE(relay_.Hear(Answer(1, mvcc::NoSpace())));
+  Hear();
+  EXPECT_EQ(heard_, std::vector<std::string>{std::string(mvcc::NoSpace().message())});
+}
+
+TEST_F(RelayTest, LeavesWhatOnlyThisServerCanDo) {
+  Link();
+  relay_.Met(now_);
+  pending_.push_back(Propose<bool>(
+      [](OpenBatch&, const mvcc::Index::View&, mvcc::Values&) { return true; },
+      Callback<bool>([](absl::StatusOr<bool>) {})));
+  Queue("k");
+  relay_.Send(pending_, now_);
+  EXPECT_EQ(sent_.size(), 1u);
+  EXPECT_EQ(pending_.size(), 1u);
+}
+
+TEST_F(RelayTest, KeepsWhatWasNotSentBeforeTheLinkWasLost) {
+  Link();
+  relay_.Lost();
+  SendOne();
+  EXPECT_EQ(pending_.size(), 1u);
+  EXPECT_TRUE(sent_.empty());
+}
+
+TEST_F(RelayTest, TellsWhatWasUnderWayWhenTheLinkWasLost) {
+  Link();
+  SendOne();
+  relay_.Lost();
+  Link();
+  Queue("later");
+  relay_.Send(pending_, now_);
+  Hear();
+  EXPECT_EQ(heard_, std::vector<std::string>{std::string(mvcc::LeaderFailed().message())});
+  EXPECT_TRUE(relay_.Hear(Answer(2, PutResponse{.revision = 9})));
+  Hear();
+  EXPECT_EQ(heard_.back(), "later at 9") << "it went over the next link";
+}
+
+TEST_F(RelayTest, EndsTheLinkOfAnOwnerThatIsSilentWhileAnAnswerIsDue) {
+  Link();
+  EXPECT_FALSE(relay_.deadline().has_value()) << "nothing is due";
+  SendOne();
+  ASSERT_TRUE(relay_.deadline().has_value());
+  relay_.CheckAlive(now_);
+  EXPECT_EQ(closed_, 0);
+  EXPECT_TRUE(relay_.Hear("")) << "a sign of life";
+  relay_.CheckAlive(*relay_.deadline() - milliseconds(1));
+  EXPECT_EQ(closed_, 0);
+  relay_.CheckAlive(*relay_.deadline());
+  EXPECT_EQ(closed_, 1);
+  Hear();
+  EXPECT_EQ(heard_, std::vector<std::string>{std::string(mvcc::LeaderFailed().message())});
+}
+
+TEST_F(RelayTest, LeavesAnOwnerThatSaysByeAfterItsLastAnswer) {
+  Link();
+  SendOne();
+  EXPECT_TRUE(relay_.Hear(FrameOf(FrameKind::kBye)));
+  Hear();
+  EXPECT_FALSE(relay_.Takes(now_));
+  EXPECT_EQ(closed_, 0) << "an answer is due";
+  EXPECT_TRUE(relay_.Hear(Answer(1, PutResponse{.revision = 3})));
+  Hear();
+  EXPECT_EQ(heard_, std::vector<std::string>{"k at 3"});
+  EXPECT_EQ(closed_, 1);
+}
+
+TEST_F(RelayTest, GoesBackOnceItWasAloneForASecond) {
+  Link();
+  relay_.Met(now_);
+  EXPECT_TRUE(relay_.Takes(now_ + milliseconds(999)));
+  EXPECT_FALSE(relay_.Takes(now_ + seconds(1)));
+  EXPECT_FALSE(relay_.Takes(now_ + seconds(2)));
+}
+
+TEST_F(RelayTest, GoesOnWhileTheOwnerCommitsMoreThanItWasAskedFor) {
+  Link();
+  relay_.Met(now_);
+  for (const int64_t revision : {100, 200}) {
+    EXPECT_TRUE(relay_.Hear(FrameOf(1, log::Head{.revision = revision}, {}, {})));
+  }
+  Hear();
+  EXPECT_TRUE(relay_.Takes(now_ + seconds(1)));
+  EXPECT_FALSE(relay_.Takes(now_ + seconds(2))) << "nothing more came";
+}
+
+TEST_F(RelayTest, RefusesWhatIsNoFrame) {
+  Link();
+  std::string batch = FrameOf(1, log::Head{.seq = 2, .revision = 3},
+                              std::vector{KeyValue::Make({.key = "k", .version = 1})}, {});
+  EXPECT_TRUE(relay_.Hear(batch));
+  for (size_t size = 1; size < batch.size(); ++size) {
+    EXPECT_FALSE(relay_.Hear(batch.substr(0, size))) << size;
+  }
+  EXPECT_FALSE(relay_.Hear(batch + "more"));
+  EXPECT_FALSE(relay_.Hear("\x7f"));
+}
+
+TEST_F(RelayTest, GivesUpWhatTakesTooLong) {
+  Link();
+  SendOne();
+  EXPECT_TRUE(relay_.TakeLate(now_).empty());
+  EXPECT_EQ(relay_.TakeLate(now_ + seconds(1)).size(), 1u);
+  EXPECT_TRUE(relay_.idle());
+  EXPECT_TRUE(relay_.Hear(Answer(1, PutResponse{.revision = 7}))) << "it comes late";
+  Hear();
+  EXPECT_TRUE(heard_.empty());
+}
+
+}  // namespace
+}  // namespace kvshim::store
