@@ -62,11 +62,12 @@ class PeerHost::Link : public std::enable_shared_from_this<Link> {
     store::FrameKind kind{};
     in(kind);
     if (!in.ok() || kind != store::FrameKind::kWrites) return false;
-    return store::ServeWrites(
-        store_, in, [links = links_, weak = weak_from_this()](std::string answer) {
-          base::MutexLock lock(links->mutex);
-          if (const auto link = weak.lock(); link != nullptr) link->Send(std::move(answer));
-        });
+    return store::ServeWrites(store_, in,
+                              [links = links_, weak = weak_from_this()](std::string answer) {
+                                base::MutexLock lock(links->mutex);
+                                if (const auto link = weak.lock(); link != nullptr)
+                                  link->Send(std::move(answer));
+                              });
   }
 
   bool Join() {
@@ -94,17 +95,16 @@ class PeerHost::Link : public std::enable_shared_from_this<Link> {
 };
 
 PeerHost::PeerHost(store::Engine& store) : store_(store) {
-  store_.SetLinks(store::PeerLinks{
-      .count =
-          [links = links_] {
-            base::MutexLock lock(links->mutex);
-            return links->proven.size();
-          },
-      .send =
-          [links = links_](std::string frame) {
-            base::MutexLock lock(links->mutex);
-            for (const auto& link : links->proven) link->Send(frame);
-          }});
+  store_.SetLinks(store::PeerLinks{.count =
+                                       [links = links_] {
+                                         base::MutexLock lock(links->mutex);
+                                         return links->proven.size();
+                                       },
+                                   .send =
+                                       [links = links_](std::string frame) {
+                                         base::MutexLock lock(links->mutex);
+                                         for (const auto& link : links->proven) link->Send(frame);
+                                       }});
 }
 
 PeerHost::~PeerHost() { Drain({}); }

@@ -12,8 +12,8 @@ namespace kvshim::etcd {
 
 std::string PeerHello() {
   std::string hello(kHelloBytes, '\0');
-  const bool drawn =
-      RAND_bytes(reinterpret_cast<unsigned char*>(hello.data()), static_cast<int>(kHelloBytes)) == 1;
+  const bool drawn = RAND_bytes(reinterpret_cast<unsigned char*>(hello.data()),
+                                static_cast<int>(kHelloBytes)) == 1;
   return drawn ? hello : "";
 }
 

@@ -1,6 +1,6 @@
 // PeerProof: how two servers show each other over a link that they belong to one database: each
-// knows the secret that lies there. What is proven is bound to the connection's TLS session, to both
-// sides' random numbers and to the release, so that nobody in between can pass a proof on, and
+// knows the secret that lies there. What is proven is bound to the connection's TLS session, to
+// both sides' random numbers and to the release, so that nobody in between can pass a proof on, and
 // servers of different releases do not link.
 //
 //   dialling server          the other

@@ -79,10 +79,9 @@ class EtcdServer final : public Server {
         peer_host_(store),
         pages_(MakePages(context_)),
         metrics_(store.metrics()) {
-    pages_.AddUpgrade(PeerHost::kPath, PeerHost::kProtocol,
-                      [this](std::shared_ptr<http::Channel> channel) {
-                        peer_host_.Take(std::move(channel));
-                      });
+    pages_.AddUpgrade(
+        PeerHost::kPath, PeerHost::kProtocol,
+        [this](std::shared_ptr<http::Channel> channel) { peer_host_.Take(std::move(channel)); });
   }
   ~EtcdServer() override { Drain({}); }
 
@@ -118,9 +117,9 @@ absl::Status EtcdServer::Start() {
   AddGauges();
   clients_->Start();
   if (monitors_ != nullptr) monitors_->Start();
-  const http::IdentitySource identity =
-      certificates_ == nullptr ? http::IdentitySource()
-                               : [this] { return certificates_->identity(); };
+  const http::IdentitySource identity = certificates_ == nullptr ? http::IdentitySource() : [this] {
+    return certificates_->identity();
+  };
   peer_news_ = std::make_unique<PeerNews>(context_.store, identity);
   peer_link_ = std::make_unique<PeerLink>(context_.store, identity);
   context_.store.OnNews([this](int64_t sequence) { peer_news_->Announce(sequence); });

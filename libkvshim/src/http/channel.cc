@@ -122,8 +122,8 @@ class StreamChannel final : public Channel,
       const size_t length = ReadLength(received.substr(at));
       if (length > kMaxFrame) return End();
       if (received.size() - at - kLengthBytes < length) break;
-      const bool taken = events_.on_frame &&
-                         events_.on_frame(received.substr(at + kLengthBytes, length));
+      const bool taken =
+          events_.on_frame && events_.on_frame(received.substr(at + kLengthBytes, length));
       if (!taken) return End();
       at += kLengthBytes + length;
     }

@@ -47,8 +47,8 @@ class Channel {
 using PlainStream = boost::beast::basic_stream<boost::asio::generic::stream_protocol>;
 using TlsStream = boost::asio::ssl::stream<PlainStream>;
 
-// `read_already`: what came after the head of the request or of its answer. `keeps` lives as long as
-// the connection.
+// `read_already`: what came after the head of the request or of its answer. `keeps` lives as long
+// as the connection.
 std::shared_ptr<Channel> MakeChannel(PlainStream stream, std::string read_already,
                                      std::shared_ptr<void> keeps);
 std::shared_ptr<Channel> MakeChannel(TlsStream stream, std::string read_already,

@@ -134,16 +134,17 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
     reply_.set(http::field::connection, "upgrade");
     reply_.set(http::field::upgrade, upgrade.protocol);
     serializer_.emplace(reply_);
-    http::async_write_header(stream_, *serializer_,
-                             [self = this->shared_from_this(), &upgrade](error_code error, size_t) {
-                               if (error) return self->Close();
-                               const auto rest = self->buffer_.data();
-                               upgrade.take(MakeChannel(
-                                   std::move(self->stream_),
-                                   std::string(static_cast<const char*>(rest.data()), rest.size()),
-                                   std::make_shared<std::pair<ConnectionToken, std::shared_ptr<void>>>(
-                                       self->token_, self->context_)));
-                             });
+    http::async_write_header(
+        stream_, *serializer_,
+        [self = this->shared_from_this(), &upgrade](error_code error, size_t) {
+          if (error) return self->Close();
+          const auto rest = self->buffer_.data();
+          upgrade.take(
+              MakeChannel(std::move(self->stream_),
+                          std::string(static_cast<const char*>(rest.data()), rest.size()),
+                          std::make_shared<std::pair<ConnectionToken, std::shared_ptr<void>>>(
+                              self->token_, self->context_)));
+        });
   }
 
   void Close() {

@@ -43,8 +43,7 @@ absl::Status PrepareBackend(sql::Database& database) {
                                  .last_revision = 1,
                                  .min_reader = kFormat,
                                  .min_writer = kFormat},
-                       .meta = IdentityMeta(
-                           {cluster_id, member_id, std::string(AsView(secret))})};
+                       .meta = IdentityMeta({cluster_id, member_id, std::string(AsView(secret))})};
   ChainHasher hasher;
   hasher.Begin(Hash{}, genesis.batch);
   const Hash hash = hasher.Finish();

@@ -192,9 +192,9 @@ class Committer {
   base::Counter& conflicts_;
   base::Counter& foreign_batches_;
   Relay relay_;
-  Proposals answered_;         // by the owner, whose revision memory has not come to
-  int64_t answered_at_ = 0;    // that revision
-  size_t answered_last_ = 0;   // how many it answered at once
+  Proposals answered_;        // by the owner, whose revision memory has not come to
+  int64_t answered_at_ = 0;   // that revision
+  size_t answered_last_ = 0;  // how many it answered at once
   std::thread thread_;
 };
 

@@ -96,8 +96,8 @@ void Engine::Txn(TxnRequest request, Callback<TxnResponse> done) {
   if (bytes > parts.options.max_request_bytes) return done(mvcc::RequestTooLarge());
   const bool puts = mvcc::HasPut(request);
   const bool history = mvcc::ReadsHistory(request);
-  auto proposal = std::make_unique<WriteProposal<TxnRequest, TxnResponse>>(std::move(request),
-                                                                           std::move(done));
+  auto proposal =
+      std::make_unique<WriteProposal<TxnRequest, TxnResponse>>(std::move(request), std::move(done));
   proposal->needs_space = puts;
   proposal->needs_empty_batch = history;
   proposal->bytes = bytes;
@@ -111,8 +111,8 @@ void Engine::Put(PutRequest request, Callback<PutResponse> done) {
   const size_t bytes = BytesOf(request);
   if (bytes > parts_->options.max_request_bytes) return done(mvcc::RequestTooLarge());
   parts_->metrics_of.puts.Increment();
-  auto proposal = std::make_unique<WriteProposal<PutRequest, PutResponse>>(std::move(request),
-                                                                           std::move(done));
+  auto proposal =
+      std::make_unique<WriteProposal<PutRequest, PutResponse>>(std::move(request), std::move(done));
   proposal->needs_space = true;
   proposal->bytes = bytes;
   parts_->committer->Submit(std::move(proposal));

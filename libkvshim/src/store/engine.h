@@ -37,7 +37,7 @@ struct Member {
 
 // The links over which other servers follow this one.
 struct PeerLinks {
-  std::function<size_t()> count;               // how many there are
+  std::function<size_t()> count;                // how many there are
   std::function<void(std::string frame)> send;  // to all of them; returns at once
 };
 

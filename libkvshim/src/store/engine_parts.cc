@@ -189,10 +189,8 @@ absl::Status Engine::Parts::Start(const std::string& dsn, Engine& engine) {
                        .clock = *seams.clock,
                        .member_id = member_id,
                        .fork_patience = seams.fork_patience,
-                       .announce =
-                           [this](const log::Head& head, const log::Batch& batch) {
-                             Announce(head, batch);
-                           }},
+                       .announce = [this](const log::Head& head,
+                                          const log::Batch& batch) { Announce(head, batch); }},
       options);
   if (sql::SharedDatabase* const shared = log->shared(); shared != nullptr) {
     read_index = std::make_unique<ReadIndex>(*log, replica, doubt, options.request_timeout, metrics,

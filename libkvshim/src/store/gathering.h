@@ -79,8 +79,8 @@ class Gathering {
   base::Duration Worth(int64_t more) const { return more * fixed_ / began_with_; }
 
   int64_t target_ = 0;
-  int64_t goal_ = 0;    // of this wait
-  bool whole_ = true;   // that is target_
+  int64_t goal_ = 0;   // of this wait
+  bool whole_ = true;  // that is target_
   base::Duration fixed_{};
   base::TimePoint give_up_{};
   int64_t began_with_ = 1;

@@ -129,8 +129,8 @@ void Members::Note(const sql::Membership& members, base::TimePoint now) {
   servers_ = members.servers;
   owner_ = members.owner;
   owner_id_.store(owner_.server);
-  others_.store(static_cast<size_t>(
-      std::ranges::count_if(servers_, [&](const sql::ServerRecord& server) {
+  others_.store(
+      static_cast<size_t>(std::ranges::count_if(servers_, [&](const sql::ServerRecord& server) {
         return server.id != self_.id && Lives(server, now);
       })));
 }

@@ -171,8 +171,7 @@ std::vector<Relay::Word> Relay::TakeWords() {
 
 Relay::Proposals Relay::TakeLate(base::TimePoint too_old) {
   // Those of one frame were queued about the same time.
-  return Take(
-      [&](const Sent& sent) { return sent.proposals.front()->queued_at < too_old; });
+  return Take([&](const Sent& sent) { return sent.proposals.front()->queued_at < too_old; });
 }
 
 Relay::Proposals Relay::TakeAll() {

@@ -1,8 +1,9 @@
 // Relay: where many servers write at once, they have the owner commit what all of them write.
 //
 // Every server can append, and does while it meets nobody. Servers that write at the same time
-// conflict: one batch is appended, the others are evaluated again. Taking turns in the database ends
-// that, but each turn costs what a commit costs and carries only what one server's clients sent:
+// conflict: one batch is appended, the others are evaluated again. Taking turns in the database
+// ends that, but each turn costs what a commit costs and carries only what one server's clients
+// sent:
 //
 //   turns                                       relayed
 //   A commits 20 | B reads, commits 20 | C …    A commits 60 | A commits 60 | …
@@ -17,8 +18,8 @@
 //                                           client finds its write in every read that follows
 //   a write happens once                    it is evaluated here again only if it was never sent
 // Where the link breaks with writes under way nobody here can tell what became of them: their
-// clients are told what etcd's are when its leader dies. The owner is alive and silent for a second:
-// the same. Without a link there are turns (committer.h).
+// clients are told what etcd's are when its leader dies. The owner is alive and silent for a
+// second: the same. Without a link there are turns (committer.h).
 //
 // A server goes back to appending once it was alone for a second: the owner's batches had no more
 // writes than it asked for. If that was too early a conflict tells it soon.
@@ -105,10 +106,10 @@ class Relay {
   base::Counter& relayed_;
 
   // Of the committer's thread.
-  base::TimePoint until_{};    // writes are relayed; 0: they are not
-  int64_t revision_ = 0;       // of the newest batch that came over a link
-  int64_t revisions_ = 0;      // since writes are relayed, or it was last looked at: how far it went
-  int64_t answers_ = 0;        // the same: those that were for this server
+  base::TimePoint until_{};  // writes are relayed; 0: they are not
+  int64_t revision_ = 0;     // of the newest batch that came over a link
+  int64_t revisions_ = 0;    // since writes are relayed, or it was last looked at: how far it went
+  int64_t answers_ = 0;      // the same: those that were for this server
   uint64_t next_id_ = 1;
   absl::flat_hash_map<uint64_t, Sent> sent_;
 

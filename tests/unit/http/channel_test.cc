@@ -195,9 +195,8 @@ INSTANTIATE_TEST_SUITE_P(Transports, ChannelTest, testing::Values("plain", "tls"
 TEST(Channel, EndsWhereALengthIsBeyondReason) {
   Pages pages;
   End end;
-  pages.AddUpgrade("/link", "frames", [&](std::shared_ptr<Channel> channel) {
-    channel->Start(end.events());
-  });
+  pages.AddUpgrade("/link", "frames",
+                   [&](std::shared_ptr<Channel> channel) { channel->Start(end.events()); });
   Listener listener({.pages = &pages});
   ASSERT_TRUE(listener.AddAddress("127.0.0.1:0").ok());
   listener.Start();

@@ -41,7 +41,8 @@ class Host {
   // What happens to a frame with a batch on its way.
   using Harm = std::function<bool(std::string& frame)>;  // false: it is lost
 
-  explicit Host(Engine& owner, Harm harm = [](std::string&) { return true; })
+  explicit Host(
+      Engine& owner, Harm harm = [](std::string&) { return true; })
       : owner_(owner), harm_(std::move(harm)) {
     owner_.SetLinks(PeerLinks{.count =
                                   [this] {
@@ -59,13 +60,12 @@ class Host {
   void Link(Engine& follower) {
     base::MutexLock lock(mutex_);
     followers_.push_back(&follower);
-    follower.relay().Linked({.send =
-                                 [this, &follower](std::string frame) {
-                                   Run([this, &follower, frame = std::move(frame)] {
-                                     Serve(follower, frame);
-                                   });
-                                 },
-                             .close = [] {}});
+    follower.relay().Linked(
+        {.send =
+             [this, &follower](std::string frame) {
+               Run([this, &follower, frame = std::move(frame)] { Serve(follower, frame); });
+             },
+         .close = [] {}});
   }
   void Unlink(Engine& follower) {
     {
@@ -76,9 +76,7 @@ class Host {
   }
 
  private:
-  void Run(base::Executor::Function function) {
-    EXPECT_TRUE(threads_.Submit(std::move(function)));
-  }
+  void Run(base::Executor::Function function) { EXPECT_TRUE(threads_.Submit(std::move(function))); }
 
   void Tell(std::string frame) {
     Run([this, frame = std::move(frame)]() mutable {
@@ -148,11 +146,12 @@ TEST_F(LinkedServers, HaveTheOwnerCommitWhatTheyWriteAtTheSameTime) {
   host.Link(*engines_[2]);
   base::Mutex mutex;
   std::vector<int64_t> seen;
-  const auto watch = *engines_[2]->StartWatch(
-      {.key = kAll, .range_end = kAll, .start_revision = 2}, [&](const WatchResponse& response) {
-        base::MutexLock lock(mutex);
-        for (const WatchEvent& event : response.events) seen.push_back(event.kv.mod_revision());
-      });
+  const auto watch = *engines_[2]->StartWatch({.key = kAll, .range_end = kAll, .start_revision = 2},
+                                              [&](const WatchResponse& response) {
+                                                base::MutexLock lock(mutex);
+                                                for (const WatchEvent& event : response.events)
+                                                  seen.push_back(event.kv.mod_revision());
+                                              });
   constexpr int kIncrements = 200;
   std::vector<std::thread> clients;
   for (int client = 0; client < 6; ++client) {

@@ -41,8 +41,8 @@ TxnRequest Nested() {
                          .number = -3,
                          .value = "v",
                          .has_operand = false});
-  txn.success.emplace_back(PutRequest{
-      .key = std::string("\0k", 2), .value = "v", .lease = LeaseId{7}, .prev_kv = true});
+  txn.success.emplace_back(
+      PutRequest{.key = std::string("\0k", 2), .value = "v", .lease = LeaseId{7}, .prev_kv = true});
   txn.success.emplace_back(RangeRequest{.key = "a",
                                         .range_end = "b",
                                         .limit = 5,
@@ -121,16 +121,12 @@ TEST(PeerCodec, DoesNotReserveWhatALengthOnlyPromises) {
 }
 
 TEST(PeerFrames, CarryABatchWhole) {
-  log::Head head{.seq = 4,
-                 .epoch = 2,
-                 .revision = 17,
-                 .compact_revision = 3,
-                 .gc_floor = 2};
+  log::Head head{.seq = 4, .epoch = 2, .revision = 17, .compact_revision = 3, .gc_floor = 2};
   head.nonce.fill('n');
   head.hash.fill('h');
   const std::vector<KeyValue> rows{
-      KeyValue::Make({.key = "k", .value = "v", .create_revision = 17, .mod_revision = 17,
-                      .version = 1}),
+      KeyValue::Make(
+          {.key = "k", .value = "v", .create_revision = 17, .mod_revision = 17, .version = 1}),
       KeyValue::Tombstone("l", 17, 1)};
   const std::vector<log::Op> ops{log::LeaseGrant{.id = LeaseId{5}, .ttl = 60}};
   const std::string frame = FrameOf(42, head, rows, ops);

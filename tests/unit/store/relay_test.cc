@@ -25,8 +25,7 @@ class RelayTest : public testing::Test {
 
   void Queue(const std::string& key) {
     pending_.push_back(std::make_unique<WriteProposal<PutRequest, PutResponse>>(
-        PutRequest{.key = key},
-        [this, key](absl::StatusOr<PutResponse> response) {
+        PutRequest{.key = key}, [this, key](absl::StatusOr<PutResponse> response) {
           heard_.push_back(response.ok() ? key + " at " + std::to_string(response->revision)
                                          : std::string(response.status().message()));
         }));
@@ -103,9 +102,9 @@ TEST_F(RelayTest, HandsTheOwnersRefusalOn) {
 TEST_F(RelayTest, LeavesWhatOnlyThisServerCanDo) {
   Link();
   relay_.Met(now_);
-  pending_.push_back(Propose<bool>(
-      [](OpenBatch&, const mvcc::Index::View&, mvcc::Values&) { return true; },
-      Callback<bool>([](absl::StatusOr<bool>) {})));
+  pending_.push_back(
+      Propose<bool>([](OpenBatch&, const mvcc::Index::View&, mvcc::Values&) { return true; },
+                    Callback<bool>([](absl::StatusOr<bool>) {})));
   Queue("k");
   relay_.Send(pending_, now_);
   EXPECT_EQ(sent_.size(), 1u);
