@@ -4,6 +4,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/ssl/context.hpp>
+#include <boost/asio/ssl/host_name_verification.hpp>
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
@@ -33,7 +34,7 @@ absl::Status Failed(const error_code& error) { return absl::UnavailableError(err
 class Client::Connection {
  public:
   virtual ~Connection() = default;
-  virtual absl::StatusOr<std::string> Get(const std::string& target) = 0;
+  virtual absl::StatusOr<Answer> Ask(const std::string& method, const std::string& target) = 0;
 
   asio::io_context io;
 };
@@ -56,9 +57,10 @@ class Client::StreamConnection final : public Client::Connection {
     return error;
   }
 
-  absl::StatusOr<std::string> Get(const std::string& target) override {
+  absl::StatusOr<Answer> Ask(const std::string& method, const std::string& target) override {
     namespace http = beast::http;
-    http::request<http::empty_body> request(http::verb::get, target, 11);
+    http::request<http::empty_body> request(http::string_to_verb(method), target, 11);
+    request.prepare_payload();
     request.set(http::field::host, "kvshim");
     http::response<http::string_body> response;
     const error_code error = Await([&](error_code& out) {
@@ -70,11 +72,7 @@ class Client::StreamConnection final : public Client::Connection {
       });
     });
     if (error) return Failed(error);
-    if (response.result() != http::status::ok) {
-      return absl::UnavailableError(
-          base::Concat("answered ", response.result_int(), ": what serves there is no kvshim"));
-    }
-    return std::move(response.body());
+    return Answer{response.result_int(), std::move(response.body())};
   }
 
  private:
@@ -89,18 +87,26 @@ Client::Client(std::string url, ClientOptions options)
     : url_(std::move(url)), options_(std::move(options)) {}
 Client::~Client() = default;
 
-absl::StatusOr<std::string> Client::Get(const std::string& target) {
-  // A kept connection may have been closed at the other end meanwhile: then a new one is tried.
+absl::StatusOr<Client::Answer> Client::Ask(const std::string& method, const std::string& target) {
+  // A kept connection may have been closed at the other end meanwhile: then a new one is tried,
+  // where the request may be made twice.
   const bool kept = connection_ != nullptr;
   if (!kept) RETURN_IF_ERROR(Connect());
-  absl::StatusOr<std::string> body = connection_->Get(target);
-  if (body.ok()) return body;
+  absl::StatusOr<Answer> answer = connection_->Ask(method, target);
+  if (answer.ok()) return answer;
   connection_.reset();
-  if (!kept) return body;
+  if (!kept || method != "GET") return answer;
   RETURN_IF_ERROR(Connect());
-  body = connection_->Get(target);
-  if (!body.ok()) connection_.reset();
-  return body;
+  answer = connection_->Ask(method, target);
+  if (!answer.ok()) connection_.reset();
+  return answer;
+}
+
+absl::StatusOr<std::string> Client::Get(const std::string& target) {
+  ASSIGN_OR_RETURN(Answer answer, Ask("GET", target));
+  if (answer.status == 200) return std::move(answer.body);
+  return absl::UnavailableError(
+      base::Concat("answered ", answer.status, ": what serves there is no kvshim"));
 }
 
 absl::Status Client::Connect() {
@@ -146,7 +152,14 @@ absl::Status Client::Connect() {
     return absl::OkStatus();
   }
   asio::ssl::context context(asio::ssl::context::tls_client);
-  context.set_verify_mode(asio::ssl::verify_none);
+  if (options_.authority.empty()) {
+    context.set_verify_mode(asio::ssl::verify_none);
+  } else {
+    context.set_verify_mode(asio::ssl::verify_peer);
+    context.set_verify_callback(asio::ssl::host_name_verification(std::string(host)));
+    context.add_certificate_authority(asio::buffer(options_.authority), error);
+    if (error) return Failed(error);
+  }
   if (options_.identity != nullptr) {
     const TlsIdentity& identity = *options_.identity;
     context.use_certificate_chain(asio::buffer(identity.cert), error);
