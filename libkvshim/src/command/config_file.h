@@ -1,5 +1,5 @@
-// FlatYaml: the part of YAML in which settings are written: names with a value, or with a list of
-// values.
+// ConfigFile: settings in a file: names with a value or with a list of values, in the part of YAML
+// that is needed for it, or as name = value.
 //
 //   # of this server
 //   token: "s3cret"
@@ -7,6 +7,7 @@
 //   tls-san:
 //     - a.example.org
 //     - 'b.example.org'
+//   cluster-domain = example.org
 //
 // Thread safety: pure.
 #pragma once
@@ -17,7 +18,7 @@
 
 #include "absl/status/statusor.h"
 
-namespace kvplane::cli {
+namespace kvshim::command {
 
 struct Setting {
   std::string name;
@@ -26,6 +27,6 @@ struct Setting {
 };
 
 // Errors name the line.
-absl::StatusOr<std::vector<Setting>> ParseFlatYaml(std::string_view text);
+absl::StatusOr<std::vector<Setting>> ParseConfigFile(std::string_view text);
 
-}  // namespace kvplane::cli
+}  // namespace kvshim::command

@@ -9,18 +9,23 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "CLI/CLI.hpp"
 #include "absl/status/status.h"
 
-namespace kvplane::cli {
+namespace kvshim::command {
 
-// Returns the KVPLANE_* variables that name none of `command`'s flags.
-std::vector<std::string> AddEnvironment(const CLI::App& command,
+inline constexpr char kConfigFile[] = "--config-file";
+
+// Appends a flag for each variable of the environment that begins with `prefix` and names one of
+// `command`'s flags, unless it is given on the line. Returns the variables that name none.
+std::vector<std::string> AddEnvironment(const CLI::App& command, std::string_view prefix,
                                         std::vector<std::string>& arguments);
 
-// The settings in the file that --config-file among the arguments names. Errors name file and line.
+// The same for the settings in the file that --config-file among the arguments names. Errors name
+// file and line.
 absl::Status AddConfigFile(const CLI::App& command, std::vector<std::string>& arguments);
 
-}  // namespace kvplane::cli
+}  // namespace kvshim::command

@@ -1,20 +1,20 @@
-#include "flat_yaml.h"
+#include "command/config_file.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace kvplane::cli {
+namespace kvshim::command {
 namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
 
 std::string Reason(std::string_view text) {
-  return std::string(ParseFlatYaml(text).status().message());
+  return std::string(ParseConfigFile(text).status().message());
 }
 
-TEST(FlatYaml, NamesHaveValuesOrLists) {
-  const auto settings = ParseFlatYaml(
+TEST(ConfigFile, NamesHaveValuesOrLists) {
+  const auto settings = ParseConfigFile(
       "---\n"
       "# of this server\n"
       "token: \"s3cret # no comment\"   # a comment\n"
@@ -34,7 +34,19 @@ TEST(FlatYaml, NamesHaveValuesOrLists) {
   EXPECT_THAT((*settings)[4].values, ElementsAre("one", "two"));
 }
 
-TEST(FlatYaml, RefusesWhatItDoesNotReadAndNamesTheLine) {
+TEST(ConfigFile, AnEqualsSignDoesAsWell) {
+  const auto settings = ParseConfigFile(
+      "endpoint = postgres://kv:secret@db:5432/kv?sslmode=require\nmax-txn-ops=3\ntoken: a = b\n");
+  ASSERT_TRUE(settings.ok()) << settings.status();
+  ASSERT_EQ(settings->size(), 3u);
+  EXPECT_EQ((*settings)[0].name, "endpoint");
+  EXPECT_THAT((*settings)[0].values,
+              ElementsAre("postgres://kv:secret@db:5432/kv?sslmode=require"));
+  EXPECT_EQ((*settings)[1].name, "max-txn-ops");
+  EXPECT_THAT((*settings)[2].values, ElementsAre("a = b"));
+}
+
+TEST(ConfigFile, RefusesWhatItDoesNotReadAndNamesTheLine) {
   EXPECT_THAT(Reason("a: b\nnonsense\n"), HasSubstr("line 2: is not name: value"));
   EXPECT_THAT(Reason("a: {b: c}\n"), HasSubstr("line 1"));
   EXPECT_THAT(Reason("a:\n  b: c\n"), HasSubstr("line 2: settings are not nested"));
@@ -44,4 +56,4 @@ TEST(FlatYaml, RefusesWhatItDoesNotReadAndNamesTheLine) {
 }
 
 }  // namespace
-}  // namespace kvplane::cli
+}  // namespace kvshim::command

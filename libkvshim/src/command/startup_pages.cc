@@ -1,4 +1,4 @@
-#include "startup_pages.h"
+#include "command/startup_pages.h"
 
 #include <link.h>
 #include <malloc.h>
@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace kvshim::cli {
+namespace kvshim::command {
 namespace {
 
 // A segment that is not writable is the file's as it is: relocations go to writable segments only
@@ -49,4 +49,4 @@ void ForgetStartupPages() {
   dl_iterate_phdr(&Forget, nullptr);
 }
 
-}  // namespace kvshim::cli
+}  // namespace kvshim::command

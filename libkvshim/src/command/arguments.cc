@@ -1,23 +1,20 @@
-#include "arguments.h"
+#include "command/arguments.h"
 
 #include <unistd.h>
 
 #include <algorithm>
 #include <cctype>
-#include <string_view>
+#include <fstream>
+#include <iterator>
 
 #include "base/status.h"
 #include "base/strings.h"
-#include "cluster/private_file.h"
-#include "flat_yaml.h"
+#include "command/config_file.h"
 
-namespace kvplane::cli {
+namespace kvshim::command {
 namespace {
 
-using kvshim::base::Concat;
-
-constexpr std::string_view kPrefix = "KVPLANE_";
-constexpr std::string_view kConfigFile = "--config-file";
+using base::Concat;
 
 bool IsGiven(const std::vector<std::string>& arguments, const std::string& flag) {
   return std::any_of(arguments.begin(), arguments.end(), [&](const std::string& argument) {
@@ -30,14 +27,11 @@ bool IsKnown(const CLI::App& command, const std::string& flag) {
 }
 
 // The value of a flag among the arguments; the last one counts.
-std::string ValueOf(const std::vector<std::string>& arguments, std::string_view flag) {
+std::string ValueOf(const std::vector<std::string>& arguments, const std::string& flag) {
   std::string value;
   for (size_t i = 0; i < arguments.size(); ++i) {
-    const std::string_view argument = arguments[i];
-    if (argument.starts_with(flag) && argument.substr(flag.size()).starts_with('=')) {
-      value = argument.substr(flag.size() + 1);
-    }
-    if (argument == flag && i + 1 < arguments.size()) value = arguments[i + 1];
+    if (arguments[i].starts_with(flag + "=")) value = arguments[i].substr(flag.size() + 1);
+    if (arguments[i] == flag && i + 1 < arguments.size()) value = arguments[i + 1];
   }
   return value;
 }
@@ -52,14 +46,14 @@ std::string FlagOf(std::string_view variable) {
 
 }  // namespace
 
-std::vector<std::string> AddEnvironment(const CLI::App& command,
+std::vector<std::string> AddEnvironment(const CLI::App& command, std::string_view prefix,
                                         std::vector<std::string>& arguments) {
   std::vector<std::string> unknown;
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string_view variable(*entry);
     const size_t equals = variable.find('=');
-    if (equals == std::string_view::npos || !variable.starts_with(kPrefix)) continue;
-    const std::string flag = FlagOf(variable.substr(kPrefix.size(), equals - kPrefix.size()));
+    if (equals == std::string_view::npos || !variable.starts_with(prefix)) continue;
+    const std::string flag = FlagOf(variable.substr(prefix.size(), equals - prefix.size()));
     if (!IsKnown(command, flag)) {
       unknown.emplace_back(variable.substr(0, equals));
       continue;
@@ -76,23 +70,22 @@ absl::Status AddConfigFile(const CLI::App& command, std::vector<std::string>& ar
   const auto wrong = [&path](std::string_view what) {
     return absl::InvalidArgumentError(Concat(kConfigFile, ": ", path, ": ", what));
   };
-  const absl::StatusOr<std::string> text = cluster::ReadPrivateFile(path);
-  if (!text.ok()) return wrong(kvshim::base::FromAbsl(text.status().message()));
-  const absl::StatusOr<std::vector<Setting>> settings = ParseFlatYaml(*text);
-  if (!settings.ok()) return wrong(kvshim::base::FromAbsl(settings.status().message()));
+  std::ifstream file(path, std::ios::binary);
+  const std::string text((std::istreambuf_iterator<char>(file)), {});
+  if (!file) return wrong("cannot be read; does it exist, with leave to read it?");
+  const absl::StatusOr<std::vector<Setting>> settings = ParseConfigFile(text);
+  if (!settings.ok()) return wrong(base::FromAbsl(settings.status().message()));
   const std::vector<std::string> before = arguments;
   for (const Setting& setting : *settings) {
     const std::string flag = "--" + setting.name;
     if (!IsKnown(command, flag) || flag == kConfigFile) {
-      return wrong(Concat("line ", setting.line, ": ", setting.name,
-                          " is no setting; see kvplane server --help"));
+      return wrong(Concat("line ", setting.line, ": ", setting.name, " is no setting; see ",
+                          command.get_parent()->get_name(), " ", command.get_name(), " --help"));
     }
     if (IsGiven(before, flag)) continue;
-    std::string value;
-    for (const std::string& one : setting.values) value += (value.empty() ? "" : ",") + one;
-    arguments.push_back(Concat(flag, "=", value));
+    arguments.push_back(Concat(flag, "=", base::Join(setting.values, ",")));
   }
   return absl::OkStatus();
 }
 
-}  // namespace kvplane::cli
+}  // namespace kvshim::command

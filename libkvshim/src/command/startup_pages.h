@@ -5,8 +5,8 @@
 // Thread safety: call it from one thread; others may run.
 #pragma once
 
-namespace kvshim::cli {
+namespace kvshim::command {
 
 void ForgetStartupPages();
 
-}  // namespace kvshim::cli
+}  // namespace kvshim::command

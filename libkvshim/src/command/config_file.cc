@@ -1,11 +1,11 @@
-#include "flat_yaml.h"
+#include "command/config_file.h"
 
 #include <algorithm>
 
 #include "base/status.h"
 #include "base/strings.h"
 
-namespace kvplane::cli {
+namespace kvshim::command {
 namespace {
 
 std::string_view Trim(std::string_view text) {
@@ -16,7 +16,7 @@ std::string_view Trim(std::string_view text) {
 }
 
 absl::Status Wrong(int line, std::string_view what) {
-  return absl::InvalidArgumentError(kvshim::base::Concat("line ", line, ": ", what));
+  return absl::InvalidArgumentError(base::Concat("line ", line, ": ", what));
 }
 
 // Without a comment, which begins the line or stands behind a blank, outside of quotes.
@@ -68,12 +68,14 @@ absl::StatusOr<std::vector<std::string>> InlineList(int line, std::string_view t
 }
 
 absl::StatusOr<Setting> Entry(int number, std::string_view content) {
-  const size_t colon = content.find(':');
-  const bool named = colon != content.npos && colon > 0 &&
-                     (colon + 1 == content.size() || content[colon + 1] == ' ');
+  const size_t end = content.find_first_of(":= \t");
+  const std::string_view name = content.substr(0, end);
+  const std::string_view rest = Trim(content.substr(name.size()));
+  const bool named = !name.empty() && !rest.empty() &&
+                     (rest[0] == '=' || (rest[0] == ':' && (rest.size() == 1 || rest[1] == ' ')));
   if (!named) return Wrong(number, "is not name: value");
-  Setting setting{.name = std::string(Trim(content.substr(0, colon))), .line = number};
-  const std::string_view value = Trim(content.substr(colon + 1));
+  Setting setting{.name = std::string(name), .line = number};
+  const std::string_view value = Trim(rest.substr(1));
   if (value.starts_with('[')) {
     ASSIGN_OR_RETURN(setting.values, InlineList(number, value));
   } else if (!value.empty()) {
@@ -85,7 +87,7 @@ absl::StatusOr<Setting> Entry(int number, std::string_view content) {
 
 }  // namespace
 
-absl::StatusOr<std::vector<Setting>> ParseFlatYaml(std::string_view text) {
+absl::StatusOr<std::vector<Setting>> ParseConfigFile(std::string_view text) {
   std::vector<Setting> settings;
   for (int number = 1; !text.empty(); ++number) {
     const std::string_view line = text.substr(0, text.find('\n'));
@@ -107,4 +109,4 @@ absl::StatusOr<std::vector<Setting>> ParseFlatYaml(std::string_view text) {
   return settings;
 }
 
-}  // namespace kvplane::cli
+}  // namespace kvshim::command

@@ -7,7 +7,7 @@
 
 #include "absl/status/statusor.h"
 
-namespace kvshim::cli {
+namespace kvshim::command {
 
 // A Go-style duration: decimal numbers with units ns, us, ms, s, m, h; "0" needs none.
 absl::StatusOr<std::chrono::nanoseconds> ParseDuration(const std::string& text);
@@ -20,4 +20,4 @@ absl::StatusOr<int64_t> ParseSize(const std::string& text);
 std::string FormatSize(int64_t bytes);
 std::string FormatSeconds(double seconds);
 
-}  // namespace kvshim::cli
+}  // namespace kvshim::command

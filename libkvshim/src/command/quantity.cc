@@ -1,4 +1,4 @@
-#include "quantity.h"
+#include "command/quantity.h"
 
 #include <array>
 #include <cmath>
@@ -7,7 +7,7 @@
 
 #include "base/strings.h"
 
-namespace kvshim::cli {
+namespace kvshim::command {
 namespace {
 
 absl::Status BadDuration(const std::string& text) {
@@ -123,4 +123,4 @@ std::string FormatSeconds(double seconds) {
   return text;
 }
 
-}  // namespace kvshim::cli
+}  // namespace kvshim::command
