@@ -8,11 +8,11 @@ list(GET allowed 0 name)
 
 # <header pattern>=<folders where it may stand>
 set(outside
-    "^grpc=^transfer$"
+    "^grpc=^(transfer|remote)$"
     "^nghttp2=^(rpc|bench)$"
     "^zlib=^(rpc|https|bench)$"
-    "^google/protobuf=^(rpc|etcd|transfer|cli|bench)$"
-    "[.]pb[.]h$=^(rpc|etcd|transfer|cli|bench)$"
+    "^google/protobuf=^(rpc|etcd|remote|transfer|cli|bench)$"
+    "[.]pb[.]h$=^(rpc|etcd|remote|transfer|cli|bench)$"
     "^(sqlite3[.]h|libpq|mysql|mariadb)=^(sql/|bench$)"
     "^openssl/=^(base|log|rpc|http|https|auth|cluster|cli|etcd|transfer|sql.*)$"
     "^boost/=^(api|store|rpc|http|https|etcd|cli|bench|sql.*)$")

@@ -11,16 +11,7 @@ namespace kvplane::api {
 namespace {
 
 using kvshim::base::Concat;
-
-std::vector<std::string_view> Split(std::string_view text, char separator) {
-  std::vector<std::string_view> pieces;
-  while (!text.empty()) {
-    const size_t end = std::min(text.find(separator), text.size());
-    if (end > 0) pieces.push_back(text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-  return pieces;
-}
+using kvshim::base::SplitList;
 
 bool Consume(std::string_view& text, std::string_view prefix) {
   if (!text.starts_with(prefix)) return false;
@@ -76,7 +67,7 @@ absl::Status SchemaReader::Read(std::string_view table, std::string_view names) 
     const std::string_view line = table.substr(0, end);
     table.remove_prefix(std::min(end + 1, table.size()));
     if (line.empty() || line.starts_with('#')) continue;
-    if (!ReadLine(Split(line, ' '), line.starts_with(' '))) {
+    if (!ReadLine(SplitList(line, ' '), line.starts_with(' '))) {
       return absl::InvalidArgumentError(Concat("schema table, line ", number, ": ", line));
     }
   }
@@ -206,7 +197,7 @@ bool SchemaReader::ReadFlag(std::string_view word, Field& field) {
     case 'm':
       has_list_type_ = true;
       field.list_type = ListType::kMap;
-      field.map_keys = Split(names, ',');
+      field.map_keys = SplitList(names, ',');
       break;
     case 'A':
       field.atomic_map = true;
@@ -238,21 +229,21 @@ bool SchemaReader::ReadResource(const Words& words) {
   resource.kind = words[3];
   resource.singular = words[4];
   resource.namespaced = words[5] == "namespaced";
-  resource.verbs = Split(words[6], ',');
+  resource.verbs = SplitList(words[6], ',');
   return resource.namespaced || words[5] == "cluster";
 }
 
 bool SchemaReader::ReadSubresource(const Words& words) {
   if (words.size() != 4) return false;
   schema_.resources_.back().subresources.push_back(
-      {words[0], words[1], words[2], Split(words[3], ',')});
+      {words[0], words[1], words[2], SplitList(words[3], ',')});
   return true;
 }
 
 absl::Status SchemaReader::ReadNames(std::string_view names) {
-  for (const std::string_view line : Split(names, '\n')) {
+  for (const std::string_view line : SplitList(names, '\n')) {
     if (line.starts_with('#')) continue;
-    if (!ReadName(Split(line, ' '))) {
+    if (!ReadName(SplitList(line, ' '))) {
       return absl::InvalidArgumentError(Concat("names table: ", line));
     }
   }
@@ -269,9 +260,9 @@ bool SchemaReader::ReadName(const Words& words) {
     for (size_t i = 2; i < words.size(); ++i) {
       std::string_view word = words[i];
       if (Consume(word, "short=")) {
-        resource.short_names = Split(word, ',');
+        resource.short_names = SplitList(word, ',');
       } else if (Consume(word, "categories=")) {
-        resource.categories = Split(word, ',');
+        resource.categories = SplitList(word, ',');
       } else {
         return false;
       }

@@ -3,8 +3,11 @@
 #include <utility>
 
 #include "apiserver/call.h"
+#include "apiserver/fair_queue.h"
+#include "apiserver/refusal.h"
+#include "apiserver/request_info.h"
+#include "apiserver/request_timeouts.h"
 #include "apiserver/router.h"
-#include "base/executor.h"
 #include "base/status.h"
 #include "registry/failure.h"
 #include "registry/registry.h"
@@ -18,29 +21,52 @@ class PooledApi : public Api {
   PooledApi(std::shared_ptr<registry::Registry> registry, const ApiOptions& options)
       : registry_(registry),
         router_(std::move(registry)),
-        executor_(
-            {.name = "kp-api", .threads = options.threads, .max_queued = options.max_queued}) {}
+        timeouts_(options.request_timeout),
+        queue_({.name = "kp-api",
+                .threads = options.threads,
+                .most = {options.inflight.reading, options.inflight.changing}}) {}
 
   void Handle(Request request, std::shared_ptr<Response> response) override {
-    // The request moves into the function; the response is needed here where there is no room.
-    const bool queued = executor_.Submit([this, request = std::move(request), response]() mutable {
-      router_.Handle(std::move(request), std::move(response));
-    });
-    if (queued) return;
-    Answer answer = AnswerFailure(
-        registry::MakeStatus({429, "TooManyRequests", "Too many requests, please try again later.",
-                              json::Object{{"retryAfterSeconds", 1}}}),
-        Encoding::kJson);
-    response->Send(answer.status, {{"content-type", answer.content_type}, {"retry-after", "1"}},
-                   std::move(answer.body));
+    const RequestInfo info = RequestInfo::Of(request);
+    const bool reads =
+        info.verb == "get" || info.verb == "list" || info.verb == "head" || info.verb == "watch";
+    const Lane lane = reads ? Lane::kReading : Lane::kChanging;
+    const auto timeout = timeouts_.Of(request);
+    std::shared_ptr<TimedResponse> timed;
+    if (!info.IsLongRunning(request)) {
+      if (!timeout.ok()) return Fail(timeout.status(), *response);
+      timed = timeouts_.Bound(std::move(response), *timeout);
+      response = timed;
+    }
+    const std::string user = request.user.name;
+    queue_.Submit(
+        lane, user,
+        [this, request = std::move(request), response, timed]() mutable {
+          // Nobody waits for it any more.
+          if (timed != nullptr && timed->is_over()) return;
+          router_.Handle(std::move(request), std::move(response));
+        },
+        [response] {
+          Refuse(*response, {.code = 429,
+                             .reason = "TooManyRequests",
+                             .message = "Too many requests, please try again later.",
+                             .retry_after_seconds = 1});
+        });
   }
 
+  size_t under_way(Lane lane) const override { return queue_.under_way(lane); }
   registry::Registry& registry() override { return *registry_; }
 
  private:
+  static void Fail(const absl::Status& status, Response& response) {
+    Answer answer = AnswerFailure(status, Encoding::kJson);
+    response.Send(answer.status, {{"content-type", answer.content_type}}, std::move(answer.body));
+  }
+
   const std::shared_ptr<registry::Registry> registry_;
   Router router_;
-  kvshim::base::Executor executor_;
+  RequestTimeouts timeouts_;
+  FairQueue queue_;
 };
 
 }  // namespace

@@ -1,7 +1,8 @@
 // Api: Kubernetes' API over a Store: takes requests, whoever made them, and answers them. It knows
 // nothing of HTTP's wire, of TLS, or of who may do what.
 //
-// Requests run on threads of its own, as they wait for the store. A watch holds no thread.
+// Requests run on threads of its own, as they wait for the store: shared fairly among users
+// (fair_queue.h), and answered 504 where they take too long. A watch holds no thread.
 //
 // Thread safety: every method may be called from any thread. The store must outlive it, and nobody
 // may call Handle while it is destroyed.
@@ -10,12 +11,14 @@
 //   api->Handle(std::move(request), response);
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <string>
 
 #include "absl/status/statusor.h"
 #include "apiserver/exchange.h"
+#include "apiserver/fair_queue.h"
 #include "kvshim/store.h"
 #include "registry/watch_cache.h"
 
@@ -25,11 +28,16 @@ class Registry;
 
 namespace kvplane::apiserver {
 
+// Requests under way, running or waiting, beyond which more are refused with TooManyRequests.
+struct InflightLimits {
+  size_t reading = 400;
+  size_t changing = 200;
+};
+
 struct ApiOptions {
-  // Requests that run at once, and those that may wait behind them before more are refused with
-  // TooManyRequests.
-  size_t threads = 16;
-  size_t max_queued = 4000;
+  size_t threads = 16;  // requests that run at once
+  InflightLimits inflight;
+  std::chrono::milliseconds request_timeout{60000};  // of all but watches and other streams
   registry::WatchCacheOptions cache;
   std::string service_range = "10.43.0.0/16";  // of services' addresses, IPv4
 };
@@ -43,6 +51,9 @@ class Api {
 
   // Answers on a thread of its own.
   virtual void Handle(Request request, std::shared_ptr<Response> response) = 0;
+
+  // Requests under way, those that only read or those that change something.
+  virtual size_t under_way(Lane lane) const = 0;
 
   // For controllers in the same process.
   virtual registry::Registry& registry() = 0;

@@ -2,21 +2,13 @@
 
 #include <algorithm>
 #include <cctype>
+#include <optional>
 #include <string_view>
-#include <vector>
+
+#include "apiserver/target.h"
 
 namespace kvplane::apiserver {
 namespace {
-
-std::vector<std::string> Segments(std::string_view path) {
-  std::vector<std::string> segments;
-  while (!path.empty()) {
-    const std::string_view segment = path.substr(0, path.find('/'));
-    if (!segment.empty()) segments.emplace_back(segment);
-    path.remove_prefix(std::min(path.size(), segment.size() + 1));
-  }
-  return segments;
-}
 
 std::string Lower(std::string text) {
   for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
@@ -59,27 +51,18 @@ std::string VerbOfMany(const std::string& verb, const Request& request) {
 
 RequestInfo RequestInfo::Of(const Request& request) {
   RequestInfo info{.verb = Lower(request.method), .path = request.path};
-  const std::vector<std::string> parts = Segments(request.path);
-  const bool core = !parts.empty() && parts[0] == "api";
-  if (parts.size() < (core ? 3 : 4) || (!core && parts[0] != "apis")) return info;
+  const std::optional<Target> target = Target::Parse(request.path);
+  if (!target.has_value()) return info;
   info.is_resource = true;
-  info.verb = VerbOf(request.method);
-  size_t at = 1;
-  if (!core) info.group = parts[at++];
-  info.version = parts[at++];
-  if ((parts[at] == "watch" || parts[at] == "proxy") && at + 1 < parts.size()) {
-    info.verb = parts[at++];
-  }
-  if (parts[at] == "namespaces" && at + 1 < parts.size()) {
-    info.ns = parts[at + 1];
-    // What follows is in the namespace, unless it is part of the namespace.
-    const bool inside =
-        at + 2 < parts.size() && parts[at + 2] != "status" && parts[at + 2] != "finalize";
-    if (inside) at += 2;
-  }
-  info.resource = parts[at++];
-  if (at < parts.size()) info.name = parts[at++];
-  if (at < parts.size() && info.verb != "proxy") info.subresource = parts[at];
+  info.verb = target->verb.empty() ? VerbOf(request.method) : target->verb;
+  const size_t slash = target->group_version.find('/');
+  if (slash != std::string::npos) info.group = target->group_version.substr(0, slash);
+  info.version = target->group_version.substr(slash + 1);  // all of it where there is no slash
+  const bool is_namespace = target->resource == "namespaces" && target->name_space.empty();
+  info.ns = is_namespace ? target->name : target->name_space;
+  info.resource = target->resource;
+  info.name = target->name;
+  if (info.verb != "proxy") info.subresource = target->subresource;
   if (info.name.empty()) {
     info.verb = VerbOfMany(info.verb, request);
     if (info.verb == "list" || info.verb == "watch" || info.verb == "deletecollection") {

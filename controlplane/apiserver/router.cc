@@ -119,7 +119,7 @@ Router::Answered Router::Route(Call& call, const std::shared_ptr<Response>& resp
   if (!target.has_value()) return Boxed(OtherPath(call));
   call.target = *std::move(target);
   call.served = kinds_.Find(call.target.group_version, call.target.resource);
-  if (call.served == nullptr) return NoSuchResource();
+  if (call.served == nullptr || !call.target.verb.empty()) return NoSuchResource();
   const bool misplaced =
       call.served->resource->namespaced ? false : !call.target.name_space.empty();
   if (misplaced) return NoSuchResource();
@@ -195,13 +195,13 @@ absl::StatusOr<Answer> Router::Object(Call& call) {
 
 absl::StatusOr<Answer> Router::Subresource(Call& call) {
   const api::Resource& resource = *call.served->resource;
-  const std::string_view name =
-      std::string_view(call.target.subresource).substr(0, call.target.subresource.find('/'));
+  const std::string_view name = call.target.subresource;
   const auto found = std::find_if(resource.subresources.begin(), resource.subresources.end(),
                                   [&](const api::Subresource& one) { return one.name == name; });
   if (found == resource.subresources.end() || call.served->kind == nullptr) {
     return NoSuchResource();
   }
+  if (!call.target.rest.empty() && !Has(found->verbs, "connect")) return NoSuchResource();
   call.subresource = &*found;
   const std::string_view verb = VerbOf(call.request.method);
   if (Has(found->verbs, "connect") || name == "log") {

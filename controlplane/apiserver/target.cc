@@ -6,24 +6,8 @@
 
 namespace kvplane::apiserver {
 
-namespace {
-
-std::vector<std::string_view> Split(std::string_view path) {
-  std::vector<std::string_view> parts;
-  while (!path.empty()) {
-    const size_t slash = path.find('/');
-    const std::string_view part = path.substr(0, slash);
-    if (!part.empty()) parts.push_back(part);
-    if (slash == std::string_view::npos) break;
-    path.remove_prefix(slash + 1);
-  }
-  return parts;
-}
-
-}  // namespace
-
 std::optional<Target> Target::Parse(std::string_view path) {
-  const std::vector<std::string_view> parts = Split(path);
+  const std::vector<std::string_view> parts = kvshim::base::SplitList(path, '/');
   Target target;
   size_t at = 0;
   if (parts.size() >= 3 && parts[0] == "api") {
@@ -36,20 +20,18 @@ std::optional<Target> Target::Parse(std::string_view path) {
     return std::nullopt;
   }
   const auto next = [&] { return at < parts.size() ? std::string(parts[at++]) : std::string(); };
-  target.resource = next();
+  if ((parts[at] == "watch" || parts[at] == "proxy") && at + 1 < parts.size()) target.verb = next();
   // A namespace is itself a resource, unless more than its own subresources follows.
-  if (target.resource == "namespaces" && at < parts.size()) {
-    const bool own =
-        at + 1 == parts.size() ||
-        (at + 2 == parts.size() && (parts[at + 1] == "status" || parts[at + 1] == "finalize"));
-    if (!own) {
-      target.name_space = next();
-      target.resource = next();
-    }
+  const bool inside = parts[at] == "namespaces" && at + 2 < parts.size() &&
+                      parts[at + 2] != "status" && parts[at + 2] != "finalize";
+  if (inside) {
+    ++at;
+    target.name_space = next();
   }
+  target.resource = next();
   target.name = next();
   target.subresource = next();
-  while (at < parts.size()) target.subresource += "/" + next();
+  while (at < parts.size()) target.rest += "/" + next();
   return target;
 }
 

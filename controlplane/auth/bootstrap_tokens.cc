@@ -70,11 +70,8 @@ absl::StatusOr<User> UserOfBootstrapToken(registry::Registry& registry, std::str
     return Refused();
   }
   User user{.name = Concat("system:bootstrap:", id), .groups = {std::string(kGroup)}};
-  std::string_view groups;
   const std::string extra = Data(*secret, "auth-extra-groups");
-  for (groups = extra; !groups.empty();) {
-    const std::string_view group = groups.substr(0, groups.find(','));
-    groups.remove_prefix(std::min(groups.size(), group.size() + 1));
+  for (const std::string_view group : kvshim::base::SplitList(extra, ',')) {
     if (group.starts_with("system:bootstrappers:")) user.groups.emplace_back(group);
   }
   return user;

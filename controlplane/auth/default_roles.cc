@@ -1,10 +1,10 @@
 #include "auth/default_roles.h"
 
 #include <map>
-#include <sstream>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "auth/default_roles_table.h"
 #include "base/strings.h"
@@ -14,22 +14,14 @@ namespace {
 
 namespace json = api::json;
 using kvshim::base::Concat;
+using kvshim::base::SplitList;
 
 constexpr std::string_view kApiVersion = "rbac.authorization.k8s.io/v1";
 constexpr std::string_view kGroup = "rbac.authorization.k8s.io";
 
-std::vector<std::string> Split(std::string_view text, char separator) {
-  std::vector<std::string> parts;
-  std::istringstream in{std::string(text)};
-  for (std::string part; std::getline(in, part, separator);) {
-    if (!part.empty()) parts.push_back(part);
-  }
-  return parts;
-}
-
 json::Array List(std::string_view text) {
   json::Array list;
-  for (const std::string& part : Split(text, ',')) {
+  for (const std::string_view part : SplitList(text, ',')) {
     list.emplace_back(json::ToBoost(part == "core" ? "" : part));
   }
   return list;
@@ -50,7 +42,7 @@ json::Object Document(std::string_view kind, std::string_view ns, std::string_vi
           {"metadata", std::move(metadata)}};
 }
 
-json::Object RuleOf(const std::vector<std::string>& words) {
+json::Object RuleOf(const std::vector<std::string_view>& words) {
   json::Object rule{{"verbs", List(words[0])}};
   if (words[1] == "path") {
     rule["nonResourceURLs"] = List(words[2]);
@@ -64,9 +56,9 @@ json::Object RuleOf(const std::vector<std::string>& words) {
 
 json::Array SubjectsOf(std::string_view text) {
   json::Array subjects;
-  for (const std::string& one : Split(text, ',')) {
+  for (const std::string_view one : SplitList(text, ',')) {
     if (one == "-") continue;
-    const std::string_view name = std::string_view(one).substr(2);
+    const std::string_view name = one.substr(2);
     if (one.front() == 'S') {
       const size_t slash = name.find('/');
       subjects.push_back(json::Object{{"kind", "ServiceAccount"},
@@ -94,12 +86,12 @@ json::Object BindingOf(std::string_view ns, std::string_view name, std::string_v
 class TableReader {
  public:
   std::vector<json::Object> Read(std::string_view table) {
-    for (const std::string& line : Split(table, '\n')) Take(Split(line, ' '));
+    for (const std::string_view line : SplitList(table, '\n')) Take(SplitList(line, ' '));
     return std::move(documents_);
   }
 
  private:
-  void Take(const std::vector<std::string>& words) {
+  void Take(const std::vector<std::string_view>& words) {
     if (words[0] == "role") {
       Begin(Document("ClusterRole", "", words[1]));
       if (words.size() > 3) AggregateTo(words[3]);
@@ -126,19 +118,19 @@ class TableReader {
   }
 
   // What may edit may view, and what is admin may edit.
-  void AggregateTo(const std::string& role) {
+  void AggregateTo(std::string_view role) {
     to_ = role;
     json::Object& labels = documents_.back()["metadata"].as_object()["labels"].as_object();
     labels[json::ToBoost(AggregationLabel(role))] = "true";
   }
 
-  void Aggregate(const std::string& role) {
+  void Aggregate(std::string_view role) {
     json::Object& document = documents_.back();
     document["aggregationRule"] = json::Object{
         {"clusterRoleSelectors",
          json::Array{json::Object{
              {"matchLabels", json::Object{{json::ToBoost(AggregationLabel(role)), "true"}}}}}}};
-    document["rules"] = aggregated_[role];
+    document["rules"] = aggregated_[std::string(role)];
     const std::string above = role == "view" ? "edit" : role == "edit" ? "admin" : "";
     if (above.empty()) return;
     json::Object& labels = document["metadata"].as_object()["labels"].as_object();

@@ -1,11 +1,10 @@
 // kvplane: Kubernetes' API over the SQL database that you have.
 
 #include <iostream>
-#include <string>
-#include <vector>
+#include <optional>
 
 #include "CLI/CLI.hpp"
-#include "arguments.h"
+#include "command/program.h"
 #include "server_settings.h"
 #include "subcommands.h"
 
@@ -14,7 +13,6 @@ namespace {
 
 int Run(int argc, char** argv) {
   CLI::App app("kvplane is a Kubernetes control plane over a SQL database.", "kvplane");
-  app.require_subcommand(0, 1);
   app.footer(
       "Every flag of server can be given as KVPLANE_FLAG_NAME in the environment and as\n"
       "flag-name: value in --config-file; flags go before the environment, that before the file.\n"
@@ -24,34 +22,22 @@ int Run(int argc, char** argv) {
       "  kubectl --kubeconfig /var/lib/kvplane/kubeconfig.yaml get namespaces\n"
       "  kvplane token                                  what another server joins with\n"
       "  kvplane server --token TOKEN --datastore-endpoint postgres://kv:secret@db/kv");
-  app.get_formatter()->column_width(44);
+  kvshim::command::Program program(app, "KVPLANE_");
 
   ServerSettings server_settings;
   CLI::App* server = app.add_subcommand("server", "Serve Kubernetes' API until SIGTERM");
+  program.Configure(*server);
   DeclareServerFlags(*server, server_settings);
   TokenSettings token_settings;
   CLI::App* token = app.add_subcommand("token", "Print the token that others join with");
   DeclareTokenFlags(*token, token_settings);
-  CLI::App* version = app.add_subcommand("version", "Print the version");
+  SecretsEncryptSettings encrypt_settings;
+  CLI::App* encrypt =
+      app.add_subcommand("secrets-encrypt", "Show and change how secrets are stored");
+  DeclareSecretsEncryptFlags(*encrypt, encrypt_settings);
+  app.add_subcommand("version", "Print the version");
 
-  std::vector<std::string> arguments(argv + 1, argv + argc);
-  std::vector<std::string> unknown;
-  if (!arguments.empty() && arguments.front() == "server") {
-    unknown = AddEnvironment(*server, arguments);
-    if (absl::Status status = AddConfigFile(*server, arguments); !status.ok()) {
-      std::cerr << "kvplane server: " << status.message() << '\n';
-      return 2;
-    }
-  }
-  try {
-    app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
-  } catch (const CLI::ParseError& error) {
-    // Help asked for is no error; all else is 2, as command lines have it.
-    return app.exit(error) == 0 ? 0 : 2;
-  }
-  for (const std::string& variable : unknown) {
-    std::cerr << "kvplane: " << variable << " names no flag of server and is ignored\n";
-  }
+  if (const std::optional<int> over = program.Parse(argc, argv)) return *over;
   if (*server) {
     if (absl::Status status = Complete(server_settings); !status.ok()) {
       std::cerr << "kvplane server: " << status.message() << '\n';
@@ -60,9 +46,8 @@ int Run(int argc, char** argv) {
     return Server(server_settings);
   }
   if (*token) return Token(token_settings);
-  if (*version) return Version();
-  std::cout << app.help();
-  return 0;
+  if (*encrypt) return SecretsEncrypt(*encrypt, encrypt_settings);
+  return Version();
 }
 
 }  // namespace

@@ -5,7 +5,6 @@
 #include <chrono>
 #include <cstdlib>
 #include <string_view>
-#include <utility>
 
 #include "base/status.h"
 #include "base/strings.h"
@@ -15,6 +14,9 @@ namespace kvplane::cli {
 namespace {
 
 using kvshim::base::Concat;
+using kvshim::command::AddCount;
+using kvshim::command::AddFile;
+using kvshim::command::AddParsed;
 
 // Kubernetes keeps five minutes of history for watches to go on from.
 constexpr std::chrono::minutes kHistory{5};
@@ -27,8 +29,10 @@ void DeclareCluster(CLI::App& command, ServerSettings& settings) {
                   "server/token, or a password; where not given the one in the data directory, "
                   "else a new one")
       ->type_name("TOKEN");
-  command.add_option("--token-file", settings.token_file, "File that holds the token")
-      ->type_name("FILE");
+  AddFile(command, "--token-file", settings.token_file, "File that holds the token");
+  command.add_flag(
+      "--secrets-encryption", server.secrets_encryption,
+      "Store secrets encrypted (AES-256-GCM); all servers of a cluster need it, or none");
   cluster::ClusterSettings& cluster = server.settings;
   command.add_option("--cluster-cidr", cluster.cluster_cidr, "Network of the pods' addresses")
       ->type_name("CIDR")
@@ -66,26 +70,20 @@ void DeclareListener(CLI::App& command, ServerSettings& settings) {
                   "More names and addresses for the serving certificate")
       ->type_name("NAME,...")
       ->delimiter(',');
-  command
-      .add_option("--write-kubeconfig", server.kubeconfig,
-                  "Where to write the administrator's kubeconfig; kubeconfig.yaml in the data "
-                  "directory where not given")
-      ->type_name("FILE");
-  command
-      .add_option_function<std::string>(
-          "--write-kubeconfig-mode",
-          [&server](const std::string& text) {
-            const bool octal = !text.empty() && text.size() <= 4 &&
-                               text.find_first_not_of("01234567") == std::string::npos;
-            if (!octal) {
-              throw CLI::ValidationError("--write-kubeconfig-mode",
-                                         Concat("'", text, "' is no mode; give one such as 0600"));
-            }
-            server.kubeconfig_mode = static_cast<mode_t>(std::stoul(text, nullptr, 8));
-          },
-          "Mode of that file")
-      ->type_name("MODE")
-      ->default_str("0600");
+  AddFile(command, "--write-kubeconfig", server.kubeconfig,
+          "Where to write the administrator's kubeconfig; kubeconfig.yaml in the data "
+          "directory where not given");
+  AddParsed(command, "--write-kubeconfig-mode", "MODE", "0600", "Mode of that file",
+            [&server](const std::string& text) -> absl::Status {
+              const bool octal = !text.empty() && text.size() <= 4 &&
+                                 text.find_first_not_of("01234567") == std::string::npos;
+              if (!octal) {
+                return absl::InvalidArgumentError(
+                    Concat("'", text, "' is no mode; give one such as 0600"));
+              }
+              server.kubeconfig_mode = static_cast<mode_t>(std::stoul(text, nullptr, 8));
+              return absl::OkStatus();
+            });
 }
 
 void DeclareDatastore(CLI::App& command, ServerSettings& settings) {
@@ -95,68 +93,52 @@ void DeclareDatastore(CLI::App& command, ServerSettings& settings) {
       ->capture_default_str();
   command
       .add_option("--datastore-endpoint", settings.datastore_endpoint,
-                  "The database: sqlite://PATH, postgres://USER:PASSWORD@HOST:PORT/DATABASE or "
-                  "mysql://USER:PASSWORD@tcp(HOST:PORT)/DATABASE; all servers that name the same "
+                  "The datastore: sqlite://PATH, postgres://USER:PASSWORD@HOST:PORT/DATABASE, "
+                  "mysql://USER:PASSWORD@tcp(HOST:PORT)/DATABASE, or the servers of an etcd: "
+                  "https://HOST:PORT,https://HOST:PORT; all servers that name the same "
                   "are one cluster; SQLite in the data directory where not given")
       ->type_name("DSN");
-  command
-      .add_option("--datastore-cafile", store.database_ca_file,
-                  "PEM authority that must have signed the database server's certificate")
-      ->type_name("FILE");
-  command
-      .add_option("--datastore-certfile", store.database_cert_file,
-                  "PEM certificate to show to the database server")
-      ->type_name("FILE");
-  command
-      .add_option("--datastore-keyfile", store.database_key_file,
-                  "PEM private key of --datastore-certfile")
-      ->type_name("FILE");
+  AddFile(command, "--datastore-cafile", store.database_ca_file,
+          "PEM authority that must have signed the database server's certificate");
+  AddFile(command, "--datastore-certfile", store.database_cert_file,
+          "PEM certificate to show to the database server");
+  AddFile(command, "--datastore-keyfile", store.database_key_file,
+          "PEM private key of --datastore-certfile");
 }
 
 void DeclareLimits(CLI::App& command, ServerSettings& settings) {
   server::ServerOptions& server = settings.server;
-  const auto count = [&command](const std::string& name, auto& target, const std::string& what) {
-    command.add_option(name, target, what)
-        ->type_name("COUNT")
-        ->capture_default_str()
-        ->check(CLI::Range(1, 1 << 30).description(""));
-  };
-  count("--max-requests-inflight", server.inflight.reading, "Most requests that only read at once");
-  count("--max-mutating-requests-inflight", server.inflight.changing,
-        "Most requests that change something at once");
-  count("--max-connections", server.limits.max_connections, "Most connections at once");
-  count("--max-body-bytes", server.limits.body_bytes, "Most bytes of a request's body");
+  constexpr int kMost = 1 << 30;
+  AddCount(command, "--max-requests-inflight", server.inflight.reading, 1, kMost,
+           "Most requests that only read at once");
+  AddCount(command, "--max-mutating-requests-inflight", server.inflight.changing, 1, kMost,
+           "Most requests that change something at once");
+  kvshim::command::AddDuration(command, "--request-timeout", server.request_timeout, "1m",
+                               "How long a request may take before it is answered with a time-out");
+  AddCount(command, "--max-connections", server.limits.max_connections, 1, kMost,
+           "Most connections at once");
+  AddCount(command, "--max-body-bytes", server.limits.body_bytes, 1, kMost,
+           "Most bytes of a request's body");
 }
 
 absl::Status CheckDatastore(const ServerSettings& settings) {
   const std::string& endpoint = settings.datastore_endpoint;
-  if (endpoint.starts_with("http://") || endpoint.starts_with("https://")) {
-    return absl::InvalidArgumentError(
-        "--datastore-endpoint: an external etcd is not supported yet; name a database: "
-        "sqlite://PATH, postgres://… or mysql://…");
-  }
   if (!endpoint.empty() && endpoint.find("://") == std::string::npos) {
-    return absl::InvalidArgumentError(
-        Concat("--datastore-endpoint: '", endpoint,
-               "' names no kind of database; give sqlite://PATH, postgres://… or mysql://…"));
+    return absl::InvalidArgumentError(Concat("--datastore-endpoint: '", endpoint,
+                                             "' names no kind of datastore; give sqlite://PATH, "
+                                             "postgres://…, mysql://… or https://HOST:PORT"));
   }
   const kvshim::StoreOptions& store = settings.store;
-  if (store.database_cert_file.empty() != store.database_key_file.empty()) {
-    return absl::InvalidArgumentError(
-        "--datastore-certfile and --datastore-keyfile belong together: give both or none");
-  }
-  for (const auto& [flag, path] : {std::pair{"--datastore-cafile", store.database_ca_file},
-                                   std::pair{"--datastore-certfile", store.database_cert_file},
-                                   std::pair{"--datastore-keyfile", store.database_key_file}}) {
-    if (!path.empty() && access(path.c_str(), R_OK) != 0) {
-      return absl::InvalidArgumentError(Concat(std::string_view(flag), ": cannot read ", path,
-                                               "; does it exist, with leave to read it?"));
-    }
-  }
-  return absl::OkStatus();
+  return kvshim::command::CheckTlsFiles({"--datastore-cafile", store.database_ca_file},
+                                        {"--datastore-certfile", store.database_cert_file},
+                                        {"--datastore-keyfile", store.database_key_file});
 }
 
 }  // namespace
+
+bool IsEtcd(std::string_view endpoint) {
+  return endpoint.starts_with("http://") || endpoint.starts_with("https://");
+}
 
 std::string DefaultDataDirectory() {
   if (geteuid() == 0) return "/var/lib/kvplane";
@@ -168,8 +150,6 @@ void DeclareServerFlags(CLI::App& command, ServerSettings& settings) {
   settings.server.data_dir = DefaultDataDirectory();
   settings.store.compaction_mode = kvshim::CompactionMode::kPeriodic;
   settings.store.auto_compaction_retention = kHistory;
-  command.add_option("--config-file", "File of these settings, as YAML of names and values")
-      ->type_name("PATH");
   command.option_defaults()->group("Cluster");
   DeclareCluster(command, settings);
   command.option_defaults()->group("Listener");
@@ -179,22 +159,11 @@ void DeclareServerFlags(CLI::App& command, ServerSettings& settings) {
   command.option_defaults()->group("Limits");
   DeclareLimits(command, settings);
   command.option_defaults()->group("Logs");
-  command
-      .add_option("--audit-log-path", settings.server.audit_log,
-                  "File to write a line of JSON to for each request; - for standard output")
-      ->type_name("FILE");
-  command.add_option("--log-format", settings.log_format, "text or json")
-      ->capture_default_str()
-      ->type_name("WORD")
-      ->check(CLI::IsMember({"text", "json"}).description(""));
-  command.add_option("--log-level", settings.log_level, "debug, info, warn or error")
-      ->capture_default_str()
-      ->type_name("WORD")
-      ->check(CLI::IsMember({"debug", "info", "warn", "error"}).description(""));
-  command
-      .add_option("--ready-file", settings.ready_file,
-                  "File to write {pid, url, kubeconfig} to as JSON once serving")
-      ->type_name("FILE");
+  AddFile(command, "--audit-log-path", settings.server.audit_log,
+          "File to write a line of JSON to for each request; - for standard output");
+  kvshim::command::DeclareLogFlags(command, settings.log);
+  AddFile(command, "--ready-file", settings.ready_file,
+          "File to write {pid, url, kubeconfig} to as JSON once serving");
 }
 
 absl::Status Complete(ServerSettings& settings) {

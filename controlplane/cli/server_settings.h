@@ -3,9 +3,11 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "CLI/CLI.hpp"
 #include "absl/status/status.h"
+#include "command/flags.h"
 #include "kvshim/options.h"
 #include "server/server.h"
 
@@ -16,10 +18,12 @@ struct ServerSettings {
   std::string token_file;
   kvshim::StoreOptions store;
   server::ServerOptions server;
-  std::string log_format = "text";
-  std::string log_level = "info";
+  kvshim::command::LogSettings log;
   std::string ready_file;
 };
+
+// An etcd that runs elsewhere, by the URLs of its servers; else a database.
+bool IsEtcd(std::string_view endpoint);
 
 // /var/lib/kvplane for root, ~/.kvplane for everybody else.
 std::string DefaultDataDirectory();

@@ -19,6 +19,13 @@ struct TokenSettings {
 void DeclareTokenFlags(CLI::App& command, TokenSettings& settings);
 int Token(const TokenSettings& settings);
 
+struct SecretsEncryptSettings {
+  std::string data_dir;
+  std::string kubeconfig;
+};
+void DeclareSecretsEncryptFlags(CLI::App& command, SecretsEncryptSettings& settings);
+int SecretsEncrypt(const CLI::App& command, const SecretsEncryptSettings& settings);
+
 int Version();
 
 }  // namespace kvplane::cli

@@ -183,11 +183,10 @@ absl::StatusOr<KeyedCertificate> Issue(const KeyedCertificate& authority,
   return Finish(made, key.get(), signer.get());
 }
 
-absl::StatusOr<CertificateFacts> ReadCertificate(std::string_view pem) {
-  ASSIGN_OR_RETURN(const CertificateHandle certificate, ParseCertificate(pem));
-  CertificateFacts facts{.not_before = Seconds(X509_get0_notBefore(certificate.get())),
-                         .not_after = Seconds(X509_get0_notAfter(certificate.get()))};
-  const X509_NAME* subject = X509_get_subject_name(certificate.get());
+CertificateFacts FactsOf(const X509* certificate) {
+  CertificateFacts facts{.not_before = Seconds(X509_get0_notBefore(certificate)),
+                         .not_after = Seconds(X509_get0_notAfter(certificate))};
+  const X509_NAME* subject = X509_get_subject_name(certificate);
   for (int i = 0; i < X509_NAME_entry_count(subject); ++i) {
     const X509_NAME_ENTRY* entry = X509_NAME_get_entry(subject, i);
     unsigned char* text = nullptr;
@@ -203,6 +202,11 @@ absl::StatusOr<CertificateFacts> ReadCertificate(std::string_view pem) {
     }
   }
   return facts;
+}
+
+absl::StatusOr<CertificateFacts> ReadCertificate(std::string_view pem) {
+  ASSIGN_OR_RETURN(const CertificateHandle certificate, ParseCertificate(pem));
+  return FactsOf(certificate.get());
 }
 
 std::string Fingerprint(std::string_view pem) {

@@ -9,6 +9,8 @@
 //                               .purpose = Purpose::kServer}));
 #pragma once
 
+#include <openssl/types.h>
+
 #include <chrono>
 #include <cstdint>
 #include <string>
@@ -53,6 +55,7 @@ struct CertificateFacts {
   int64_t not_before = 0;  // seconds since 1970
   int64_t not_after = 0;
 };
+CertificateFacts FactsOf(const X509* certificate);
 absl::StatusOr<CertificateFacts> ReadCertificate(std::string_view pem);
 
 // What a token pins: the SHA-256 of the certificate's PEM text, in hexadecimal digits.

@@ -6,7 +6,9 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
+#include "absl/status/statusor.h"
 #include "cluster/certificate.h"
 
 namespace kvplane::cluster {
@@ -18,5 +20,8 @@ struct KubeconfigFields {
 };
 
 std::string Kubeconfig(const KubeconfigFields& fields);
+
+// Reads one that Kubeconfig has written.
+absl::StatusOr<KubeconfigFields> ReadKubeconfig(std::string_view text);
 
 }  // namespace kvplane::cluster

@@ -1,6 +1,6 @@
 // Seal: bytes that only who knows a password can read, or make (AES-256-GCM, the key by scrypt).
 //
-//   version 1 | salt (16 bytes) | nonce (12) | ciphertext | tag (16)
+//   version 1 | salt (16 bytes) | what aes_gcm.h makes
 //
 // `context` is not in the bytes but must be the same when they are opened: a seal that is moved to
 // another place does not open there.

@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "apiserver/api.h"
-#include "apiserver/inflight.h"
 #include "auth/audit_log.h"
 #include "auth/authenticator.h"
 #include "auth/bootstrap_tokens.h"
@@ -22,8 +21,10 @@
 #include "base/strings.h"
 #include "cluster/bootstrap.h"
 #include "cluster/private_file.h"
+#include "encryption/secrets_encryption.h"
 #include "https/listener.h"
 #include "server/credentials.h"
+#include "server/encryption_page.h"
 #include "server/machine.h"
 #include "server/pages.h"
 #include "server/request_metrics.h"
@@ -66,7 +67,7 @@ apiserver::User Joiner(const std::string& kind) {
 class ApiServer : public Server {
  public:
   ApiServer(kvshim::Store& store, ServerOptions options)
-      : store_(store), options_(std::move(options)), inflight_(options_.inflight) {}
+      : store_(store), options_(std::move(options)) {}
   ~ApiServer() override { renewals_.Stop(); }
 
   absl::Status Open() {
@@ -77,8 +78,13 @@ class ApiServer : public Server {
               cluster_.founded ? "founded a cluster" : "joined the cluster of the datastore",
               {{"ca", cluster::Fingerprint(cluster_.server_ca.certificate)}});
     RETURN_IF_ERROR(WriteTokens(token));
-    ASSIGN_OR_RETURN(
-        api_, apiserver::Api::Create(store_, {.service_range = cluster_.settings.service_cidr}));
+    ASSIGN_OR_RETURN(encryption_, encryption::SecretsEncryption::Open(store_, token.password,
+                                                                      options_.secrets_encryption));
+    ASSIGN_OR_RETURN(api_,
+                     apiserver::Api::Create(encryption_->store(),
+                                            {.inflight = options_.inflight,
+                                             .request_timeout = options_.request_timeout,
+                                             .service_range = cluster_.settings.service_cidr}));
     RETURN_IF_ERROR(OpenAuth());
     RETURN_IF_ERROR(OpenListener());
     RETURN_IF_ERROR(WriteKubeconfig());
@@ -154,11 +160,11 @@ class ApiServer : public Server {
                                                     .tokens = *tokens_,
                                                     .registry = api_->registry()},
                                                    std::move(api));
-    apiserver::Handler pages =
-        WithPages({.store = store_, .metrics = metrics_, .tokens = *tokens_}, std::move(reviews));
+    apiserver::Handler pages = WithPages({.store = store_, .metrics = metrics_, .tokens = *tokens_},
+                                         WithEncryptionPage(*encryption_, std::move(reviews)));
     apiserver::Handler guarded =
         auth::Guard({.authenticator = *authenticator_, .authorizer = rbac_, .audit = audit_.get()},
-                    inflight_.Bound(std::move(pages)));
+                    std::move(pages));
     return WithPublicPages(cluster_.server_ca.certificate, std::move(guarded));
   }
 
@@ -171,11 +177,13 @@ class ApiServer : public Server {
     base::AddProcessMetrics(metrics_);
     request_metrics_ = std::make_unique<RequestMetrics>(metrics_);
     metrics_.AddGauge("apiserver_current_inflight_requests", "Requests under way.",
-                      {{"request_kind", "readOnly"}},
-                      [this] { return static_cast<double>(inflight_.reading()); });
+                      {{"request_kind", "readOnly"}}, [this] {
+                        return static_cast<double>(api_->under_way(apiserver::Lane::kReading));
+                      });
     metrics_.AddGauge("apiserver_current_inflight_requests", "Requests under way.",
-                      {{"request_kind", "mutating"}},
-                      [this] { return static_cast<double>(inflight_.changing()); });
+                      {{"request_kind", "mutating"}}, [this] {
+                        return static_cast<double>(api_->under_way(apiserver::Lane::kChanging));
+                      });
     ASSIGN_OR_RETURN(listener_, https::Listener::Make({.handler = MakeHandler(),
                                                        .limits = options_.limits,
                                                        .handler_threads = kHandlerThreads,
@@ -231,8 +239,8 @@ class ApiServer : public Server {
   std::string join_token_;
   std::map<std::string, apiserver::User> fixed_users_;
   base::MetricsRegistry metrics_;
-  apiserver::Inflight inflight_;
   std::unique_ptr<auth::AuditLog> audit_;
+  std::unique_ptr<encryption::SecretsEncryption> encryption_;
   std::unique_ptr<apiserver::Api> api_;
   auth::RoleTable roles_;
   auth::Rbac rbac_{roles_};

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "apiserver/inflight.h"
+#include "apiserver/api.h"
 #include "cluster/settings.h"
 #include "cluster/token.h"
 #include "https/limits.h"
@@ -28,6 +28,7 @@ struct ServerOptions {
   // Empty: the one in the data directory, else a new one. Errors name the flag it came from.
   std::string token;
   cluster::ClusterSettings settings;
+  bool secrets_encryption = false;
 
   std::string bind_address;       // empty: every interface
   int https_port = 6443;          // 0: any free one
@@ -41,6 +42,7 @@ struct ServerOptions {
 
   https::Limits limits;
   apiserver::InflightLimits inflight;
+  std::chrono::milliseconds request_timeout{60000};
 };
 
 class Server {

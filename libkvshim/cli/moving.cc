@@ -7,7 +7,7 @@
 #include <memory>
 
 #include "base/clock.h"
-#include "quantity.h"
+#include "command/quantity.h"
 
 namespace kvshim::cli {
 namespace {
@@ -44,9 +44,9 @@ class ProgressLine {
               << (progress.phase == transfer::Progress::Phase::kCopying ? "copying: "
                                                                         : "reading back: ")
               << percent << " %, " << progress.rows << " of " << progress.total << " versions, "
-              << FormatSize(progress.bytes) << ", " << rate(progress.rows) << "/s, "
-              << FormatSize(rate(progress.bytes)) << "/s" << (terminal && !last ? "" : "\n")
-              << std::flush;
+              << command::FormatSize(progress.bytes) << ", " << rate(progress.rows) << "/s, "
+              << command::FormatSize(rate(progress.bytes)) << "/s"
+              << (terminal && !last ? "" : "\n") << std::flush;
   }
 
  private:
@@ -84,7 +84,7 @@ transfer::MigrationOptions ShowingProgress(const NetworkSettings& network, bool 
 
 void Print(const transfer::Migration& done) {
   std::cout << done.inventory.keys << " keys, " << done.inventory.rows << " versions, "
-            << FormatSize(done.bytes) << ", " << done.inventory.leases.size()
+            << command::FormatSize(done.bytes) << ", " << done.inventory.leases.size()
             << " leases, revision " << done.inventory.revision << "\n"
             << "source: " << done.source.rows() << " rows, sha256 " << done.source.Text() << "\n"
             << "target: " << done.target.rows() << " rows, sha256 " << done.target.Text() << "\n"

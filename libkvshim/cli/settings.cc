@@ -1,71 +1,25 @@
 #include "settings.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cctype>
-#include <functional>
 #include <string_view>
 
+#include "base/status.h"
 #include "base/strings.h"
+#include "command/flags.h"
 #include "kvshim/version.h"
-#include "quantity.h"
 
 namespace kvshim::cli {
 namespace {
 
-constexpr std::string_view kPrefix = "KVSHIM_";
+using command::AddCount;
+using command::AddDuration;
+using command::AddFile;
+using command::AddParsed;
+using command::AddSize;
 
-// A flag whose text `parse` turns into a value; its error becomes the command line's.
-template <typename Parse>
-CLI::Option* AddParsed(CLI::App& command, const std::string& name, const std::string& type,
-                       const std::string& default_text, const std::string& description,
-                       Parse parse) {
-  return command
-      .add_option_function<std::string>(
-          name,
-          [name, parse](const std::string& text) {
-            if (absl::Status status = parse(text); !status.ok()) {
-              throw CLI::ValidationError(name, std::string(status.message()));
-            }
-          },
-          description)
-      ->type_name(type)
-      ->default_str(default_text);
-}
-
-template <typename Duration>
-CLI::Option* AddDuration(CLI::App& command, const std::string& name, Duration& target,
-                         const std::string& default_text, const std::string& description) {
-  return AddParsed(command, name, "DURATION", default_text, description,
-                   [&target](const std::string& text) -> absl::Status {
-                     auto parsed = ParseDuration(text);
-                     if (parsed.ok()) target = std::chrono::duration_cast<Duration>(*parsed);
-                     return parsed.status();
-                   });
-}
-
-template <typename Size>
-CLI::Option* AddSize(CLI::App& command, const std::string& name, Size& target,
-                     const std::string& default_text, const std::string& description) {
-  return AddParsed(command, name, "SIZE", default_text, description,
-                   [&target](const std::string& text) -> absl::Status {
-                     auto parsed = ParseSize(text);
-                     if (parsed.ok()) target = static_cast<Size>(*parsed);
-                     return parsed.status();
-                   });
-}
-
-std::vector<std::string> SplitCommas(const std::string& text) {
-  std::vector<std::string> parts;
-  size_t begin = 0;
-  while (begin <= text.size()) {
-    size_t end = text.find(',', begin);
-    if (end == std::string::npos) end = text.size();
-    if (end > begin) parts.push_back(text.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return parts;
+std::vector<std::string> Texts(const std::vector<std::string_view>& pieces) {
+  return {pieces.begin(), pieces.end()};
 }
 
 void DeclareListener(CLI::App& command, ServeSettings& settings) {
@@ -73,27 +27,21 @@ void DeclareListener(CLI::App& command, ServeSettings& settings) {
   AddParsed(command, "--listen-address", "ADDRESS,...", "0.0.0.0:2379",
             "Where to serve etcd's API: host:port (port 0: any free one) or unix://PATH",
             [&server](const std::string& text) -> absl::Status {
-              server.listen_addresses = SplitCommas(text);
+              server.listen_addresses = Texts(base::SplitList(text, ','));
               if (!server.listen_addresses.empty()) return absl::OkStatus();
               return absl::InvalidArgumentError("needs at least one address");
             });
   AddParsed(command, "--advertise-client-urls", "URL,...", "",
             "URLs that clients are told by MemberList; the listen addresses where not given",
             [&server](const std::string& text) {
-              server.advertise_client_urls = SplitCommas(text);
+              server.advertise_client_urls = Texts(base::SplitList(text, ','));
               return absl::OkStatus();
             });
-  command
-      .add_option("--server-cert-file", server.server_cert_file,
-                  "PEM certificate of the listener; turns TLS on; read again when it changes")
-      ->type_name("FILE");
-  command
-      .add_option("--server-key-file", server.server_key_file, "PEM private key of the listener")
-      ->type_name("FILE");
-  command
-      .add_option("--trusted-ca-file", server.trusted_ca_file,
-                  "PEM authority that must have signed the clients' certificates")
-      ->type_name("FILE");
+  AddFile(command, "--server-cert-file", server.server_cert_file,
+          "PEM certificate of the listener; turns TLS on; read again when it changes");
+  AddFile(command, "--server-key-file", server.server_key_file, "PEM private key of the listener");
+  AddFile(command, "--trusted-ca-file", server.trusted_ca_file,
+          "PEM authority that must have signed the clients' certificates");
   AddParsed(command, "--metrics-bind-address", "ADDRESS", ":8080",
             "Plain HTTP with /metrics, /health, /livez, /readyz and /version; 0: none",
             [&server](const std::string& text) {
@@ -105,24 +53,12 @@ void DeclareListener(CLI::App& command, ServeSettings& settings) {
                   "The etcd release clients are told")
       ->type_name("VERSION")
       ->capture_default_str();
-  command
-      .add_option("--max-concurrent-streams", server.max_concurrent_streams,
-                  "Most calls and streams one connection may have open")
-      ->capture_default_str()
-      ->type_name("COUNT")
-      ->check(CLI::Range(1, 1 << 30).description(""));
-  command
-      .add_option("--max-concurrent-calls", server.max_concurrent_calls,
-                  "Most calls and streams under way over all connections")
-      ->capture_default_str()
-      ->type_name("COUNT")
-      ->check(CLI::Range(1, 1 << 30).description(""));
-  command
-      .add_option("--completion-threads", server.threads,
-                  "Threads that serve gRPC calls; 0: one per two cores")
-      ->capture_default_str()
-      ->type_name("COUNT")
-      ->check(CLI::Range(0, 256).description(""));
+  AddCount(command, "--max-concurrent-streams", server.max_concurrent_streams, 1, 1 << 30,
+           "Most calls and streams one connection may have open");
+  AddCount(command, "--max-concurrent-calls", server.max_concurrent_calls, 1, 1 << 30,
+           "Most calls and streams under way over all connections");
+  AddCount(command, "--completion-threads", server.threads, 0, 256,
+           "Threads that serve gRPC calls; 0: one per two cores");
 }
 
 void DeclareDatabase(CLI::App& command, ServeSettings& settings) {
@@ -134,16 +70,11 @@ void DeclareDatabase(CLI::App& command, ServeSettings& settings) {
                   "of servers may name one")
       ->type_name("DSN")
       ->capture_default_str();
-  command
-      .add_option("--ca-file", store.database_ca_file,
-                  "PEM authority that must have signed the database server's certificate")
-      ->type_name("FILE");
-  command
-      .add_option("--cert-file", store.database_cert_file,
-                  "PEM certificate to show to the database server")
-      ->type_name("FILE");
-  command.add_option("--key-file", store.database_key_file, "PEM private key of --cert-file")
-      ->type_name("FILE");
+  AddFile(command, "--ca-file", store.database_ca_file,
+          "PEM authority that must have signed the database server's certificate");
+  AddFile(command, "--cert-file", store.database_cert_file,
+          "PEM certificate to show to the database server");
+  AddFile(command, "--key-file", store.database_key_file, "PEM private key of --cert-file");
   command.add_flag("--skip-verify", store.database_skip_verify,
                    "Encrypt, but take any certificate of the database server");
   AddDuration(command, "--datastore-timeout", store.database_timeout, "5s",
@@ -165,12 +96,8 @@ void DeclareDatabase(CLI::App& command, ServeSettings& settings) {
               store.on_lost_history = text == "bump" ? LostHistory::kBump : LostHistory::kHalt;
               return absl::OkStatus();
             });
-  command
-      .add_option("--datastore-max-open-connections", store.database_connections,
-                  "Connections for reading beside the one that writes and the one that listens")
-      ->capture_default_str()
-      ->type_name("COUNT")
-      ->check(CLI::Range(2, 1000).description(""));
+  AddCount(command, "--datastore-max-open-connections", store.database_connections, 2, 1000,
+           "Connections for reading beside the one that writes and the one that listens");
 }
 
 void DeclareStore(CLI::App& command, ServeSettings& settings) {
@@ -183,7 +110,7 @@ void DeclareStore(CLI::App& command, ServeSettings& settings) {
             [&store](const std::string& text) -> absl::Status {
               store.memory_budget.reset();
               if (text == "auto") return absl::OkStatus();
-              auto parsed = ParseSize(text);
+              auto parsed = command::ParseSize(text);
               if (!parsed.ok()) return parsed.status();
               store.memory_budget = static_cast<size_t>(*parsed);
               return absl::OkStatus();
@@ -191,13 +118,11 @@ void DeclareStore(CLI::App& command, ServeSettings& settings) {
   AddSize(command, "--quota-backend-bytes", store.quota_bytes, "",
           "Database size at which puts are refused with a NOSPACE alarm; 0: none; not given: 2GiB "
           "for SQLite, none for a database server");
-  command.add_option("--max-txn-ops", store.max_txn_ops, "Most operations of one transaction")
-      ->capture_default_str()
-      ->type_name("COUNT")
-      ->check(CLI::Range(1, 1 << 20).description(""));
+  AddCount(command, "--max-txn-ops", store.max_txn_ops, 1, 1 << 20,
+           "Most operations of one transaction");
   AddParsed(command, "--max-request-bytes", "SIZE", "1.5MiB", "Most bytes of one request",
             [&settings](const std::string& text) -> absl::Status {
-              auto parsed = ParseSize(text);
+              auto parsed = command::ParseSize(text);
               if (!parsed.ok()) return parsed.status();
               if (*parsed < 1024 || *parsed > (int64_t{512} << 20)) {
                 return absl::InvalidArgumentError("must lie between 1KiB and 512MiB");
@@ -239,18 +164,14 @@ void DeclareStore(CLI::App& command, ServeSettings& settings) {
           store.auto_compaction_retention = std::chrono::hours(std::stoll(text));
           return absl::OkStatus();
         }
-        auto parsed = ParseDuration(text);
+        auto parsed = command::ParseDuration(text);
         if (!parsed.ok()) return parsed.status();
         store.auto_compaction_revisions = -1;  // no count was given
         store.auto_compaction_retention = std::chrono::duration_cast<std::chrono::seconds>(*parsed);
         return absl::OkStatus();
       });
-  command
-      .add_option("--compact-batch-size", store.compaction_batch_rows,
-                  "Rows deleted by one step of compaction")
-      ->capture_default_str()
-      ->type_name("COUNT")
-      ->check(CLI::Range(1, 1000).description(""));
+  AddCount(command, "--compact-batch-size", store.compaction_batch_rows, 1, 1000,
+           "Rows deleted by one step of compaction");
 }
 
 }  // namespace
@@ -262,8 +183,6 @@ void DeclareServeFlags(CLI::App& command, ServeSettings& settings) {
   settings.store.watch_progress_interval = std::chrono::seconds(5);
   settings.store.compaction_mode = CompactionMode::kPeriodic;
   settings.store.state_directory = "./db";
-  command.add_option("--config-file", "File of these settings, as lines name = value")
-      ->type_name("PATH");
   command.option_defaults()->group("Listener");
   DeclareListener(command, settings);
   command.option_defaults()->group("Database");
@@ -271,20 +190,9 @@ void DeclareServeFlags(CLI::App& command, ServeSettings& settings) {
   command.option_defaults()->group("Store");
   DeclareStore(command, settings);
   command.option_defaults()->group("Logs");
-  command.add_option("--log-format", settings.log_format, "text or json (plain is text)")
-      ->capture_default_str()
-      ->type_name("WORD")
-      ->check(CLI::IsMember({"text", "plain", "json"}).description(""));
-  command.add_option("--log-level", settings.log_level, "debug, info, warn or error")
-      ->capture_default_str()
-      ->type_name("WORD")
-      ->check(CLI::IsMember({"debug", "info", "warn", "error"}).description(""));
-  command.add_flag_callback(
-      "--debug", [&settings] { settings.log_level = "debug"; }, "The same as --log-level debug");
-  command
-      .add_option("--ready-file", settings.ready_file,
-                  "File to write {pid, client_urls, metrics_url} to as JSON once serving")
-      ->type_name("FILE");
+  command::DeclareLogFlags(command, settings.log);
+  AddFile(command, "--ready-file", settings.ready_file,
+          "File to write {pid, client_urls, metrics_url} to as JSON once serving");
 }
 
 absl::Status Validate(const ServeSettings& settings) {
@@ -304,18 +212,9 @@ absl::Status Validate(const ServeSettings& settings) {
         "revision");
   }
   const StoreOptions& store = settings.store;
-  if (store.database_cert_file.empty() != store.database_key_file.empty()) {
-    return absl::InvalidArgumentError(
-        "--cert-file and --key-file belong together: give both or none");
-  }
-  for (const auto& [flag, path] : {std::pair{"--ca-file", store.database_ca_file},
-                                   std::pair{"--cert-file", store.database_cert_file},
-                                   std::pair{"--key-file", store.database_key_file}}) {
-    if (!path.empty() && access(path.c_str(), R_OK) != 0) {
-      return absl::InvalidArgumentError(
-          base::Concat(flag, ": cannot read ", path, "; does it exist, with leave to read it?"));
-    }
-  }
+  RETURN_IF_ERROR(command::CheckTlsFiles({"--ca-file", store.database_ca_file},
+                                         {"--cert-file", store.database_cert_file},
+                                         {"--key-file", store.database_key_file}));
   if (store.database_timeout < std::chrono::milliseconds(100)) {
     return absl::InvalidArgumentError("--datastore-timeout must be at least 100ms");
   }
@@ -323,85 +222,6 @@ absl::Status Validate(const ServeSettings& settings) {
     return absl::InvalidArgumentError("--request-timeout must be longer than 0");
   }
   return absl::OkStatus();
-}
-
-namespace {
-
-bool IsGiven(const std::vector<std::string>& arguments, const std::string& flag) {
-  return std::any_of(arguments.begin(), arguments.end(), [&](const std::string& argument) {
-    return argument == flag || argument.starts_with(flag + "=");
-  });
-}
-
-// A flag that is on where it is given, without a value.
-bool IsSwitch(const CLI::App& command, const std::string& flag) {
-  return command.get_option_no_throw(flag)->get_type_size() == 0;
-}
-
-// The value of a flag among the arguments; the last one counts.
-std::string ValueOf(const std::vector<std::string>& arguments, const std::string& flag) {
-  std::string value;
-  for (size_t i = 0; i < arguments.size(); ++i) {
-    if (arguments[i].starts_with(flag + "=")) value = arguments[i].substr(flag.size() + 1);
-    if (arguments[i] == flag && i + 1 < arguments.size()) value = arguments[i + 1];
-  }
-  return value;
-}
-
-}  // namespace
-
-absl::Status AddConfigFile(const CLI::App& command, std::vector<std::string>& arguments) {
-  const std::string path = ValueOf(arguments, "--config-file");
-  if (path.empty()) return absl::OkStatus();
-  std::vector<CLI::ConfigItem> items;
-  try {
-    items = CLI::ConfigTOML().from_file(path);
-  } catch (const CLI::Error& error) {
-    return absl::InvalidArgumentError(base::Concat("--config-file: ", path, ": ", error.what()));
-  }
-  const std::vector<std::string> before = arguments;
-  for (const CLI::ConfigItem& item : items) {
-    const std::string flag = "--" + item.fullname();
-    if (command.get_option_no_throw(flag) == nullptr || flag == "--config-file") {
-      return absl::InvalidArgumentError(base::Concat("--config-file: ", path, ": ", item.fullname(),
-                                                     " is no setting; see kvshim serve --help"));
-    }
-    if (IsGiven(before, flag)) continue;
-    std::string value;
-    for (const std::string& input : item.inputs) value += (value.empty() ? "" : ",") + input;
-    if (IsSwitch(command, flag)) {
-      if (value == "1" || value == "true") arguments.push_back(flag);
-    } else {
-      arguments.push_back(base::Concat(flag, "=", value));
-    }
-  }
-  return absl::OkStatus();
-}
-
-std::vector<std::string> AddEnvironment(const CLI::App& command,
-                                        std::vector<std::string>& arguments) {
-  std::vector<std::string> unknown;
-  for (char** entry = environ; *entry != nullptr; ++entry) {
-    const std::string_view variable(*entry);
-    const size_t equals = variable.find('=');
-    if (equals == std::string_view::npos || !variable.starts_with(kPrefix)) continue;
-    std::string flag = "--";
-    for (const char c : variable.substr(kPrefix.size(), equals - kPrefix.size())) {
-      flag += c == '_' ? '-' : static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    }
-    if (command.get_option_no_throw(flag) == nullptr) {
-      unknown.emplace_back(variable.substr(0, equals));
-      continue;
-    }
-    const std::string value(variable.substr(equals + 1));
-    if (IsGiven(arguments, flag) || value.empty()) continue;
-    if (IsSwitch(command, flag)) {
-      if (value == "1" || value == "true") arguments.push_back(flag);
-    } else {
-      arguments.push_back(flag + "=" + value);
-    }
-  }
-  return unknown;
 }
 
 }  // namespace kvshim::cli

@@ -3,10 +3,10 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
 #include "CLI/CLI.hpp"
 #include "absl/status/status.h"
+#include "command/flags.h"
 #include "kvshim/options.h"
 #include "kvshim/server.h"
 
@@ -16,8 +16,7 @@ struct ServeSettings {
   std::string endpoint = "sqlite://./db/state.db";
   StoreOptions store;
   ServerOptions server;
-  std::string log_format = "text";
-  std::string log_level = "info";
+  command::LogSettings log;
   std::string ready_file;
 };
 
@@ -26,13 +25,5 @@ void DeclareServeFlags(CLI::App& command, ServeSettings& settings);
 
 // What no single flag can see: pairs that belong together, values that exclude each other.
 absl::Status Validate(const ServeSettings& settings);
-
-// Appends to `arguments` a flag for each KVSHIM_* variable of the environment that names one of
-// `command`'s flags and is not given on the line already. Returns the variables that name none.
-std::vector<std::string> AddEnvironment(const CLI::App& command,
-                                        std::vector<std::string>& arguments);
-
-// The same for the settings in the file that --config-file among the arguments names.
-absl::Status AddConfigFile(const CLI::App& command, std::vector<std::string>& arguments);
 
 }  // namespace kvshim::cli

@@ -2,8 +2,8 @@
 #include <iostream>
 
 #include "base/strings.h"
+#include "command/quantity.h"
 #include "moving.h"
-#include "quantity.h"
 #include "sql/error.h"
 #include "subcommands.h"
 #include "transfer/snapshot_file.h"
@@ -36,7 +36,7 @@ void PrintInfo(const transfer::SnapshotInfo& info, bool as_json) {
   line("revision", base::Concat(info.revision, ", compacted at ", info.compact_revision));
   line("keys", base::Concat(info.keys, ", in ", info.versions, " versions"));
   line("leases", base::Concat(info.leases));
-  line("size", FormatSize(info.bytes));
+  line("size", command::FormatSize(info.bytes));
   std::cout << std::flush;
 }
 

@@ -7,8 +7,8 @@
 
 #include "absl/status/statusor.h"
 #include "base/strings.h"
+#include "command/quantity.h"
 #include "http/client.h"
-#include "quantity.h"
 #include "subcommands.h"
 
 namespace kvshim::cli {
@@ -49,14 +49,15 @@ void Print(const json::object& status) {
                                 ", ", number("commit_sequence"), " batches"));
   line("keys", base::Concat(number("keys")));
   line("size",
-       base::Concat(FormatSize(number("database_bytes")), ", in use ",
-                    FormatSize(number("database_bytes_in_use")), ", quota ",
-                    number("quota_bytes") == 0 ? "none" : FormatSize(number("quota_bytes"))));
+       base::Concat(
+           command::FormatSize(number("database_bytes")), ", in use ",
+           command::FormatSize(number("database_bytes_in_use")), ", quota ",
+           number("quota_bytes") == 0 ? "none" : command::FormatSize(number("quota_bytes"))));
   line("watchers", base::Concat(number("watchers"), ", behind ", number("slow_watchers")));
   line("leases", base::Concat(number("leases")));
   line("commits", base::Concat(Fixed(real("batch_rows_mean")), " changes each, p50 ",
-                               FormatSeconds(real("commit_seconds_p50")), ", p99 ",
-                               FormatSeconds(real("commit_seconds_p99"))));
+                               command::FormatSeconds(real("commit_seconds_p50")), ", p99 ",
+                               command::FormatSeconds(real("commit_seconds_p99"))));
   std::string alarms;
   for (const json::value& alarm : status.at("alarms").as_array()) {
     alarms += (alarms.empty() ? "" : ", ") + std::string(alarm.as_string());

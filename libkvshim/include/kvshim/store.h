@@ -91,6 +91,14 @@ class Store {
   static absl::StatusOr<std::unique_ptr<Store>> Open(const std::string& dsn,
                                                      const StoreOptions& options);
 
+  // A live etcd, or a kvshim that serves: "http://HOST:PORT,https://USER:PASSWORD@HOST:PORT", of
+  // which one is spoken to, and another where that fails. The library kvshim_remote has it. Of the
+  // options count the database's TLS and time-out, the request's time-out, and periodic compaction,
+  // which the store then asks for. A write whose connection breaks off is answered kUnavailable,
+  // and may have been done. kUnavailable where none answers.
+  static absl::StatusOr<std::unique_ptr<Store>> Connect(const std::string& addresses,
+                                                        const StoreOptions& options);
+
   // Stops taking requests, answers those under way, and closes the database.
   virtual ~Store() = default;
 

@@ -1,9 +1,10 @@
 // The one place where std::string_view becomes absl's own string_view (Debian's abseil is built
-// for C++14, where they are two types), and messages are put together.
+// for C++14, where they are two types), and messages are put together and lists taken apart.
 #pragma once
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/strings/string_view.h"
 
@@ -29,5 +30,15 @@ std::string Concat(const Pieces&... pieces) {
   (internal::Append(out, pieces), ...);
   return out;
 }
+
+// What stands between separators, empty pieces too: "a,,b" are three, "" is one. The pieces are of
+// `text`, which outlives them.
+std::vector<std::string_view> Split(std::string_view text, char separator);
+
+// The same without the empty ones: "/a//b/" are two, "" none.
+std::vector<std::string_view> SplitList(std::string_view text, char separator);
+
+// "a,b"
+std::string Join(const std::vector<std::string>& pieces, std::string_view separator);
 
 }  // namespace kvshim::base

@@ -70,6 +70,13 @@ bool ParseCompare(std::string_view bytes, Compare& out) {
   return reader.ok();
 }
 
+// The fields that every request over a range begins with.
+template <typename Request>
+void ReadRange(const WireReader& reader, Request& out) {
+  if (reader.Is(1, WireReader::kBytes)) out.key = reader.bytes();
+  if (reader.Is(2, WireReader::kBytes)) out.range_end = reader.bytes();
+}
+
 // Of a union the last field counts; one that comes again adds to what it said before.
 template <typename Request>
 Request& Choose(RequestOp& op) {
@@ -135,11 +142,7 @@ bool ParseTxn(std::string_view bytes, TxnRequest& out, int depth) {
 bool Parse(std::string_view bytes, RangeRequest& out) {
   WireReader reader(bytes);
   while (reader.Next()) {
-    if (reader.Is(1, WireReader::kBytes)) {
-      out.key = reader.bytes();
-    } else if (reader.Is(2, WireReader::kBytes)) {
-      out.range_end = reader.bytes();
-    }
+    ReadRange(reader, out);
     if (reader.type() != WireReader::kVarint) continue;
     switch (reader.field()) {
       case 3:
@@ -205,13 +208,8 @@ bool Parse(std::string_view bytes, PutRequest& out) {
 bool Parse(std::string_view bytes, DeleteRangeRequest& out) {
   WireReader reader(bytes);
   while (reader.Next()) {
-    if (reader.Is(1, WireReader::kBytes)) {
-      out.key = reader.bytes();
-    } else if (reader.Is(2, WireReader::kBytes)) {
-      out.range_end = reader.bytes();
-    } else if (reader.Is(3, WireReader::kVarint)) {
-      out.prev_kv = reader.boolean();
-    }
+    ReadRange(reader, out);
+    if (reader.Is(3, WireReader::kVarint)) out.prev_kv = reader.boolean();
   }
   return reader.ok();
 }

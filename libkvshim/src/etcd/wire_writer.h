@@ -14,25 +14,10 @@
 #include <vector>
 
 #include "kvshim/key_value.h"
+#include "mvcc/varint.h"
 #include "rpc/message.h"
 
 namespace kvshim::etcd {
-
-inline constexpr size_t kMaxVarintSize = 10;
-
-// Returns its size.
-inline size_t PutVarint(char* out, uint64_t number) {
-  size_t size = 0;
-  for (; number >= 0x80; number >>= 7) out[size++] = static_cast<char>(number | 0x80);
-  out[size++] = static_cast<char>(number);
-  return size;
-}
-
-inline size_t VarintSize(uint64_t number) {
-  size_t size = 1;
-  for (; number >= 0x80; number >>= 7) ++size;
-  return size;
-}
 
 class WireSize {
  public:
@@ -41,7 +26,7 @@ class WireSize {
 
   size_t bytes() const { return bytes_; }
 
-  void Varint(uint64_t number) { bytes_ += VarintSize(number); }
+  void Varint(uint64_t number) { bytes_ += mvcc::VarintSize(number); }
   void Raw(std::string_view bytes) { bytes_ += bytes.size(); }
   void Shared(const KeyValue& kv) { bytes_ += kv.wire().size(); }
 
@@ -72,8 +57,8 @@ class WireWriter {
   WireWriter& operator=(const WireWriter&) = delete;
 
   void Varint(uint64_t number) {
-    if (sizeof(gathered_) - size_ < kMaxVarintSize) Flush();
-    size_ += PutVarint(gathered_ + size_, number);
+    if (sizeof(gathered_) - size_ < mvcc::kMaxVarintSize) Flush();
+    size_ = static_cast<size_t>(mvcc::PutVarint(gathered_ + size_, number) - gathered_);
   }
   void Raw(std::string_view bytes) {
     if (sizeof(gathered_) - size_ < bytes.size()) {

@@ -4,6 +4,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/ssl/context.hpp>
+#include <boost/asio/ssl/host_name_verification.hpp>
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
@@ -28,12 +29,24 @@ constexpr std::string_view kUnix = "unix://";
 
 absl::Status Failed(const error_code& error) { return absl::UnavailableError(error.message()); }
 
+// Of host:port.
+std::string HostOf(std::string_view address) {
+  std::string_view host = address.substr(0, address.rfind(':'));
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  return host.empty() ? "localhost" : std::string(host);
+}
+
+absl::Status NoKvshim(unsigned status) {
+  return absl::UnavailableError(
+      base::Concat("answered ", status, ": what serves there is no kvshim"));
+}
+
 }  // namespace
 
 class Client::Connection {
  public:
   virtual ~Connection() = default;
-  virtual absl::StatusOr<std::string> Get(const std::string& target) = 0;
+  virtual absl::StatusOr<Answer> Ask(const std::string& method, const std::string& target) = 0;
   virtual absl::StatusOr<std::shared_ptr<Channel>> Upgrade(const std::string& target,
                                                            const std::string& protocol) = 0;
 
@@ -58,10 +71,11 @@ class Client::StreamConnection final : public Client::Connection {
     return error;
   }
 
-  absl::StatusOr<std::string> Get(const std::string& target) override {
-    http::request<http::empty_body> request(http::verb::get, target, 11);
-    RETURN_IF_ERROR(Ask(request, http::status::ok));
-    return std::move(response_.body());
+  absl::StatusOr<Answer> Ask(const std::string& method, const std::string& target) override {
+    http::request<http::empty_body> request(http::string_to_verb(method), target, 11);
+    request.prepare_payload();
+    RETURN_IF_ERROR(Exchange(request));
+    return Answer{response_.result_int(), std::move(response_.body())};
   }
 
   absl::StatusOr<std::shared_ptr<Channel>> Upgrade(const std::string& target,
@@ -69,7 +83,10 @@ class Client::StreamConnection final : public Client::Connection {
     http::request<http::empty_body> request(http::verb::get, target, 11);
     request.set(http::field::connection, "upgrade");
     request.set(http::field::upgrade, protocol);
-    RETURN_IF_ERROR(Ask(request, http::status::switching_protocols));
+    RETURN_IF_ERROR(Exchange(request));
+    if (response_.result() != http::status::switching_protocols) {
+      return NoKvshim(response_.result_int());
+    }
     const auto rest = buffer_.data();
     io.restart();
     return MakeChannel(std::move(stream),
@@ -77,7 +94,7 @@ class Client::StreamConnection final : public Client::Connection {
   }
 
  private:
-  absl::Status Ask(http::request<http::empty_body>& request, http::status expected) {
+  absl::Status Exchange(http::request<http::empty_body>& request) {
     request.set(http::field::host, "kvshim");
     response_ = {};
     const error_code error = Await([&](error_code& out) {
@@ -88,10 +105,7 @@ class Client::StreamConnection final : public Client::Connection {
                          [&](error_code read_failed, size_t) { out = read_failed; });
       });
     });
-    if (error) return Failed(error);
-    if (response_.result() == expected) return absl::OkStatus();
-    return absl::UnavailableError(
-        base::Concat("answered ", response_.result_int(), ": what serves there is no kvshim"));
+    return error ? Failed(error) : absl::OkStatus();
   }
 
   const std::chrono::milliseconds timeout_;
@@ -106,18 +120,25 @@ Client::Client(std::string url, ClientOptions options)
     : url_(std::move(url)), options_(std::move(options)) {}
 Client::~Client() = default;
 
-absl::StatusOr<std::string> Client::Get(const std::string& target) {
-  // A kept connection may have been closed at the other end meanwhile: then a new one is tried.
+absl::StatusOr<Client::Answer> Client::Ask(const std::string& method, const std::string& target) {
+  // A kept connection may have been closed at the other end meanwhile: then a new one is tried,
+  // where the request may be made twice.
   const bool kept = connection_ != nullptr;
   if (!kept) RETURN_IF_ERROR(Connect());
-  absl::StatusOr<std::string> body = connection_->Get(target);
-  if (body.ok()) return body;
+  absl::StatusOr<Answer> answer = connection_->Ask(method, target);
+  if (answer.ok()) return answer;
   connection_.reset();
-  if (!kept) return body;
+  if (!kept || method != "GET") return answer;
   RETURN_IF_ERROR(Connect());
-  body = connection_->Get(target);
-  if (!body.ok()) connection_.reset();
-  return body;
+  answer = connection_->Ask(method, target);
+  if (!answer.ok()) connection_.reset();
+  return answer;
+}
+
+absl::StatusOr<std::string> Client::Get(const std::string& target) {
+  ASSIGN_OR_RETURN(Answer answer, Ask("GET", target));
+  if (answer.status == 200) return std::move(answer.body);
+  return NoKvshim(answer.status);
 }
 
 absl::StatusOr<std::shared_ptr<Channel>> Client::Upgrade(const std::string& target,
@@ -136,13 +157,10 @@ absl::StatusOr<std::vector<Client::Endpoint>> Client::Resolve(std::string_view a
   if (colon == std::string_view::npos) {
     return absl::InvalidArgumentError("an address is host:port or unix://PATH");
   }
-  std::string_view host = address.substr(0, colon);
-  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-  if (host.empty()) host = "localhost";
   asio::io_context resolving;
   error_code error;
   const auto found = asio::ip::tcp::resolver(resolving).resolve(
-      std::string(host), std::string(address.substr(colon + 1)), error);
+      HostOf(address), std::string(address.substr(colon + 1)), error);
   if (error) return Failed(error);
   std::vector<Endpoint> endpoints;
   for (const auto& entry : found) endpoints.emplace_back(entry.endpoint());
@@ -173,7 +191,14 @@ absl::Status Client::Connect() {
     return absl::OkStatus();
   }
   asio::ssl::context context(asio::ssl::context::tls_client);
-  context.set_verify_mode(asio::ssl::verify_none);
+  if (options_.authority.empty()) {
+    context.set_verify_mode(asio::ssl::verify_none);
+  } else {
+    context.set_verify_mode(asio::ssl::verify_peer);
+    context.set_verify_callback(asio::ssl::host_name_verification(HostOf(address)));
+    context.add_certificate_authority(asio::buffer(options_.authority), error);
+    if (error) return Failed(error);
+  }
   if (options_.identity != nullptr) {
     const TlsIdentity& identity = *options_.identity;
     context.use_certificate_chain(asio::buffer(identity.cert), error);

@@ -1,4 +1,4 @@
-// Client: asks an HTTP/1.1 server for pages, over one connection that is kept while it can be.
+// Client: asks an HTTP/1.1 server, over one connection that is kept while it can be.
 //
 // Thread safety: one thread at a time.
 //
@@ -20,10 +20,11 @@ namespace kvshim::http {
 
 struct ClientOptions {
   std::chrono::milliseconds timeout{5000};  // of connecting, and of each request
-  // What is shown to a server that asks for a certificate; may be null. The server's own
-  // certificate is not verified: what is asked for here is public, and nothing of it is believed
-  // without being looked up in the database.
+  // What is shown to a server that asks for a certificate; may be null.
   std::shared_ptr<const TlsIdentity> identity;
+  // PEM authority that must have signed the server's certificate, which must be of the URL's host.
+  // Empty: any is taken, which is for what is public and not believed without being looked up.
+  std::string authority;
 };
 
 class Client {
@@ -33,6 +34,13 @@ class Client {
   ~Client();
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
+
+  struct Answer {
+    unsigned status = 0;
+    std::string body;
+  };
+  // Whatever is answered. kUnavailable where nothing is.
+  absl::StatusOr<Answer> Ask(const std::string& method, const std::string& target);
 
   // The body of a page that was answered with 200. kUnavailable where there is no such answer.
   absl::StatusOr<std::string> Get(const std::string& target);

@@ -3,8 +3,13 @@
 #include <cstring>
 #include <new>
 
+#include "mvcc/varint.h"
+
 namespace kvshim {
 namespace {
+
+using mvcc::PutVarint;
+using mvcc::VarintSize;
 
 // Field tags of mvccpb.KeyValue: number << 3 | wire type.
 constexpr char kKeyTag = 1 << 3 | 2;
@@ -13,18 +18,6 @@ constexpr char kModTag = 3 << 3;
 constexpr char kVersionTag = 4 << 3;
 constexpr char kValueTag = 5 << 3 | 2;
 constexpr char kLeaseTag = 6 << 3;
-
-size_t VarintSize(uint64_t number) {
-  size_t size = 1;
-  for (; number >= 0x80; number >>= 7) ++size;
-  return size;
-}
-
-char* PutVarint(char* out, uint64_t number) {
-  for (; number >= 0x80; number >>= 7) *out++ = static_cast<char>(number | 0x80);
-  *out++ = static_cast<char>(number);
-  return out;
-}
 
 size_t NumberSize(uint64_t number) { return number == 0 ? 0 : 1 + VarintSize(number); }
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/status.h"
+#include "base/strings.h"
 #include "mvcc/errors.h"
 #include "mvcc/range_read.h"
 #include "mvcc/request_check.h"
@@ -340,10 +341,8 @@ std::vector<Member> Engine::members() const {
                   .name = server.name,
                   .applied_sequence = static_cast<uint64_t>(server.applied_seq),
                   .has_beaten = parts_->members->HasBeaten(server.id)};
-    for (std::string_view urls = server.urls; !urls.empty();) {
-      const size_t end = std::min(urls.find(','), urls.size());
-      member.client_urls.emplace_back(urls.substr(0, end));
-      urls.remove_prefix(std::min(end + 1, urls.size()));
+    for (const std::string_view url : base::SplitList(server.urls, ',')) {
+      member.client_urls.emplace_back(url);
     }
     members.push_back(std::move(member));
   }
@@ -353,9 +352,7 @@ std::vector<Member> Engine::members() const {
 void Engine::SetClientUrls(const std::vector<std::string>& urls) {
   parts_->client_urls = urls;
   if (parts_->members == nullptr) return;
-  std::string joined;
-  for (const std::string& url : urls) joined += (joined.empty() ? "" : ",") + url;
-  parts_->members->SetUrls(joined);
+  parts_->members->SetUrls(base::Join(urls, ","));
 }
 
 void Engine::OnNews(std::function<void(int64_t)> on_news) {

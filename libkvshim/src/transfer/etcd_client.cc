@@ -2,14 +2,10 @@
 
 #include <grpcpp/impl/codegen/client_unary_call.h>
 #include <grpcpp/impl/codegen/proto_utils.h>
-#include <grpcpp/security/tls_credentials_options.h>
 #include <grpcpp/support/sync_stream.h>
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
-#include <fstream>
-#include <iterator>
 #include <thread>
 
 #include "base/status.h"
@@ -24,10 +20,6 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using std::chrono::system_clock;
 
-constexpr char kAuthenticate[] = "/etcdserverpb.Auth/Authenticate";
-constexpr char kKeepAlive[] = "/etcdserverpb.Lease/LeaseKeepAlive";
-constexpr char kSnapshot[] = "/etcdserverpb.Maintenance/Snapshot";
-
 constexpr int kAttempts = 8;
 constexpr milliseconds kFirstPause{50};
 constexpr seconds kConnectPatience{5};
@@ -40,72 +32,6 @@ absl::Status StatusOf(const grpc::Status& status, const std::string& name) {
           base::ToAbsl(Concat(name, ": ", status.error_message()))};
 }
 
-absl::StatusOr<std::string> ReadFile(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::string content((std::istreambuf_iterator<char>(file)), {});
-  if (!file) return absl::NotFoundError(Concat("cannot read ", path));
-  return content;
-}
-
-absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> Credentials(
-    bool tls, const sql::NetworkOptions& network) {
-  if (!tls) return grpc::InsecureChannelCredentials();
-  grpc::SslCredentialsOptions ssl;
-  if (!network.ca_file.empty()) {
-    ASSIGN_OR_RETURN(ssl.pem_root_certs, ReadFile(network.ca_file));
-  }
-  if (!network.cert_file.empty()) {
-    ASSIGN_OR_RETURN(ssl.pem_cert_chain, ReadFile(network.cert_file));
-    ASSIGN_OR_RETURN(ssl.pem_private_key, ReadFile(network.key_file));
-  }
-  if (!network.skip_verify) return grpc::SslCredentials(ssl);
-  namespace experimental = grpc::experimental;
-  experimental::TlsChannelCredentialsOptions options;
-  options.set_verify_server_certs(false);
-  options.set_check_call_host(false);
-  options.set_certificate_verifier(std::make_shared<experimental::NoOpCertificateVerifier>());
-  if (!ssl.pem_cert_chain.empty()) {
-    options.set_certificate_provider(std::make_shared<experimental::StaticDataCertificateProvider>(
-        std::vector<experimental::IdentityKeyCertPair>{{ssl.pem_private_key, ssl.pem_cert_chain}}));
-    options.watch_identity_key_cert_pairs();
-  }
-  return experimental::TlsCredentials(options);
-}
-
-// HOST:PORT of a URL, without a user and a password.
-std::string Authority(std::string url) {
-  if (const size_t mark = url.find("://"); mark != std::string::npos) url.erase(0, mark + 3);
-  if (const size_t at = url.rfind('@'); at != std::string::npos) url.erase(0, at + 1);
-  url.erase(std::min(url.find('/'), url.size()));
-  return url;
-}
-
-std::string DecodePercents(const std::string& text) {
-  std::string decoded;
-  for (size_t i = 0; i < text.size(); ++i) {
-    unsigned byte = 0;
-    const char* const digits = text.data() + i + 1;
-    if (text[i] == '%' && i + 2 < text.size() &&
-        std::from_chars(digits, digits + 2, byte, 16).ptr == digits + 2) {
-      decoded.push_back(static_cast<char>(byte));
-      i += 2;
-    } else {
-      decoded.push_back(text[i]);
-    }
-  }
-  return decoded;
-}
-
-std::vector<std::string> SplitCommas(const std::string& text) {
-  std::vector<std::string> parts;
-  for (size_t begin = 0; begin <= text.size();) {
-    const size_t end = std::min(text.find(',', begin), text.size());
-    if (end > begin) parts.push_back(text.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return parts;
-}
-
 // The first key after `key`.
 std::string After(const std::string& key) { return key + '\0'; }
 
@@ -113,22 +39,17 @@ std::string After(const std::string& key) { return key + '\0'; }
 
 absl::StatusOr<std::unique_ptr<EtcdClient>> EtcdClient::Connect(
     const std::string& name, const sql::NetworkOptions& network) {
-  const bool tls = name.starts_with("https://");
-  ASSIGN_OR_RETURN(const auto credentials, Credentials(tls, network));
-  grpc::ChannelArguments arguments;
-  arguments.SetMaxReceiveMessageSize(-1);
-  arguments.SetMaxSendMessageSize(-1);
-  absl::Status failed = absl::InvalidArgumentError("an etcd's name is http://HOST:PORT");
-  for (const std::string& part : SplitCommas(name)) {
-    const std::string authority = Authority(part);
-    std::unique_ptr<EtcdClient> client(
-        new EtcdClient(Concat(tls ? "https://" : "http://", authority), AccountOf(part),
-                       grpc::CreateCustomChannel(authority, credentials, arguments)));
+  ASSIGN_OR_RETURN(const std::vector<remote::Address> addresses, remote::ParseAddresses(name));
+  absl::Status failed;
+  for (const remote::Address& address : addresses) {
+    ASSIGN_OR_RETURN(auto channel, remote::Dial(address, {network.ca_file, network.cert_file,
+                                                          network.key_file, network.skip_verify}));
+    std::unique_ptr<EtcdClient> client(new EtcdClient(address, std::move(channel)));
     const auto deadline = system_clock::now() + kConnectPatience;
     if (!client->channel_->WaitForConnected(deadline)) {
       failed = absl::UnavailableError(
           Concat("no etcd answers at ", client->name_,
-                 tls ? ", or its certificate is not trusted; see --ca-file" : ""));
+                 address.tls ? ", or its certificate is not trusted; see --ca-file" : ""));
       continue;
     }
     failed = client->Authenticate();
@@ -145,29 +66,18 @@ absl::StatusOr<std::unique_ptr<EtcdClient>> EtcdClient::Connect(
   return failed;
 }
 
-EtcdClient::Account EtcdClient::AccountOf(const std::string& url) {
-  const size_t mark = url.find("://");
-  const size_t begin = mark == std::string::npos ? 0 : mark + 3;
-  const size_t end = url.rfind('@');
-  if (end == std::string::npos || end < begin) return {};
-  const std::string account = url.substr(begin, end - begin);
-  const size_t colon = std::min(account.find(':'), account.size());
-  return {DecodePercents(account.substr(0, colon)),
-          DecodePercents(account.substr(std::min(colon + 1, account.size())))};
-}
-
 void EtcdClient::Fill(grpc::ClientContext& context) const {
   if (!token_.empty()) context.AddMetadata("token", token_);
 }
 
 absl::Status EtcdClient::Authenticate() {
   token_.clear();
-  if (account_.user.empty()) return absl::OkStatus();
+  if (address_.user.empty()) return absl::OkStatus();
   etcdserverpb::AuthenticateRequest request;
-  request.set_name(account_.user);
-  request.set_password(account_.password);
+  request.set_name(address_.user);
+  request.set_password(address_.password);
   ASSIGN_OR_RETURN(const auto response,
-                   Call<etcdserverpb::AuthenticateResponse>(kAuthenticate, request));
+                   Call<etcdserverpb::AuthenticateResponse>(remote::kAuthenticate, request));
   token_ = response.token();
   return absl::OkStatus();
 }
@@ -214,7 +124,7 @@ absl::Status EtcdClient::KeepAlive(std::span<const int64_t> leases) {
   grpc::ClientContext context;
   Fill(context);
   context.set_deadline(system_clock::now() + kCallPatience);
-  const RpcMethod rpc(kKeepAlive, RpcMethod::BIDI_STREAMING, channel_);
+  const RpcMethod rpc(remote::kLeaseKeepAlive, RpcMethod::BIDI_STREAMING, channel_);
   const std::unique_ptr<Stream> stream(Factory::Create(channel_.get(), rpc, &context));
   // Answers are taken along: a server that cannot send need not read on.
   constexpr size_t kUnanswered = 100;
@@ -243,7 +153,7 @@ absl::Status EtcdClient::Snapshot(const std::function<absl::Status(const std::st
   using Factory = grpc::internal::ClientReaderFactory<etcdserverpb::SnapshotResponse>;
   grpc::ClientContext context;
   Fill(context);
-  const RpcMethod rpc(kSnapshot, RpcMethod::SERVER_STREAMING, channel_);
+  const RpcMethod rpc(remote::kSnapshot, RpcMethod::SERVER_STREAMING, channel_);
   const std::unique_ptr<Stream> stream(
       Factory::Create(channel_.get(), rpc, &context, etcdserverpb::SnapshotRequest()));
   etcdserverpb::SnapshotResponse response;

@@ -20,27 +20,27 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "remote/address.h"
+#include "remote/methods.h"
 #include "rpc.pb.h"
 #include "sql/database.h"
 
 namespace kvshim::transfer {
 
-inline constexpr char kRange[] = "/etcdserverpb.KV/Range";
-inline constexpr char kPut[] = "/etcdserverpb.KV/Put";
-inline constexpr char kDeleteRange[] = "/etcdserverpb.KV/DeleteRange";
-inline constexpr char kTxn[] = "/etcdserverpb.KV/Txn";
-inline constexpr char kLeaseGrant[] = "/etcdserverpb.Lease/LeaseGrant";
-inline constexpr char kLeaseTimeToLive[] = "/etcdserverpb.Lease/LeaseTimeToLive";
-inline constexpr char kLeaseLeases[] = "/etcdserverpb.Lease/LeaseLeases";
+using remote::kDeleteRange;
+using remote::kLeaseGrant;
+using remote::kLeaseLeases;
+using remote::kLeaseTimeToLive;
+using remote::kPut;
+using remote::kRange;
+using remote::kTxn;
 
 // What etcd takes in one txn by default.
 inline constexpr int kMaxTxnOps = 128;
 
 class EtcdClient {
  public:
-  // `name`: http://USER:PASSWORD@HOST:PORT or https://, several separated by commas: the first that
-  // answers is taken. User and password may be left out; what is special in a URL stands in them
-  // percent-encoded. The files of `network` are for https.
+  // `name`: addresses (remote/address.h), of which the first that answers is taken.
   static absl::StatusOr<std::unique_ptr<EtcdClient>> Connect(const std::string& name,
                                                              const sql::NetworkOptions& network);
 
@@ -67,14 +67,9 @@ class EtcdClient {
                     const std::function<absl::Status(const etcdserverpb::RangeResponse&)>& visit);
 
  private:
-  struct Account {
-    std::string user, password;
-  };
+  EtcdClient(const remote::Address& address, std::shared_ptr<grpc::Channel> channel)
+      : name_(address.Url()), address_(address), channel_(std::move(channel)) {}
 
-  EtcdClient(std::string name, Account account, std::shared_ptr<grpc::Channel> channel)
-      : name_(std::move(name)), account_(std::move(account)), channel_(std::move(channel)) {}
-
-  static Account AccountOf(const std::string& url);
   absl::Status Authenticate();
   // What every call is sent with.
   void Fill(grpc::ClientContext& context) const;
@@ -83,7 +78,7 @@ class EtcdClient {
                     google::protobuf::MessageLite& response);
 
   const std::string name_;
-  const Account account_;
+  const remote::Address address_;
   const std::shared_ptr<grpc::Channel> channel_;
   std::string token_;  // where there is an account
   uint64_t cluster_id_ = 0;

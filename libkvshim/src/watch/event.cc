@@ -1,7 +1,12 @@
 #include "watch/event.h"
 
+#include "mvcc/varint.h"
+
 namespace kvshim::watch {
 namespace {
+
+using mvcc::PutVarint;
+using mvcc::VarintSize;
 
 // Tags: number << 3 | wire type.
 constexpr char kEventsTag = 11 << 3 | 2;  // WatchResponse.events
@@ -9,18 +14,6 @@ constexpr char kTypeTag = 1 << 3;         // mvccpb.Event.type
 constexpr char kKvTag = 2 << 3 | 2;
 constexpr char kPrevKvTag = 3 << 3 | 2;
 constexpr char kDelete = 1;
-
-size_t VarintSize(uint64_t number) {
-  size_t size = 1;
-  for (; number >= 0x80; number >>= 7) ++size;
-  return size;
-}
-
-char* PutVarint(char* out, uint64_t number) {
-  for (; number >= 0x80; number >>= 7) *out++ = static_cast<char>(number | 0x80);
-  *out++ = static_cast<char>(number);
-  return out;
-}
 
 }  // namespace
 

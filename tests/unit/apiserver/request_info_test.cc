@@ -39,6 +39,14 @@ TEST(RequestInfo, ANamespaceIsInItself) {
             "update -/v1 web namespaces/finalize web");
 }
 
+// What is asked of authorization is what is then done: both are read by one parser.
+TEST(RequestInfo, SpeaksOfWhatTheTargetNames) {
+  EXPECT_EQ(Describe("GET", "/api/v1/namespaces/web/status/secrets"),
+            "get -/v1 web namespaces/status web");
+  EXPECT_EQ(Describe("GET", "/api/v1/watch/namespaces/web/pods"), "watch -/v1 web pods -");
+  EXPECT_EQ(Describe("GET", "/api/v1/namespaces/a/namespaces/b"), "get -/v1 a namespaces b");
+}
+
 TEST(RequestInfo, AFieldSelectorMayLeaveOneName) {
   EXPECT_EQ(Describe("GET", "/api/v1/namespaces/web/pods",
                      {{"fieldSelector", "status.phase=Running,metadata.name=a"}, {"watch", "1"}}),

@@ -82,13 +82,11 @@ absl::StatusOr<Host> ParseHost(std::string_view text) {
 }
 
 absl::Status ParseHosts(std::string_view list, std::vector<Host>& hosts) {
-  while (true) {
-    const size_t end = std::min(list.find(','), list.size());
-    ASSIGN_OR_RETURN(Host host, ParseHost(list.substr(0, end)));
+  for (const std::string_view one : base::Split(list, ',')) {
+    ASSIGN_OR_RETURN(Host host, ParseHost(one));
     hosts.push_back(std::move(host));
-    if (end == list.size()) return absl::OkStatus();
-    list.remove_prefix(end + 1);
   }
+  return absl::OkStatus();
 }
 
 // PROTOCOL(PLACE)[/DATABASE] or HOSTS[/DATABASE]. The database is what stands after the slash.

@@ -42,13 +42,9 @@ std::string UriWithout(const Dsn& dsn, std::initializer_list<std::string_view> o
 }
 
 absl::Status CheckPorts(std::string_view ports) {
-  while (!ports.empty()) {
-    const size_t end = std::min(ports.find(','), ports.size());
-    const std::string_view port = ports.substr(0, end);
-    ports.remove_prefix(std::min(end + 1, ports.size()));
+  for (const std::string_view port : base::SplitList(ports, ',')) {
     uint32_t number = 0;
     const auto [rest, error] = std::from_chars(port.data(), port.data() + port.size(), number);
-    if (port.empty()) continue;
     if (error != std::errc() || rest != port.data() + port.size() || number < 1 || number > 65535) {
       return absl::InvalidArgumentError(Concat("the database's name has the port \"", port,
                                                "\"; a port is a number up to 65535"));
@@ -57,22 +53,12 @@ absl::Status CheckPorts(std::string_view ports) {
   return absl::OkStatus();
 }
 
-std::vector<std::string> Split(std::string_view list) {
-  std::vector<std::string> parts;
-  while (true) {
-    const size_t end = std::min(list.find(','), list.size());
-    parts.emplace_back(list.substr(0, end));
-    if (end == list.size()) return parts;
-    list.remove_prefix(end + 1);
-  }
-}
-
 // From libpq's parallel lists, of which that of the ports may have one element for all.
 absl::StatusOr<std::vector<Host>> Hosts(const std::string& names, const std::string& addresses,
                                         const std::string& ports) {
-  const std::vector<std::string> name = Split(names);
-  const std::vector<std::string> address = Split(addresses);
-  const std::vector<std::string> port = Split(ports);
+  const std::vector<std::string_view> name = base::Split(names, ',');
+  const std::vector<std::string_view> address = base::Split(addresses, ',');
+  const std::vector<std::string_view> port = base::Split(ports, ',');
   const size_t count = addresses.empty() ? name.size() : address.size();
   if ((!names.empty() && name.size() != count) || (port.size() != 1 && port.size() != count)) {
     return absl::InvalidArgumentError(
