@@ -57,6 +57,27 @@ const json::Object* PortOf(const json::Object& service, int64_t number) {
   return found;
 }
 
+// The first endpoint of a slice that is ready; false where there is none.
+bool ReachPod(const json::Object& slice, std::string_view port_name, WebhookEndpoint& endpoint) {
+  int64_t port = 0;
+  kinds::ForEach(slice, {"ports"}, [&](const json::Object& one) {
+    if (Text(one, {"name"}) == port_name) port = kinds::Integer(one, {"port"});
+  });
+  std::string host;
+  kinds::ForEach(slice, {"endpoints"}, [&](const json::Object& one) {
+    const json::Value* ready = kinds::Find(one, {"conditions", "ready"});
+    const json::Array* addresses = kinds::FindArray(one, {"addresses"});
+    if (!host.empty() || addresses == nullptr || addresses->empty()) return;
+    if (ready == nullptr || !ready->is_bool() || ready->get_bool()) {
+      host = kinds::Plain(addresses->front());
+    }
+  });
+  if (port == 0 || host.empty()) return false;
+  endpoint.host = std::move(host);
+  endpoint.port = std::to_string(port);
+  return true;
+}
+
 }  // namespace
 
 bool IsExempt(const Attributes& attributes) {
@@ -135,10 +156,7 @@ absl::Status Webhooks::ReachService(const json::Object& service, std::chrono::se
   endpoint.server_name = Concat(name, ".", name_space, ".svc");
   endpoint.url = Concat("https://", endpoint.server_name, ":", port);
   auto found = Find(registry_, BuiltIn("v1", "services"), name_space, name);
-  if (!found.ok()) {
-    return Unreachable(
-        Concat("Post \"", endpoint.url, endpoint.path, "\": service \"", name, "\" not found"));
-  }
+  if (!found.ok()) return cannot(Concat("service \"", name, "\" not found"));
   if (Text(*found, {"spec", "type"}) == "ExternalName") {
     endpoint.host = Text(*found, {"spec", "externalName"});
     endpoint.port = std::to_string(port);
@@ -152,25 +170,10 @@ absl::Status Webhooks::ReachService(const json::Object& service, std::chrono::se
   ASSIGN_OR_RETURN(
       const auto slices,
       ListCached(registry_, BuiltIn("discovery.k8s.io/v1", "endpointslices"), name_space));
-  const std::string_view port_name = Text(*own_port, {"name"});
-  for (const auto& object : slices) {
-    const json::Value* of = json::Find(object->labels(), "kubernetes.io/service-name");
+  for (const auto& slice : slices) {
+    const json::Value* of = json::Find(slice->labels(), "kubernetes.io/service-name");
     if (of == nullptr || kinds::Plain(*of) != name) continue;
-    const json::Object slice = object->Parse();
-    int64_t number = 0;
-    kinds::ForEach(slice, {"ports"}, [&](const json::Object& one) {
-      if (Text(one, {"name"}) == port_name) number = kinds::Integer(one, {"port"});
-    });
-    kinds::ForEach(slice, {"endpoints"}, [&](const json::Object& one) {
-      const json::Value* ready = kinds::Find(one, {"conditions", "ready"});
-      const bool is_ready = ready == nullptr || !ready->is_bool() || ready->get_bool();
-      const json::Array* addresses = kinds::FindArray(one, {"addresses"});
-      if (!is_ready || addresses == nullptr || addresses->empty() || !endpoint.host.empty()) return;
-      endpoint.host = kinds::Plain(addresses->front());
-      endpoint.port = std::to_string(number);
-    });
-    if (!endpoint.host.empty() && number != 0) return absl::OkStatus();
-    endpoint.host.clear();
+    if (ReachPod(slice->Parse(), Text(*own_port, {"name"}), endpoint)) return absl::OkStatus();
   }
   endpoint.host = Text(*found, {"spec", "clusterIP"});
   endpoint.port = std::to_string(port);

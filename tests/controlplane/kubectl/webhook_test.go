@@ -103,3 +103,28 @@ func TestWebhooksSeeTheirSubresources(t *testing.T) {
 	}
 	admin.Run("scale", "deployment", "web", "-n", "web", "--replicas", "8")
 }
+
+func TestAWebhookIsCalledAgainWhereAnotherChangedWhatItSaw(t *testing.T) {
+	admin := startHooked(t)
+	first := StartWebhook(t, func(Asked) Verdict { return Verdict{} })
+	once := StartWebhook(t, func(Asked) Verdict { return Verdict{} })
+	later := StartWebhook(t, func(asked Asked) Verdict {
+		return Verdict{Patch: `[{"op":"add","path":"/metadata/labels","value":{"added":"here"}}]`}
+	})
+	admin.RunWith(first.Configuration("Mutating", "a-first", "", "  reinvocationPolicy: IfNeeded\n"), "apply", "-f", "-")
+	admin.RunWith(once.Configuration("Mutating", "b-once", "", ""), "apply", "-f", "-")
+	admin.RunWith(later.Configuration("Mutating", "c-later", "", ""), "apply", "-f", "-")
+	admin.Run("create", "configmap", "a", "-n", "web")
+	for _, one := range []struct {
+		hook  *Webhook
+		times int
+	}{{first, 2}, {once, 1}, {later, 1}} {
+		if _, times := one.hook.Last(); times != one.times {
+			t.Errorf("it was called %d times, not %d", times, one.times)
+		}
+	}
+	last, _ := first.Last()
+	if last.Object["metadata"].(map[string]any)["labels"] == nil {
+		t.Errorf("it did not see the change: %v", last.Object)
+	}
+}

@@ -44,8 +44,6 @@ TEST_F(LimitRange, RefusesWithWhatIsWrong) {
        "minimum cpu usage per Container is 100m, but request is 50m"},
       {R"({"cpu":"200m"})", R"({"cpu":"400m","memory":"2Gi"})",
        "maximum memory usage per Container is 1Gi, but limit is 2Gi"},
-      {R"({"cpu":"200m"})", R"({"cpu":"400m"})",
-       "maximum memory usage per Container is 1Gi.  No limit is specified"},
       {R"({"cpu":"100m"})", R"({"cpu":"300m","memory":"1Gi"})",
        "cpu max limit to request ratio per Container is 2, but provided ratio is 3.000000"},
       {R"({"cpu":"50m"})", R"({"cpu":"2","memory":"1Gi"})",
