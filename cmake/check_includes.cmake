@@ -14,8 +14,8 @@ set(outside
     "^google/protobuf=^(rpc|etcd|remote|transfer|cli|bench)$"
     "[.]pb[.]h$=^(rpc|etcd|remote|transfer|cli|bench)$"
     "^(sqlite3[.]h|libpq|mysql|mariadb)=^(sql/|bench$)"
-    "^openssl/=^(base|log|rpc|http|https|auth|cluster|cli|etcd|transfer|sql.*)$"
-    "^boost/=^(api|store|rpc|http|https|etcd|cli|bench|sql.*)$")
+    "^openssl/=^(base|log|rpc|http|https|admission|auth|cluster|cli|etcd|transfer|sql.*)$"
+    "^boost/=^(api|store|rpc|http|https|admission|etcd|cli|bench|sql.*)$")
 
 function(refuse file header why)
   message(FATAL_ERROR "${file} includes ${header}, ${why}. Dependencies point down; see "

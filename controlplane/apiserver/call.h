@@ -16,6 +16,7 @@
 #include "apiserver/negotiation.h"
 #include "apiserver/target.h"
 #include "kinds/kind.h"
+#include "registry/admission.h"
 
 namespace kvplane::apiserver {
 
@@ -34,6 +35,14 @@ struct Call {
   const api::Subresource* subresource = nullptr;  // null: the object itself
   Wanted wanted;
   std::vector<std::string> warnings;
+
+  // On whose behalf the call's writes are made.
+  registry::Requester requester() {
+    return {.user = &request.user,
+            .group_version = group_version(),
+            .warnings = &warnings,
+            .annotations = request.annotations.get()};
+  }
 
   const kinds::Kind& kind() const { return *served->kind; }
   std::string_view group_version() const { return served->resource->group_version; }

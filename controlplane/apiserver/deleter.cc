@@ -20,7 +20,7 @@ namespace {
 using kvshim::base::Concat;
 
 // The body, and what the query says where it says something.
-absl::StatusOr<registry::DeleteOptions> OptionsOf(const Call& call) {
+absl::StatusOr<registry::DeleteOptions> OptionsOf(Call& call) {
   ASSIGN_OR_RETURN(json::Object document, ReadOptions(call));
   if (const auto policy = call.Query("propagationPolicy"); !policy.empty()) {
     document["propagationPolicy"] = json::ToBoost(policy);
@@ -39,6 +39,7 @@ absl::StatusOr<registry::DeleteOptions> OptionsOf(const Call& call) {
   ASSIGN_OR_RETURN(registry::DeleteOptions options, registry::ReadDeleteOptions(document));
   ASSIGN_OR_RETURN(const bool dry_run, ReadDryRun(call));
   options.dry_run |= dry_run;
+  options.requester = call.requester();
   return options;
 }
 
@@ -54,7 +55,7 @@ bool ReturnsObject(const kinds::Kind& kind) {
 
 }  // namespace
 
-absl::StatusOr<Answer> Deleter::Delete(const Call& call) {
+absl::StatusOr<Answer> Deleter::Delete(Call& call) {
   ASSIGN_OR_RETURN(const registry::DeleteOptions options, OptionsOf(call));
   ASSIGN_OR_RETURN(registry::Deleted deleted, registry_.Delete(call.kind(), call.target.name_space,
                                                                call.target.name, options));
@@ -64,7 +65,7 @@ absl::StatusOr<Answer> Deleter::Delete(const Call& call) {
   return AnswerObject(call, std::move(deleted.object));
 }
 
-absl::StatusOr<Answer> Deleter::DeleteCollection(const Call& call, const ListOptions& options) {
+absl::StatusOr<Answer> Deleter::DeleteCollection(Call& call, const ListOptions& options) {
   ASSIGN_OR_RETURN(const registry::DeleteOptions delete_options, OptionsOf(call));
   ASSIGN_OR_RETURN(const Reader::Selected selected, reader_.Select(call, options));
   json::Array items;

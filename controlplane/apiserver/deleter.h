@@ -15,9 +15,9 @@ class Deleter {
  public:
   Deleter(registry::Registry& registry, Reader& reader) : registry_(registry), reader_(reader) {}
 
-  absl::StatusOr<Answer> Delete(const Call& call);
+  absl::StatusOr<Answer> Delete(Call& call);
   // Answers what was there as a list.
-  absl::StatusOr<Answer> DeleteCollection(const Call& call, const ListOptions& options);
+  absl::StatusOr<Answer> DeleteCollection(Call& call, const ListOptions& options);
 
  private:
   registry::Registry& registry_;

@@ -10,22 +10,18 @@
 #pragma once
 
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "registry/admission.h"
+#include "registry/user.h"
+
 namespace kvplane::apiserver {
 
-// Who asks, as authentication found out.
-struct User {
-  std::string name;  // "system:anonymous" where nobody is known
-  std::string uid;
-  std::vector<std::string> groups;
-  std::map<std::string, std::vector<std::string>> extra;
-};
+using registry::User;
 
 using Pairs = std::vector<std::pair<std::string, std::string>>;
 
@@ -40,6 +36,8 @@ struct Request {
   // The listener does not judge them.
   std::shared_ptr<const std::vector<std::string>> certificates;
   User user;
+  // For the audit log; null where there is none.
+  std::shared_ptr<registry::Annotations> annotations;
 
   // The first of that name; empty where there is none.
   std::string_view Query(std::string_view name) const { return First(query, name); }

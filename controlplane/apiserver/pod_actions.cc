@@ -69,10 +69,35 @@ bool Counts(const json::Object& pod) {
 
 }  // namespace
 
+absl::Status PodActions::AdmitDocument(Call& call, std::string_view subresource,
+                                       std::string_view pod, bool dry_run, json::Object& document) {
+  registry::Attributes attributes;
+  attributes.kind = &Pods();
+  attributes.subresource = subresource;
+  attributes.name_space = call.target.name_space;
+  attributes.name = pod;
+  attributes.requester = call.requester();
+  attributes.requester.group_version = "v1";
+  attributes.dry_run = dry_run;
+  const std::string version(Text(document, {"apiVersion"}));
+  const std::string kind(Text(document, {"kind"}));
+  attributes.document_group_version = version;
+  attributes.document_kind = kind;
+  attributes.SetObject(&document);
+  return registry_.Admit(attributes);
+}
+
 absl::StatusOr<Answer> PodActions::Bind(Call& call) {
-  ASSIGN_OR_RETURN(const json::Object binding, ReadObject(call, "v1", "Binding"));
+  ASSIGN_OR_RETURN(json::Object binding, ReadObject(call, "v1", "Binding"));
   const std::string name(call.target.subresource.empty() ? Text(binding, {"metadata", "name"})
                                                          : call.target.name);
+  registry::UpdateOptions options;
+  ASSIGN_OR_RETURN(options.dry_run, ReadDryRun(call));
+  options.manager = ManagerOf(call);
+  options.part = "binding";
+  options.requester = call.requester();
+  RETURN_IF_ERROR(AdmitDocument(call, "binding", name, options.dry_run, binding));
+  options.requester.admitted = true;
   const std::string node(Text(binding, {"target", "name"}));
   if (node.empty()) {
     return registry::Invalid(Pods(), name, {kinds::Required("target.name", "")});
@@ -91,10 +116,6 @@ absl::StatusOr<Answer> PodActions::Bind(Call& call) {
                                                {"lastTransitionTime", registry::FormatNow()}});
     return pod;
   };
-  registry::UpdateOptions options;
-  ASSIGN_OR_RETURN(options.dry_run, ReadDryRun(call));
-  options.manager = ManagerOf(call);
-  options.part = "binding";
   RETURN_IF_ERROR(registry_.Update(Pods(), call.target.name_space, name, change, options).status());
   return AnswerDocument(call, Success(201), 201);
 }
@@ -114,6 +135,7 @@ absl::Status PodActions::TakeFromBudget(const json::Object& pod, const json::Obj
   registry::UpdateOptions options;
   options.part = "status";
   options.dry_run = dry_run;
+  options.requester.admitted = true;
   return registry_
       .Update(Budgets(), Text(budget, {"metadata", "namespace"}),
               Text(budget, {"metadata", "name"}), change, options)
@@ -146,13 +168,16 @@ absl::Status PodActions::TakeFromBudgets(const json::Object& pod, bool dry_run) 
 }
 
 absl::StatusOr<Answer> PodActions::Evict(Call& call) {
-  ASSIGN_OR_RETURN(const json::Object eviction, ReadObject(call, "policy/v1", "Eviction"));
+  ASSIGN_OR_RETURN(json::Object eviction, ReadObject(call, "policy/v1", "Eviction"));
+  ASSIGN_OR_RETURN(const bool dry_run, ReadDryRun(call));
+  RETURN_IF_ERROR(AdmitDocument(call, "eviction", call.target.name, dry_run, eviction));
   static const json::Object kNone;
   const json::Object* given = kinds::FindObject(eviction, {"deleteOptions"});
   ASSIGN_OR_RETURN(registry::DeleteOptions options,
                    registry::ReadDeleteOptions(given == nullptr ? kNone : *given));
-  ASSIGN_OR_RETURN(const bool dry_run, ReadDryRun(call));
   options.dry_run |= dry_run;
+  options.requester = call.requester();
+  options.requester.admitted = true;
   ASSIGN_OR_RETURN(const json::Object pod,
                    registry_.Get(Pods(), call.target.name_space, call.target.name));
   RETURN_IF_ERROR(TakeFromBudgets(pod, options.dry_run));

@@ -3,6 +3,8 @@
 // Thread safety: every method may be called from any thread that may wait.
 #pragma once
 
+#include <string_view>
+
 #include "absl/status/statusor.h"
 #include "apiserver/call.h"
 #include "registry/registry.h"
@@ -19,6 +21,9 @@ class PodActions {
   absl::StatusOr<Answer> Evict(Call& call);
 
  private:
+  // An Eviction or a Binding of a pod.
+  absl::Status AdmitDocument(Call& call, std::string_view subresource, std::string_view pod,
+                             bool dry_run, json::Object& document);
   absl::Status TakeFromBudgets(const json::Object& pod, bool dry_run);
   absl::Status TakeFromBudget(const json::Object& pod, const json::Object& budget, bool dry_run);
 

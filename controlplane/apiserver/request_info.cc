@@ -66,7 +66,8 @@ RequestInfo RequestInfo::Of(const Request& request) {
   if (info.name.empty()) {
     info.verb = VerbOfMany(info.verb, request);
     if (info.verb == "list" || info.verb == "watch" || info.verb == "deletecollection") {
-      info.name = SelectedName(request.Query("fieldSelector"));
+      info.field_selector = request.Query("fieldSelector");
+      info.name = SelectedName(info.field_selector);
     }
   } else if (info.verb == "get" && IsTrue(request.Query("watch"))) {
     info.verb = "watch";

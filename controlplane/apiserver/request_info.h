@@ -25,6 +25,7 @@ struct RequestInfo {
   std::string resource;
   std::string subresource;
   std::string name;
+  std::string field_selector;  // of lists and watches
 
   static RequestInfo Of(const Request& request);
 

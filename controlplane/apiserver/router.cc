@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "apiserver/connect.h"
 #include "apiserver/version.h"
 #include "base/status.h"
 #include "base/strings.h"
@@ -204,6 +205,7 @@ absl::StatusOr<Answer> Router::Subresource(Call& call) {
   if (!call.target.rest.empty() && !Has(found->verbs, "connect")) return NoSuchResource();
   call.subresource = &*found;
   const std::string_view verb = VerbOf(call.request.method);
+  if (Has(found->verbs, "connect")) RETURN_IF_ERROR(AdmitConnect(*registry_, call));
   if (Has(found->verbs, "connect") || name == "log") {
     ASSIGN_OR_RETURN(const json::Object object,
                      registry_->Get(call.kind(), call.target.name_space, call.target.name));

@@ -89,8 +89,10 @@ absl::StatusOr<Answer> Scale::Patch(Call& call) {
   });
 }
 
-absl::StatusOr<Answer> Scale::Write(const Call& call, const registry::Change& change) {
+absl::StatusOr<Answer> Scale::Write(Call& call, const registry::Change& change) {
   registry::UpdateOptions options;
+  options.requester = call.requester();
+  options.part = "scale";
   ASSIGN_OR_RETURN(options.dry_run, ReadDryRun(call));
   options.manager = ManagerOf(call);
   ASSIGN_OR_RETURN(

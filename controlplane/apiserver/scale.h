@@ -19,7 +19,7 @@ class Scale {
   absl::StatusOr<Answer> Patch(Call& call);
 
  private:
-  absl::StatusOr<Answer> Write(const Call& call, const registry::Change& change);
+  absl::StatusOr<Answer> Write(Call& call, const registry::Change& change);
 
   registry::Registry& registry_;
 };

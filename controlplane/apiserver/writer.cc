@@ -20,8 +20,9 @@ using kvshim::base::Concat;
 constexpr size_t kLongestManager = 128;
 constexpr std::string_view kApplyType = "application/apply-patch+yaml";
 
-absl::StatusOr<registry::UpdateOptions> OptionsOf(const Call& call) {
+absl::StatusOr<registry::UpdateOptions> OptionsOf(Call& call) {
   registry::UpdateOptions options;
+  options.requester = call.requester();
   ASSIGN_OR_RETURN(options.dry_run, ReadDryRun(call));
   options.manager = ManagerOf(call);
   options.part = call.target.subresource;

@@ -38,18 +38,6 @@ RequestInfo Wish(const json::Object& spec) {
 
 }  // namespace
 
-json::Object UserDocument(const User& user) {
-  json::Object document{{"username", json::ToBoost(user.name)}};
-  if (!user.uid.empty()) document["uid"] = json::ToBoost(user.uid);
-  if (!user.groups.empty()) document["groups"] = List(user.groups);
-  if (!user.extra.empty()) {
-    json::Object extra;
-    for (const auto& [name, values] : user.extra) extra[json::ToBoost(name)] = List(values);
-    document["extra"] = std::move(extra);
-  }
-  return document;
-}
-
 User UserOfSpec(const json::Object& spec) {
   User user{
       .name = TextAt(spec, "user"), .uid = TextAt(spec, "uid"), .groups = TextsAt(spec, "groups")};

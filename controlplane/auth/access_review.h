@@ -8,11 +8,12 @@
 #include "api/json.h"
 #include "apiserver/authorizer.h"
 #include "apiserver/exchange.h"
+#include "registry/user.h"
 
 namespace kvplane::auth {
 
-// {"username":…,"uid":…,"groups":[…],"extra":{…}}
-api::json::Object UserDocument(const apiserver::User& user);
+using registry::UserDocument;
+
 // From a SubjectAccessReview's specification.
 apiserver::User UserOfSpec(const api::json::Object& spec);
 

@@ -142,6 +142,10 @@ class FollowedResponse : public Response {
           json::Object{{"authorization.k8s.io/decision", json::ToBoost(notes_->decision)},
                        {"authorization.k8s.io/reason", json::ToBoost(notes_->reason)}};
     }
+    for (const auto& [key, text] : *notes_->annotations) {
+      if (!event_.contains("annotations")) event_["annotations"] = json::Object();
+      event_["annotations"].get_object()[json::ToBoost(key)] = json::ToBoost(text);
+    }
     log_.Write(api::ToJson(event_));
   }
 

@@ -30,6 +30,8 @@ class AuditLog {
     apiserver::User impersonated;  // empty: none
     std::string decision;          // "allow" or "forbid"
     std::string reason;            // of the decision
+    // What admission has to say.
+    std::shared_ptr<registry::Annotations> annotations = std::make_shared<registry::Annotations>();
   };
 
   // A response that stands before `inner` and writes the event when that is answered or dropped.

@@ -53,6 +53,7 @@ apiserver::Handler Guard(GuardParts parts, apiserver::Handler next) {
   return [parts, next = std::move(next)](Request request, std::shared_ptr<Response> response) {
     const auto notes = std::make_shared<AuditLog::Notes>();
     if (parts.audit != nullptr) {
+      request.annotations = notes->annotations;
       response = parts.audit->Follow(request, notes, std::move(response));
     }
     absl::StatusOr<User> user = parts.authenticator.Authenticate(request);

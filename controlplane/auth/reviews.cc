@@ -112,7 +112,7 @@ absl::StatusOr<json::Object> Answer(const ReviewParts& parts, const Request& req
                                     const RequestInfo& info, const Review& review) {
   ASSIGN_OR_RETURN(json::Object document, ReadBody(request, review));
   if (&review == &kTokenRequest) {
-    return AnswerTokenRequest(parts.registry, parts.tokens, info.ns, info.name,
+    return AnswerTokenRequest(parts.registry, parts.tokens, request.user, info.ns, info.name,
                               std::move(document));
   }
   json::Object spec;

@@ -7,42 +7,32 @@
 //   RETURN_IF_ERROR(feed.Start());
 #pragma once
 
-#include <memory>
-#include <string>
-#include <vector>
+#include <set>
 
 #include "absl/status/status.h"
+#include "auth/follower.h"
 #include "auth/role_table.h"
-#include "base/executor.h"
 #include "kinds/kind.h"
 #include "registry/registry.h"
-#include "registry/watcher.h"
 
 namespace kvplane::auth {
 
-class RoleFeed {
+class RoleFeed : private Follower::Listener {
  public:
   // Both must outlive the feed.
-  RoleFeed(registry::Registry& registry, RoleTable& roles);
-  ~RoleFeed();
+  RoleFeed(registry::Registry& registry, RoleTable& roles)
+      : roles_(roles), follower_(registry, *this, "kp-roles") {}
 
   // The table is filled when it returns.
   absl::Status Start();
 
  private:
-  class Listener;
+  void Put(const kinds::Kind& kind, const api::json::Object& document) override;
+  void Remove(const kinds::Kind& kind, const api::json::Object& document) override;
+  void KeepOnly(const kinds::Kind& kind, const std::set<Follower::Key>& named) override;
 
-  absl::Status Follow(const kinds::Kind& kind);
-  // The watch ended: the store's history was compacted before it had been read.
-  void FollowAgain(const kinds::Kind& kind);
-
-  registry::Registry& registry_;
   RoleTable& roles_;
-  kvshim::base::Mutex mutex_;
-  std::vector<std::pair<const kinds::Kind*, std::shared_ptr<registry::Watcher>>> watchers_
-      GUARDED_BY(mutex_);
-  bool stopping_ GUARDED_BY(mutex_) = false;
-  kvshim::base::Executor executor_{{.name = "kp-roles"}};
+  Follower follower_;
 };
 
 }  // namespace kvplane::auth

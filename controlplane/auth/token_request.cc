@@ -74,12 +74,27 @@ absl::Status TakeLifetime(const json::Object& spec, const std::string& account, 
                   "\" is invalid: spec.expirationSeconds: Invalid value: ", seconds, ": ", fault)});
 }
 
+absl::Status Admit(registry::Registry& registry, const apiserver::User& user, const std::string& ns,
+                   const std::string& account, json::Object& request) {
+  registry::Attributes attributes;
+  attributes.kind = &AccountKind();
+  attributes.subresource = "token";
+  attributes.name_space = ns;
+  attributes.name = account;
+  attributes.requester.user = &user;
+  attributes.document_group_version = "authentication.k8s.io/v1";
+  attributes.document_kind = "TokenRequest";
+  attributes.SetObject(&request);
+  return registry.Admit(attributes);
+}
+
 }  // namespace
 
 absl::StatusOr<json::Object> AnswerTokenRequest(registry::Registry& registry,
                                                 const apiserver::TokenIssuer& tokens,
-                                                const std::string& ns, const std::string& account,
-                                                json::Object request) {
+                                                const apiserver::User& user, const std::string& ns,
+                                                const std::string& account, json::Object request) {
+  RETURN_IF_ERROR(Admit(registry, user, ns, account, request));
   ASSIGN_OR_RETURN(const json::Object held, registry.Get(AccountKind(), ns, account));
   TokenWish wish{.account = {.ns = ns, .name = account, .uid = TextAt(held, "metadata", "uid")}};
   json::Object spec;

@@ -8,17 +8,16 @@
 
 #include "absl/status/statusor.h"
 #include "api/json.h"
+#include "apiserver/exchange.h"
 #include "apiserver/token_issuer.h"
 #include "registry/registry.h"
 
 namespace kvplane::auth {
 
-// `request` with its status. Failures are those of registry/failure.h.
-absl::StatusOr<api::json::Object> AnswerTokenRequest(registry::Registry& registry,
-                                                     const apiserver::TokenIssuer& tokens,
-                                                     const std::string& ns,
-                                                     const std::string& account,
-                                                     api::json::Object request);
+// `request` of `user` with its status. Failures are those of registry/failure.h.
+absl::StatusOr<api::json::Object> AnswerTokenRequest(
+    registry::Registry& registry, const apiserver::TokenIssuer& tokens, const apiserver::User& user,
+    const std::string& ns, const std::string& account, api::json::Object request);
 
 // Whether the account, and what a token is bound to, are still those that they were.
 bool IsAlive(registry::Registry& registry, const apiserver::ServiceAccountRef& account,

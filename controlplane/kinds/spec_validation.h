@@ -31,6 +31,9 @@ void ValidateIngress(const json::Object& object, const json::Object* current, Fi
 void ValidateRole(const json::Object& object, const json::Object* current, FieldErrors& errors);
 void ValidateBinding(const json::Object& object, const json::Object* current, FieldErrors& errors);
 
+// Webhooks (webhook_validation.cc).
+void ValidateWebhooks(const json::Object& object, const json::Object* current, FieldErrors& errors);
+
 // A field that may not change: refuses where it did.
 void ValidateSame(const json::Object& object, const json::Object* current, Path path,
                   const std::string& field, std::string_view detail, FieldErrors& errors);

@@ -29,6 +29,8 @@ constexpr Rule kRules[] = {
     {"batch", "jobs", ValidateJob},
     {"batch", "cronjobs", ValidateCronJob},
     {"networking.k8s.io", "ingresses", ValidateIngress},
+    {"admissionregistration.k8s.io", "mutatingwebhookconfigurations", ValidateWebhooks},
+    {"admissionregistration.k8s.io", "validatingwebhookconfigurations", ValidateWebhooks},
     {"rbac.authorization.k8s.io", "roles", ValidateRole},
     {"rbac.authorization.k8s.io", "clusterroles", ValidateRole},
     {"rbac.authorization.k8s.io", "rolebindings", ValidateBinding},

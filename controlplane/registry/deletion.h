@@ -16,6 +16,7 @@
 #include "absl/status/statusor.h"
 #include "api/json.h"
 #include "kinds/kind.h"
+#include "registry/admission.h"
 
 namespace kvplane::registry {
 
@@ -24,6 +25,7 @@ namespace json = api::json;
 enum class Propagation { kAsIs, kBackground, kForeground, kOrphan };
 
 struct DeleteOptions {
+  Requester requester;
   std::optional<int64_t> grace_seconds;
   std::string uid;  // preconditions, where set
   std::string resource_version;

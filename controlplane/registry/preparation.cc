@@ -125,14 +125,6 @@ void CountGeneration(const kinds::Kind& kind, const json::Object& current, json:
   Set(Child(object, "metadata"), "generation", generation + 1);
 }
 
-absl::Status Finish(const kinds::Kind& kind, const json::Object* current, json::Object& object) {
-  kinds::SetDefaults(kind, object);
-  RETURN_IF_ERROR(MakeCanonical(kind, object));
-  const kinds::FieldErrors errors = kinds::Validate(kind, object, current);
-  if (!errors.empty()) return Invalid(kind, Text(object, {"metadata", "name"}), errors);
-  return absl::OkStatus();
-}
-
 }  // namespace
 
 absl::Status MakeCanonical(const kinds::Kind& kind, json::Object& object) {
@@ -140,6 +132,13 @@ absl::Status MakeCanonical(const kinds::Kind& kind, json::Object& object) {
   auto canonical = api::Canonicalize(*kind.message, json::Value(std::move(object)));
   if (!canonical.ok()) return BadRequest(kvshim::base::FromAbsl(canonical.status().message()));
   object = std::move(canonical->get_object());
+  return absl::OkStatus();
+}
+
+absl::Status CheckValid(const kinds::Kind& kind, const json::Object* current,
+                        const json::Object& object) {
+  const kinds::FieldErrors errors = kinds::Validate(kind, object, current);
+  if (!errors.empty()) return Invalid(kind, Text(object, {"metadata", "name"}), errors);
   return absl::OkStatus();
 }
 
@@ -160,8 +159,13 @@ absl::Status PrepareForCreate(const kinds::Kind& kind, std::string_view name_spa
   Set(metadata, "uid", json::Value(NewUid().c_str()));
   Set(metadata, "creationTimestamp", json::Value(FormatNow().c_str()));
   if (kind.counts_generations) Set(metadata, "generation", 1);
+  return CompleteForCreate(kind, object);
+}
+
+absl::Status CompleteForCreate(const kinds::Kind& kind, json::Object& object) {
   kinds::ResetStatus(kind, object);
-  return Finish(kind, nullptr, object);
+  kinds::SetDefaults(kind, object);
+  return MakeCanonical(kind, object);
 }
 
 absl::Status PrepareForUpdate(const kinds::Kind& kind, const json::Object& current,
@@ -188,7 +192,8 @@ absl::Status PrepareForUpdate(const kinds::Kind& kind, const json::Object& curre
   kinds::KeepAllocated(kind, current, object);
   RETURN_IF_ERROR(MakeCanonical(kind, object));
   CountGeneration(kind, current, object);
-  return Finish(kind, &current, object);
+  kinds::SetDefaults(kind, object);
+  return MakeCanonical(kind, object);
 }
 
 }  // namespace kvplane::registry

@@ -69,6 +69,17 @@ kvshim::Compare AtRevision(std::string key, int64_t revision) {
   return {.target = kvshim::CompareTarget::kMod, .key = std::move(key), .number = revision};
 }
 
+Attributes AttributesOf(const Kind& kind, std::string_view name_space,
+                        const WriteOptions& options) {
+  Attributes attributes;
+  attributes.kind = &kind;
+  attributes.name_space = name_space;
+  attributes.requester = options.requester;
+  attributes.manager = options.manager;
+  attributes.dry_run = options.dry_run;
+  return attributes;
+}
+
 // An empty document of the kind, for a PUT that creates.
 json::Object Empty(const Kind& kind, std::string_view name_space, std::string_view name) {
   json::Object metadata{{"name", json::ToBoost(name)}};
@@ -105,6 +116,18 @@ absl::StatusOr<Registry::Current> Registry::Read(const Kind& kind, std::string_v
   const kvshim::KeyValue& kv = range.kvs[0];
   ASSIGN_OR_RETURN(json::Value object, FromStored(kind, kv.value(), kv.mod_revision()));
   return Current{std::move(object.get_object()), kv.mod_revision()};
+}
+
+Admission* Registry::AdmissionOf(const Attributes& attributes) const {
+  if (admission_ == nullptr || attributes.requester.admitted) return nullptr;
+  return admission_->Handles(attributes) ? admission_ : nullptr;
+}
+
+absl::Status Registry::Admit(Attributes& attributes) {
+  Admission* const admission = AdmissionOf(attributes);
+  if (admission == nullptr) return absl::OkStatus();
+  RETURN_IF_ERROR(admission->Mutate(attributes));
+  return admission->Validate(attributes);
 }
 
 absl::StatusOr<json::Object> Registry::Get(const Kind& kind, std::string_view name_space,
@@ -158,16 +181,35 @@ absl::StatusOr<json::Object> Registry::Create(const Kind& kind, std::string_view
                                               json::Object object, const WriteOptions& options) {
   RETURN_IF_ERROR(PrepareForCreate(kind, name_space, object));
   if (!options.applied) TrackOwners(kind, nullptr, options.manager, "", object);
-  const std::string name(Text(object, {"metadata", "name"}));
-  for (Tries tries; tries.Next();) {
-    kvshim::TxnRequest request;
-    RETURN_IF_ERROR(GuardNamespace(kind, name_space, name, request));
+  // A namespace that is not there, or not any more, is the first thing to be told of.
+  kvshim::TxnRequest guard;
+  std::string name(Text(object, {"metadata", "name"}));
+  RETURN_IF_ERROR(GuardNamespace(kind, name_space, name, guard));
+  Attributes attributes = AttributesOf(kind, name_space, options);
+  attributes.operation = Operation::kCreate;
+  attributes.name = name;
+  attributes.SetObject(&object);
+  Admission* const admission = AdmissionOf(attributes);
+  if (admission != nullptr) {
+    RETURN_IF_ERROR(admission->Mutate(attributes));
+    if (attributes.changed()) RETURN_IF_ERROR(CompleteForCreate(kind, object));
+  }
+  RETURN_IF_ERROR(CheckValid(kind, nullptr, object));
+  name = Text(object, {"metadata", "name"});
+  attributes.name = name;
+  if (admission != nullptr) RETURN_IF_ERROR(admission->Validate(attributes));
+  for (Tries tries; tries.Next(); guard = {}) {
+    kvshim::TxnRequest request = std::move(guard);
+    if (request.compare.empty()) {
+      RETURN_IF_ERROR(GuardNamespace(kind, name_space, name, request));
+    }
     ASSIGN_OR_RETURN(const Current current, Read(kind, name_space, name));
     if (current.revision != 0) return AlreadyExists(kind, name);
     json::Object written = object;
     if (ServiceAddresses::Concern(kind)) {
       RETURN_IF_ERROR(addresses_.Change(nullptr, &written, request));
     }
+    if (admission != nullptr) RETURN_IF_ERROR(admission->Charge(attributes, request));
     if (options.dry_run) return written;
     ASSIGN_OR_RETURN(const int64_t revision,
                      Write(kind, name_space, written, 0, std::move(request)));
@@ -211,6 +253,24 @@ absl::StatusOr<bool> Registry::TryUpdate(const Kind& kind, std::string_view name
   if (!options.applied) {
     TrackOwners(kind, &current.object, options.manager, options.part, object);
   }
+  Attributes attributes = AttributesOf(kind, name_space, options);
+  attributes.operation = Operation::kUpdate;
+  attributes.subresource = options.part;
+  attributes.name = name;
+  attributes.old = &current.object;
+  attributes.SetObject(&object);
+  Admission* const admission = AdmissionOf(attributes);
+  if (admission != nullptr) {
+    RETURN_IF_ERROR(admission->Mutate(attributes));
+    if (attributes.changed()) {
+      RETURN_IF_ERROR(PrepareForUpdate(kind, current.object, options.part, object));
+    }
+  }
+  RETURN_IF_ERROR(CheckValid(kind, &current.object, object));
+  if (admission != nullptr) {
+    RETURN_IF_ERROR(admission->Validate(attributes));
+    RETURN_IF_ERROR(admission->Charge(attributes, request));
+  }
   const bool same = api::JsonEqual(json::Value(object), json::Value(current.object));
   if (same || options.dry_run) {
     updated = {std::move(object), false};
@@ -242,6 +302,18 @@ absl::StatusOr<bool> Registry::TryDelete(const Kind& kind, std::string_view name
   ASSIGN_OR_RETURN(const Current current, Read(kind, name_space, name));
   if (current.revision == 0) return NotFound(kind, name);
   RETURN_IF_ERROR(CheckPreconditions(kind, options, current.object));
+  Attributes attributes;
+  attributes.operation = Operation::kDelete;
+  attributes.kind = &kind;
+  attributes.name_space = name_space;
+  attributes.name = name;
+  attributes.requester = options.requester;
+  attributes.dry_run = options.dry_run;
+  attributes.old = &current.object;
+  if (Admission* const admission = AdmissionOf(attributes)) {
+    RETURN_IF_ERROR(admission->Mutate(attributes));
+    RETURN_IF_ERROR(admission->Validate(attributes));
+  }
   Deletion deletion = PlanDeletion(kind, options, current.object);
   deleted.gone = deletion.step == Deletion::Step::kRemove;
   deleted.object = std::move(deletion.object);

@@ -22,6 +22,7 @@
 #include "api/json.h"
 #include "kinds/kind.h"
 #include "kvshim/store.h"
+#include "registry/admission.h"
 #include "registry/deletion.h"
 #include "registry/event_lease.h"
 #include "registry/feed.h"
@@ -32,13 +33,14 @@ namespace kvplane::registry {
 
 // Who writes, and whether really.
 struct WriteOptions {
+  Requester requester;
   std::string manager = "kvplane";  // who comes to own the fields that are written
   bool applied = false;             // the object's managed fields are as they are to be
   bool dry_run = false;
 };
 
 struct UpdateOptions : WriteOptions {
-  std::string part;             // the subresource: "" (all but the status), "status", "finalize"
+  std::string part;  // the subresource: "" (all but the status), "status", "scale", "finalize"
   bool create_missing = false;  // what is not there is created, from an empty object
 };
 
@@ -75,6 +77,12 @@ class Registry {
                                  const UpdateOptions& options);
   absl::StatusOr<Deleted> Delete(const kinds::Kind& kind, std::string_view name_space,
                                  std::string_view name, const DeleteOptions& options);
+
+  // Has every write from now on looked at. Comes before the registry is used from several threads;
+  // `admission` must outlive the writes.
+  void SetAdmission(Admission* admission) { admission_ = admission; }
+  // Mutates and validates what is no write of an object itself: CONNECT, an Eviction, a Binding.
+  absl::Status Admit(Attributes& attributes);
 
   // Objects from `key` on, as they were at `revision`.
   struct Page {
@@ -116,7 +124,11 @@ class Registry {
                                  Deleted& deleted);
   absl::Status CreateSystemNamespaces();
 
+  // Null where nobody looks at such a write.
+  Admission* AdmissionOf(const Attributes& attributes) const;
+
   kvshim::Store& store_;
+  Admission* admission_ = nullptr;
   ServiceAddresses addresses_;
   EventLease events_;
   Feed feed_;

@@ -2,11 +2,15 @@
 
 #include <utility>
 
+#include "admission/chain.h"
 #include "apiserver/api.h"
 #include "auth/audit_log.h"
 #include "auth/authenticator.h"
 #include "auth/bootstrap_tokens.h"
+#include "auth/follower.h"
 #include "auth/guard.h"
+#include "auth/node_authorizer.h"
+#include "auth/node_graph.h"
 #include "auth/rbac.h"
 #include "auth/reviews.h"
 #include "auth/role_feed.h"
@@ -86,6 +90,7 @@ class ApiServer : public Server {
                                              .request_timeout = options_.request_timeout,
                                              .service_range = cluster_.settings.service_cidr}));
     RETURN_IF_ERROR(OpenAuth());
+    admission_ = admission::MakeChain(api_->registry(), authorizer_);
     RETURN_IF_ERROR(OpenListener());
     RETURN_IF_ERROR(WriteKubeconfig());
     ScheduleRenewal();
@@ -147,7 +152,21 @@ class ApiServer : public Server {
     }
     RETURN_IF_ERROR(auth::SeedRoles(api_->registry()));
     role_feed_ = std::make_unique<auth::RoleFeed>(api_->registry(), roles_);
-    return role_feed_->Start();
+    RETURN_IF_ERROR(role_feed_->Start());
+    return FollowNodes();
+  }
+
+  absl::Status FollowNodes() {
+    node_feed_ = std::make_unique<auth::Follower>(api_->registry(), node_graph_, "kp-nodes");
+    for (const auto& [group_version, plural] :
+         {std::pair{"v1", "pods"}, std::pair{"v1", "persistentvolumes"},
+          std::pair{"storage.k8s.io/v1", "volumeattachments"},
+          std::pair{"resource.k8s.io/v1", "resourceslices"}}) {
+      const kinds::Served* served = kinds::Kinds::BuiltIn().Find(group_version, plural);
+      if (served == nullptr) return absl::InternalError("the schema lacks what nodes read");
+      RETURN_IF_ERROR(node_feed_->Follow(*served->kind));
+    }
+    return absl::OkStatus();
   }
 
   apiserver::Handler MakeHandler() {
@@ -156,15 +175,15 @@ class ApiServer : public Server {
       api_->Handle(std::move(request), std::move(response));
     };
     apiserver::Handler reviews = auth::WithReviews({.authenticator = *authenticator_,
-                                                    .authorizer = rbac_,
+                                                    .authorizer = authorizer_,
                                                     .tokens = *tokens_,
                                                     .registry = api_->registry()},
                                                    std::move(api));
     apiserver::Handler pages = WithPages({.store = store_, .metrics = metrics_, .tokens = *tokens_},
                                          WithEncryptionPage(*encryption_, std::move(reviews)));
-    apiserver::Handler guarded =
-        auth::Guard({.authenticator = *authenticator_, .authorizer = rbac_, .audit = audit_.get()},
-                    std::move(pages));
+    apiserver::Handler guarded = auth::Guard(
+        {.authenticator = *authenticator_, .authorizer = authorizer_, .audit = audit_.get()},
+        std::move(pages));
     return WithPublicPages(cluster_.server_ca.certificate, std::move(guarded));
   }
 
@@ -205,6 +224,7 @@ class ApiServer : public Server {
                bound.substr(bound.rfind(':')));
     const int port = std::stoi(bound.substr(bound.rfind(':') + 1));
     RETURN_IF_ERROR(EnsureSystemObjects(api_->registry(), cluster_, port));
+    api_->registry().SetAdmission(admission_.get());
     listener_->Start();
     return absl::OkStatus();
   }
@@ -241,10 +261,15 @@ class ApiServer : public Server {
   base::MetricsRegistry metrics_;
   std::unique_ptr<auth::AuditLog> audit_;
   std::unique_ptr<encryption::SecretsEncryption> encryption_;
-  std::unique_ptr<apiserver::Api> api_;
+  // What the API's requests look at goes after the API, which waits for them.
   auth::RoleTable roles_;
   auth::Rbac rbac_{roles_};
+  auth::NodeGraph node_graph_;
+  auth::NodeAuthorizer authorizer_{node_graph_, rbac_};
+  std::unique_ptr<registry::Admission> admission_;
+  std::unique_ptr<apiserver::Api> api_;
   std::unique_ptr<auth::RoleFeed> role_feed_;
+  std::unique_ptr<auth::Follower> node_feed_;
   std::unique_ptr<auth::ServiceAccountTokens> tokens_;
   std::unique_ptr<auth::Authenticator> authenticator_;
   std::unique_ptr<RequestMetrics> request_metrics_;

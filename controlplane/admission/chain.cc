@@ -1,0 +1,85 @@
+#include "admission/chain.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "admission/plugins.h"
+#include "admission/webhook_client.h"
+#include "base/status.h"
+
+namespace kvplane::admission {
+
+namespace {
+
+// The client goes last: plugins call it.
+class OwningChain : public Chain {
+ public:
+  OwningChain(std::unique_ptr<WebhookClient> client, std::vector<std::unique_ptr<Plugin>> plugins)
+      : Chain(std::move(plugins)), client_(std::move(client)) {}
+
+ private:
+  const std::unique_ptr<WebhookClient> client_;
+};
+
+}  // namespace
+
+bool Chain::Handles(const Attributes& attributes) const {
+  return std::any_of(plugins_.begin(), plugins_.end(),
+                     [&](const auto& plugin) { return plugin->Handles(attributes); });
+}
+
+absl::Status Chain::Mutate(Attributes& attributes) {
+  const auto round = [&]() -> absl::Status {
+    for (const auto& plugin : plugins_) {
+      if (plugin->Handles(attributes)) RETURN_IF_ERROR(plugin->Mutate(attributes));
+    }
+    return absl::OkStatus();
+  };
+  RETURN_IF_ERROR(round());
+  if (!attributes.reinvocation.wanted) return absl::OkStatus();
+  attributes.reinvocation.under_way = true;
+  return round();
+}
+
+absl::Status Chain::Validate(const Attributes& attributes) {
+  for (const auto& plugin : plugins_) {
+    if (plugin->Handles(attributes)) RETURN_IF_ERROR(plugin->Validate(attributes));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Chain::Charge(const Attributes& attributes, kvshim::TxnRequest& request) {
+  for (const auto& plugin : plugins_) {
+    if (plugin->Handles(attributes)) RETURN_IF_ERROR(plugin->Charge(attributes, request));
+  }
+  return absl::OkStatus();
+}
+
+std::unique_ptr<registry::Admission> MakeChain(registry::Registry& registry,
+                                               const apiserver::Authorizer& authorizer) {
+  auto client = WebhookClient::Make();
+  std::vector<std::unique_ptr<Plugin>> plugins;
+  plugins.push_back(MakeNamespaceLifecycle());
+  plugins.push_back(MakeRoleEscalation(registry, authorizer));
+  plugins.push_back(MakeLimitRanger(registry));
+  plugins.push_back(MakeServiceAccount(registry));
+  plugins.push_back(MakeNodeRestriction(registry));
+  plugins.push_back(MakeTaintNodesByCondition());
+  plugins.push_back(MakePodSecurity(registry));
+  plugins.push_back(MakePriority(registry));
+  plugins.push_back(MakeDefaultTolerationSeconds());
+  plugins.push_back(MakeDefaultStorageClass(registry));
+  plugins.push_back(MakePersistentVolumeClaimResize(registry));
+  plugins.push_back(MakeStorageObjectInUseProtection());
+  plugins.push_back(MakeRuntimeClass(registry));
+  plugins.push_back(MakeCertificateApproval(authorizer));
+  plugins.push_back(MakeCertificateSigning(authorizer));
+  plugins.push_back(MakeCertificateSubjectRestriction());
+  plugins.push_back(MakeDefaultIngressClass(registry));
+  plugins.push_back(MakeMutatingWebhook(registry, *client));
+  plugins.push_back(MakeValidatingWebhook(registry, *client));
+  plugins.push_back(MakeResourceQuota(registry));
+  return std::make_unique<OwningChain>(std::move(client), std::move(plugins));
+}
+
+}  // namespace kvplane::admission

@@ -1,0 +1,37 @@
+// Chain: the admission plugins of a server in Kubernetes' order. All of them complete an object
+// first, then, when it is as it will be, all of them judge it.
+//
+// Thread safety: every method may be called from any thread that may wait.
+//
+//   const auto chain = MakeChain(registry, authorizer);
+//   registry.SetAdmission(chain.get());
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "admission/plugin.h"
+#include "apiserver/authorizer.h"
+#include "registry/admission.h"
+#include "registry/registry.h"
+
+namespace kvplane::admission {
+
+class Chain : public registry::Admission {
+ public:
+  explicit Chain(std::vector<std::unique_ptr<Plugin>> plugins) : plugins_(std::move(plugins)) {}
+
+  bool Handles(const Attributes& attributes) const override;
+  absl::Status Mutate(Attributes& attributes) override;
+  absl::Status Validate(const Attributes& attributes) override;
+  absl::Status Charge(const Attributes& attributes, kvshim::TxnRequest& request) override;
+
+ private:
+  const std::vector<std::unique_ptr<Plugin>> plugins_;
+};
+
+// All that a server of Kubernetes runs without being told otherwise. Both must outlive it.
+std::unique_ptr<registry::Admission> MakeChain(registry::Registry& registry,
+                                               const apiserver::Authorizer& authorizer);
+
+}  // namespace kvplane::admission

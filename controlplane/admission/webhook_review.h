@@ -1,0 +1,44 @@
+// AdmissionReview: what a webhook is asked, and what it answers.
+//
+// Thread safety: pure but for the machine's randomness.
+//
+//   const Review review = MakeReview(attributes, version);
+//   ASSIGN_OR_RETURN(const ReviewAnswer answer, ReadAnswer(review, body));
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "admission/webhook_rules.h"
+#include "api/json.h"
+#include "registry/admission.h"
+
+namespace kvplane::admission {
+
+struct Review {
+  std::string uid;
+  std::string body;
+  api::json::Object object;  // as it is told, in the version that is
+};
+absl::StatusOr<Review> MakeReview(const registry::Attributes& attributes, const Version& version);
+
+struct ReviewAnswer {
+  bool allowed = false;
+  api::json::Object status;  // why not
+  api::json::Value patch;    // a JSON patch; null: none
+  std::vector<std::string> warnings;
+  registry::Annotations annotations;
+};
+// The error says what is wrong with the answer.
+absl::StatusOr<ReviewAnswer> ReadAnswer(const Review& review, std::string_view body);
+
+// Makes the patch to what was told, and that to the object that is written.
+absl::Status ApplyPatch(const Review& review, const api::json::Value& patch, const Version& version,
+                        registry::Attributes& attributes);
+
+// What a refusal is told as.
+absl::Status Denied(std::string_view webhook, const api::json::Object& status);
+
+}  // namespace kvplane::admission
