@@ -179,11 +179,6 @@ class PathItem {
   std::string reference_;
 };
 
-absl::Status NoSuchPath() {
-  return registry::MakeStatus(
-      {404, "NotFound", "the server could not find the requested resource", {}});
-}
-
 }  // namespace
 
 Openapi::Openapi(const kinds::Kinds& kinds, std::vector<std::string> group_versions)
@@ -274,7 +269,7 @@ json::Object Openapi::Document(std::string_view group_version) const {
 absl::StatusOr<Answer> Openapi::Find(const Call& call) const {
   std::string_view path = call.request.path;
   constexpr std::string_view kRoot = "/openapi/v3";
-  if (!path.starts_with(kRoot)) return NoSuchPath();
+  if (!path.starts_with(kRoot)) return registry::NoSuchResource();
   path.remove_prefix(kRoot.size());
   while (path.starts_with('/')) path.remove_prefix(1);
   if (path.empty()) return Answer{.body = api::ToJson(json::Value(Index()))};
@@ -283,7 +278,7 @@ absl::StatusOr<Answer> Openapi::Find(const Call& call) const {
       return Answer{.body = api::ToJson(json::Value(Document(group_version)))};
     }
   }
-  return NoSuchPath();
+  return registry::NoSuchResource();
 }
 
 }  // namespace kvplane::apiserver

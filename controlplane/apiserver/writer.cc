@@ -90,15 +90,17 @@ absl::StatusOr<Answer> Writer::Update(Call& call) {
 absl::StatusOr<Answer> Writer::Patch(Call& call) {
   if (MediaType(call.request.Header("content-type")) == kApplyType) return Apply(call);
   ASSIGN_OR_RETURN(const DocumentPatch patch,
-                   DocumentPatch::Read(call.request.Header("content-type"), call.request.body));
+                   DocumentPatch::Read(call.request.Header("content-type"), call.request.body,
+                                       call.served->resource->message));
   ASSIGN_OR_RETURN(const registry::UpdateOptions options, OptionsOf(call));
   const std::string_view group_version = call.group_version();
   const std::string_view kind = call.served->resource->kind;
+  const std::vector<std::string> warnings = call.warnings;  // before it is tried
   const auto change = [&](const json::Object& current) -> absl::StatusOr<json::Object> {
     json::Object document = current;
     kinds::FromStored(call.kind(), group_version, document);
-    ASSIGN_OR_RETURN(document, patch.Apply(call.served->resource->message, document));
-    call.warnings.clear();
+    ASSIGN_OR_RETURN(document, patch.Apply(document));
+    call.warnings = warnings;
     RETURN_IF_ERROR(CheckFields(call, group_version, kind, api::ToJson(json::Value(document))));
     ASSIGN_OR_RETURN(document, MakeTyped(group_version, kind, std::move(document)));
     kinds::ToStored(call.kind(), group_version, document);
@@ -110,9 +112,6 @@ absl::StatusOr<Answer> Writer::Patch(Call& call) {
 }
 
 absl::StatusOr<Answer> Writer::Apply(Call& call) {
-  if (call.kind().message == nullptr) {
-    return registry::BadRequest("custom resources cannot be applied by the server yet");
-  }
   if (call.Query("fieldManager").empty()) {
     return registry::MakeStatus(
         {422,

@@ -7,6 +7,7 @@
 
 #include "base/status.h"
 #include "base/strings.h"
+#include "kinds/definition_status.h"
 #include "kinds/members.h"
 #include "registry/failure.h"
 #include "registry/identity.h"
@@ -60,6 +61,8 @@ int64_t GraceOf(const kinds::Kind& kind, const DeleteOptions& options, const jso
 bool IsNamespace(const kinds::Kind& kind) {
   return kind.group.empty() && kind.plural == "namespaces";
 }
+
+bool IsDefinition(const kinds::Kind& kind) { return kind.group == "apiextensions.k8s.io"; }
 
 bool IsHeld(const kinds::Kind& kind, const json::Object& object) {
   if (!Finalizers(object).empty()) return true;
@@ -141,6 +144,7 @@ Deletion PlanDeletion(const kinds::Kind& kind, const DeleteOptions& options, jso
   SetPropagation(options.propagation, object);
   const int64_t grace = GraceOf(kind, options, object);
   const bool marked = kinds::Has(object, {"metadata", "deletionTimestamp"});
+  if (IsDefinition(kind) && !marked) kinds::AddCleanup(FormatNow(), object);
   if (grace == 0 && !IsHeld(kind, object)) return deletion;
   deletion.step = Deletion::Step::kMark;
   if (!marked) {
