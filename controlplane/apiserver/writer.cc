@@ -7,6 +7,7 @@
 #include "base/status.h"
 #include "base/strings.h"
 #include "kinds/conversion.h"
+#include "kinds/definition_validation.h"
 #include "kinds/members.h"
 #include "registry/failure.h"
 #include "registry/ownership.h"
@@ -35,6 +36,14 @@ absl::Status CheckName(const Call& call, const json::Object& object) {
   return registry::BadRequest(Concat("the name of the object (", name,
                                      ") does not match the name on the URL (", call.target.name,
                                      ")"));
+}
+
+// What a client should know of what it writes, but for its faults.
+void AddWarnings(Call& call, const json::Object& object) {
+  if (call.kind().group != "apiextensions.k8s.io" || !call.target.subresource.empty()) return;
+  for (std::string& warning : kinds::WarningsOf(object)) {
+    call.warnings.push_back(std::move(warning));
+  }
 }
 
 }  // namespace
@@ -66,6 +75,7 @@ std::string ManagerOf(const Call& call) {
 
 absl::StatusOr<Answer> Writer::Create(Call& call) {
   ASSIGN_OR_RETURN(json::Object object, ReadObject(call));
+  AddWarnings(call, object);
   ASSIGN_OR_RETURN(const registry::UpdateOptions options, OptionsOf(call));
   kinds::ToStored(call.kind(), call.group_version(), object);
   ASSIGN_OR_RETURN(
@@ -75,6 +85,7 @@ absl::StatusOr<Answer> Writer::Create(Call& call) {
 
 absl::StatusOr<Answer> Writer::Update(Call& call) {
   ASSIGN_OR_RETURN(json::Object object, ReadObject(call));
+  AddWarnings(call, object);
   ASSIGN_OR_RETURN(registry::UpdateOptions options, OptionsOf(call));
   RETURN_IF_ERROR(CheckName(call, object));
   kinds::ToStored(call.kind(), call.group_version(), object);
@@ -103,6 +114,7 @@ absl::StatusOr<Answer> Writer::Patch(Call& call) {
     call.warnings = warnings;
     RETURN_IF_ERROR(CheckFields(call, group_version, kind, api::ToJson(json::Value(document))));
     ASSIGN_OR_RETURN(document, MakeTyped(group_version, kind, std::move(document)));
+    AddWarnings(call, document);
     kinds::ToStored(call.kind(), group_version, document);
     return document;
   };
@@ -121,6 +133,7 @@ absl::StatusOr<Answer> Writer::Apply(Call& call) {
          {}});
   }
   ASSIGN_OR_RETURN(json::Object configuration, ReadConfiguration(call));
+  AddWarnings(call, configuration);
   kinds::Set(kinds::Child(configuration, "metadata"), "name",
              json::Value(json::ToBoost(call.target.name)));
   kinds::ToStored(call.kind(), call.group_version(), configuration);

@@ -9,6 +9,7 @@
 #include "base/strings.h"
 #include "kinds/defaults_table.h"
 #include "kinds/definition.h"
+#include "kinds/definition_validation.h"
 #include "kinds/members.h"
 
 namespace kvplane::kinds {
@@ -89,6 +90,7 @@ class Defaulter {
 
 void SetDefaults(const Kind& kind, json::Object& object) {
   if (kind.definition != nullptr) api::SetSchemaDefaults(kind.version->schema, object);
+  if (kind.group == "apiextensions.k8s.io") SetDefinitionDefaults(object);
   if (kind.message != nullptr) Defaulter().Walk(*kind.message, object, true);
 }
 

@@ -14,6 +14,9 @@
 
 namespace kvplane::kinds {
 
+// The names that follow from others, and the conversion.
+void SetDefinitionDefaults(api::json::Object& definition);
+
 // Why schemas are not structural.
 FieldErrors FindNonStructural(const api::json::Object& definition);
 

@@ -30,6 +30,7 @@ constexpr Rule kRules[] = {
     {"batch", "jobs", ValidateJob},
     {"batch", "cronjobs", ValidateCronJob},
     {"networking.k8s.io", "ingresses", ValidateIngress},
+    {"apiextensions.k8s.io", "customresourcedefinitions", ValidateDefinition},
     {"rbac.authorization.k8s.io", "roles", ValidateRole},
     {"rbac.authorization.k8s.io", "clusterroles", ValidateRole},
     {"rbac.authorization.k8s.io", "rolebindings", ValidateBinding},
