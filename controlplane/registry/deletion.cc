@@ -58,11 +58,11 @@ int64_t GraceOf(const kinds::Kind& kind, const DeleteOptions& options, const jso
   return grace < 0 ? 1 : grace;
 }
 
+bool IsDefinition(const kinds::Kind& kind) { return kind.group == "apiextensions.k8s.io"; }
+
 bool IsNamespace(const kinds::Kind& kind) {
   return kind.group.empty() && kind.plural == "namespaces";
 }
-
-bool IsDefinition(const kinds::Kind& kind) { return kind.group == "apiextensions.k8s.io"; }
 
 bool IsHeld(const kinds::Kind& kind, const json::Object& object) {
   if (!Finalizers(object).empty()) return true;
@@ -76,7 +76,8 @@ void Mark(const kinds::Kind& kind, int64_t grace, json::Object& object) {
   Set(metadata, "deletionTimestamp", json::Value(FormatNow(std::chrono::seconds(grace)).c_str()));
   Set(metadata, "deletionGracePeriodSeconds", grace);
   const int64_t generation = kinds::Integer(metadata, {"generation"});
-  if (generation > 0) Set(metadata, "generation", generation + 1);
+  // Where a definition goes its objects are still what they were.
+  if (generation > 0 && !IsDefinition(kind)) Set(metadata, "generation", generation + 1);
   if (IsNamespace(kind)) Set(Child(object, "status"), "phase", "Terminating");
 }
 
