@@ -4,6 +4,7 @@
 #include <re2/re2.h>
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <string>
 
@@ -44,6 +45,24 @@ bool IsUri(std::string_view text) {
   });
   static const re2::RE2 scheme(R"([A-Za-z][A-Za-z0-9+.-]*:.+)");
   return plain && (text[0] == '/' || Matches(text, scheme));
+}
+
+// Labels of letters (any above ASCII, too), digits and dashes, which do not begin or end with one.
+bool IsHostname(std::string_view text) {
+  if (text.ends_with('.')) text.remove_suffix(1);
+  if (text.empty() || text.size() > 255) return false;
+  for (size_t begin = 0; begin <= text.size();) {
+    const size_t end = std::min(text.find('.', begin), text.size());
+    const std::string_view label = text.substr(begin, end - begin);
+    const bool well = !label.empty() && label.size() <= 63 && label.front() != '-' &&
+                      label.back() != '-' &&
+                      std::all_of(label.begin(), label.end(), [](unsigned char c) {
+                        return std::isalnum(c) != 0 || c == '-' || c >= 0x80;
+                      });
+    if (!well) return false;
+    begin = end + 1;
+  }
+  return true;
 }
 
 // The digits, of which the last may be an X, weigh up.
@@ -100,9 +119,7 @@ constexpr Format kFormats[] = {
     KVPLANE_FORMAT("bsonobjectid", "[0-9a-fA-F]{24}"),
     {"uri", IsUri},
     KVPLANE_FORMAT("email", R"([^@\s]+@[^@\s]+)"),
-    KVPLANE_FORMAT("hostname",
-                   R"(([a-zA-Z0-9\p{L}]([a-zA-Z0-9\p{L}-]{0,61}[a-zA-Z0-9\p{L}])?)(\.)"
-                   R"([a-zA-Z0-9\p{L}]([a-zA-Z0-9\p{L}-]{0,61}[a-zA-Z0-9\p{L}])?)*\.?)"),
+    {"hostname", IsHostname},
     {"ipv4", [](std::string_view text) { return IsAddress(text, AF_INET); }},
     {"ipv6", [](std::string_view text) { return IsAddress(text, AF_INET6); }},
     {"cidr", IsCidr},
