@@ -92,7 +92,9 @@ std::string ApplyResult::ConflictMessage() const {
   return out;
 }
 
-json::Object FieldOwnership::Nothing() const { return EmptyObject(message_); }
+json::Object FieldOwnership::Nothing() const {
+  return message_ == nullptr ? json::Object() : EmptyObject(*message_);
+}
 
 json::Object FieldOwnership::Update(const json::Object& live, json::Object object,
                                     const FieldOwnershipOptions& options) const {
@@ -206,8 +208,10 @@ absl::StatusOr<ApplyResult> FieldOwnership::ApplyOnce(const json::Object& live,
     }
   }
   if (merged.is_null()) merged = json::Object();
-  ASSIGN_OR_RETURN(const json::Value object, Canonicalize(message_, std::move(merged)));
-  result.object = object.get_object();
+  if (message_ != nullptr) {
+    ASSIGN_OR_RETURN(merged, Canonicalize(*message_, std::move(merged)));
+  }
+  result.object = std::move(merged.get_object());
   managed.Write(result.object);
   return result;
 }
@@ -237,7 +241,7 @@ absl::StatusOr<ApplyResult> FieldOwnership::Apply(const json::Object& live,
     return absl::InvalidArgumentError(
         Concat("failed to create typed patch object (", MetadataText(configuration, "namespace"),
                "/", MetadataText(configuration, "name"), "; ", api_version_,
-               ", Kind=", message_.name, "): ", kvshim::base::FromAbsl(fits.message())));
+               ", Kind=", kind_, "): ", kvshim::base::FromAbsl(fits.message())));
   }
   const json::Object bare = WithoutManagedFields(live);
   if (managed->empty()) {

@@ -57,7 +57,14 @@ struct ApplyResult {
 class FieldOwnership {
  public:
   FieldOwnership(const Message& message, std::string_view api_version)
-      : message_(message), api_version_(api_version), type_(MergeType::Of(message)) {}
+      : message_(&message),
+        kind_(message.name),
+        api_version_(api_version),
+        type_(MergeType::Of(message)) {}
+  // Of a custom resource.
+  FieldOwnership(const StructuralSchema& schema, std::string_view kind,
+                 std::string_view api_version)
+      : kind_(kind), api_version_(api_version), type_(MergeType::Of(schema)) {}
 
   // What an object is before it is created; the `live` of a create.
   json::Object Nothing() const;
@@ -86,7 +93,8 @@ class FieldOwnership {
                                         const FieldOwnershipOptions& options, ManagedFields managed,
                                         std::vector<FieldsPath>& conflicting) const;
 
-  const Message& message_;
+  const Message* message_ = nullptr;  // null of a custom resource
+  std::string kind_;
   std::string api_version_;
   MergeType type_;
 };

@@ -4,6 +4,9 @@
 // Where nothing is known of a place (raw JSON), the value itself tells: objects go by their
 // members, lists are atomic.
 //
+// What is known of a place comes from the message of a built-in kind, or from the structural schema
+// of a custom resource.
+//
 // Thread safety: a value; refers to the schema.
 //
 //   MergeType pod = MergeType::Of(*schema.FindMessage("v1", "Pod"));
@@ -16,6 +19,7 @@
 #include "api/json.h"
 #include "api/message.h"
 #include "api/path_element.h"
+#include "api/structural_schema.h"
 
 namespace kvplane::api {
 
@@ -24,6 +28,7 @@ class MergeType {
   enum class Kind { kScalar, kObject, kList };
 
   static MergeType Of(const Message& message) { return {Place::kMessage, &message, nullptr}; }
+  static MergeType Of(const StructuralSchema& schema);
 
   // What a value is here; null is what the place expects.
   Kind KindOf(const json::Value& value) const;
@@ -41,16 +46,20 @@ class MergeType {
   absl::StatusOr<PathElement> ElementPath(const json::Value& element) const;
 
  private:
-  enum class Place { kScalar, kMessage, kMap, kList, kUntyped };
+  enum class Place { kScalar, kMessage, kMap, kList, kSchemaObject, kSchemaList, kUntyped };
 
   MergeType(Place place, const Message* message, const Field* field)
       : place_(place), message_(message), field_(field) {}
+  MergeType(Place place, const StructuralSchema& schema) : place_(place), schema_(&schema) {}
 
   static MergeType OfElement(const Field& field);
+  MergeType SchemaMember(std::string_view name) const;
 
   Place place_;
-  const Message* message_;
-  const Field* field_;  // of lists and maps, and of single messages where the field says atomic
+  const Message* message_ = nullptr;
+  // Of lists and maps, and of single messages where the field says atomic.
+  const Field* field_ = nullptr;
+  const StructuralSchema* schema_ = nullptr;
 };
 
 }  // namespace kvplane::api

@@ -10,6 +10,7 @@
 #include "apiserver/yaml.h"
 #include "base/status.h"
 #include "base/strings.h"
+#include "kinds/defined_object.h"
 #include "kinds/kind.h"
 #include "kinds/members.h"
 #include "registry/failure.h"
@@ -78,8 +79,10 @@ absl::Status CheckFields(Call& call, std::string_view group_version, std::string
   const auto validation = api::ParseFieldValidation(call.Query("fieldValidation"));
   if (!validation.ok()) return registry::BadRequest(FromAbsl(validation.status().message()));
   if (*validation == api::FieldValidation::kIgnore || text.empty()) return absl::OkStatus();
-  std::vector<std::string> faults =
-      api::FindFieldFaults(api::Schema::Kubernetes().FindMessage(group_version, kind), text);
+  const api::Message* message = api::Schema::Kubernetes().FindMessage(group_version, kind);
+  const bool defined = message == nullptr && call.kind().definition != nullptr;
+  std::vector<std::string> faults = defined ? kinds::FindDefinedFaults(call.kind(), text)
+                                            : api::FindFieldFaults(message, text);
   if (faults.empty()) return absl::OkStatus();
   if (*validation == api::FieldValidation::kStrict) {
     return CannotHandle(group_version, kind, api::StrictDecodingError(faults));

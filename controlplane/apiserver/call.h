@@ -4,6 +4,7 @@
 // Thread safety: none; a call is one thread's.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -31,6 +32,7 @@ struct Answer {
 struct Call {
   Request request;
   Target target;
+  std::shared_ptr<const kinds::Kinds> kinds;  // that `served` is of; kept for a custom resource
   const kinds::Served* served = nullptr;
   const api::Subresource* subresource = nullptr;  // null: the object itself
   Wanted wanted;

@@ -124,11 +124,6 @@ json::Object PlainSubresource(const api::Resource& resource, const api::Subresou
   return out;
 }
 
-absl::Status NoSuchPath() {
-  return registry::MakeStatus(
-      {404, "NotFound", "the server could not find the requested resource", {}});
-}
-
 }  // namespace
 
 Discovery::Discovery(const kinds::Kinds& kinds) : kinds_(kinds) {
@@ -143,9 +138,12 @@ Discovery::Discovery(const kinds::Kinds& kinds) : kinds_(kinds) {
       versions.push_back(version);
     }
   }
-  for (Group& group : groups_) std::sort(group.versions.rbegin(), group.versions.rend());
-  std::stable_sort(groups_.begin(), groups_.end(), [](const Group& a, const Group& b) {
-    return PlaceOf(a.name) < PlaceOf(b.name);
+  for (Group& group : groups_) {
+    std::sort(group.versions.begin(), group.versions.end(), kinds::IsPreferredVersion);
+  }
+  std::sort(groups_.begin(), groups_.end(), [](const Group& a, const Group& b) {
+    return std::pair(PlaceOf(a.name), std::string_view(a.name)) <
+           std::pair(PlaceOf(b.name), std::string_view(b.name));
   });
 }
 
@@ -244,7 +242,7 @@ absl::StatusOr<Answer> Discovery::Find(const Call& call) const {
     }
     return AnswerDocument(call, document);
   }
-  return NoSuchPath();
+  return registry::NoSuchResource();
 }
 
 }  // namespace kvplane::apiserver

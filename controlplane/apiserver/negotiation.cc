@@ -69,11 +69,12 @@ std::string MediaType(std::string_view content_type) {
   return type;
 }
 
-std::optional<Wanted> Negotiate(std::string_view accept) {
+std::optional<Wanted> Negotiate(std::string_view accept, bool protobuf) {
   if (Trim(accept).empty()) return Wanted();
   while (!accept.empty()) {
     const auto wanted = ReadRange(Next(accept, ','));
-    if (wanted.has_value()) return wanted;
+    const bool refused = !protobuf && wanted.has_value() && wanted->encoding == Encoding::kProtobuf;
+    if (wanted.has_value() && !refused) return wanted;
   }
   return std::nullopt;
 }

@@ -33,7 +33,7 @@ struct Wanted {
 };
 
 // The first range of the header that can be had; nothing where there is none.
-std::optional<Wanted> Negotiate(std::string_view accept);
+std::optional<Wanted> Negotiate(std::string_view accept, bool protobuf = true);
 
 // The type of a body without its parameters, in lower case.
 std::string MediaType(std::string_view content_type);

@@ -10,9 +10,12 @@
 
 #include "api/schema.h"
 #include "api/schema_text.h"
+#include "apiserver/defined_openapi.h"
 #include "apiserver/openapi_schema.h"
+#include "apiserver/openapi_v2.h"
 #include "apiserver/version.h"
 #include "base/strings.h"
+#include "kinds/definition.h"
 #include "registry/failure.h"
 
 namespace kvplane::apiserver {
@@ -22,6 +25,10 @@ namespace {
 using kvshim::base::Concat;
 
 constexpr std::string_view kComponents = "#/components/schemas/";
+constexpr std::string_view kMetadata =
+    "#/components/schemas/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
+constexpr std::string_view kListMetadata =
+    "#/components/schemas/io.k8s.apimachinery.pkg.apis.meta.v1.ListMeta";
 
 // FNV-1a.
 std::string Hash(std::initializer_list<std::string_view> texts) {
@@ -133,6 +140,12 @@ class PathItem {
     const api::Message* message = api::Schema::Kubernetes().FindMessage(group_version, kind);
     if (message != nullptr) reference_ = Concat(kComponents, SchemaName(*message));
   }
+  // Of a custom resource.
+  PathItem(const kinds::Kind& kind, std::string_view group_version, std::string name)
+      : group_version_(group_version),
+        kind_(kind.name),
+        name_(std::move(name)),
+        reference_(Concat(kComponents, DefinedSchemaName(kind))) {}
 
   json::Object Make(std::vector<Operation> operations, bool namespaced, bool named) const {
     json::Object item;
@@ -179,9 +192,17 @@ class PathItem {
   std::string reference_;
 };
 
-absl::Status NoSuchPath() {
-  return registry::MakeStatus(
-      {404, "NotFound", "the server could not find the requested resource", {}});
+// `sub` is null for the object itself.
+PathItem ItemOf(const kinds::Served& served, const api::Subresource* sub) {
+  const api::Resource& resource = *served.resource;
+  const std::string_view group_version = sub == nullptr ? resource.group_version
+                                                        : sub->group_version;
+  const std::string name = Concat(resource.kind, kinds::VersionOf(resource.group_version),
+                                  sub == nullptr ? std::string_view() : sub->name);
+  const bool defined = served.kind != nullptr && served.kind->definition != nullptr &&
+                       group_version == resource.group_version;
+  if (defined) return {*served.kind, group_version, name};
+  return {group_version, sub == nullptr ? resource.kind : sub->kind, name};
 }
 
 }  // namespace
@@ -196,9 +217,24 @@ json::Object Openapi::Index() const {
   for (const std::string& group_version : group_versions_) {
     const std::string path = PathOf(group_version);
     paths[path] =
-        json::Object{{"serverRelativeURL", Concat("/openapi/v3/", path, "?hash=", hash_)}};
+        json::Object{{"serverRelativeURL", Concat("/openapi/v3/", path, "?hash=", HashOf(group_version))}};
   }
   return {{"paths", std::move(paths)}};
+}
+
+// The definitions of custom resources change while the server runs.
+std::string Openapi::HashOf(std::string_view group_version) const {
+  std::string hash = hash_;
+  for (const kinds::Served& served : kinds_.served()) {
+    if (served.resource->group_version != group_version || served.kind == nullptr ||
+        served.kind->definition == nullptr) {
+      continue;
+    }
+    const std::string names =
+        api::ToJson(json::Value(served.kind->definition->names().ToJson()));
+    hash = Hash({hash, names, served.kind->version->schema_text});
+  }
+  return hash;
 }
 
 json::Object Openapi::Paths(std::string_view group_version) const {
@@ -209,8 +245,7 @@ json::Object Openapi::Paths(std::string_view group_version) const {
     const std::string root = Concat("/", PathOf(group_version));
     const std::string collection =
         Concat(root, resource.namespaced ? "/namespaces/{namespace}/" : "/", resource.plural);
-    const PathItem item(group_version, resource.kind,
-                        Concat(resource.kind, kinds::VersionOf(group_version)));
+    const PathItem item = ItemOf(served, nullptr);
     if (auto operations = CollectionOperations(resource.verbs); !operations.empty()) {
       paths[collection] = item.Make(std::move(operations), resource.namespaced, false);
     }
@@ -221,8 +256,7 @@ json::Object Openapi::Paths(std::string_view group_version) const {
           item.Make(std::move(operations), resource.namespaced, true);
     }
     for (const api::Subresource& sub : resource.subresources) {
-      const PathItem part(sub.group_version, sub.kind,
-                          Concat(resource.kind, kinds::VersionOf(group_version), sub.name));
+      const PathItem part = ItemOf(served, &sub);
       paths[Concat(collection, "/{name}/", sub.name)] =
           part.Make(ObjectOperations(sub.verbs), resource.namespaced, true);
     }
@@ -248,8 +282,19 @@ json::Object Openapi::Schemas(std::string_view group_version) const {
       if (message != nullptr) refer(*message);
     }
   }
-  json::Object schemas{
-      {"io.k8s.apimachinery.pkg.apis.meta.v1.Patch", json::Object{{"type", "object"}}}};
+  json::Object schemas;
+  for (const kinds::Served& served : kinds_.served()) {
+    const bool here = served.resource->group_version == group_version && served.kind != nullptr &&
+                      served.kind->definition != nullptr;
+    if (!here) continue;
+    schemas[DefinedSchemaName(*served.kind)] = DefinedSchema(*served.kind, kMetadata);
+    schemas[DefinedListName(*served.kind)] =
+        DefinedListSchema(*served.kind, kComponents, kListMetadata);
+    for (const std::string_view name : {"ObjectMeta", "ListMeta"}) {
+      refer(*schema.FindMessageByName(Concat("k8s.io.apimachinery.pkg.apis.meta.v1.", name)));
+    }
+  }
+  schemas["io.k8s.apimachinery.pkg.apis.meta.v1.Patch"] = json::Object{{"type", "object"}};
   for (; !open.empty(); open.pop_front()) {
     const api::Message& message = *open.front();
     json::Object one = SchemaOf(message, kComponents, refer);
@@ -271,10 +316,22 @@ json::Object Openapi::Document(std::string_view group_version) const {
           {"components", json::Object{{"schemas", Schemas(group_version)}}}};
 }
 
+Answer Openapi::Version2(const Call& call) const {
+  json::Object document = NewOpenapiV2();
+  for (const std::string& group_version : group_versions_) {
+    AddToOpenapiV2(Document(group_version), document);
+  }
+  const bool protobuf =
+      call.request.Header("accept").find("proto-openapi") != std::string_view::npos;
+  if (!protobuf) return {.body = api::ToJson(json::Value(std::move(document)))};
+  return {.content_type = std::string(kOpenapiV2Protobuf), .body = EncodeOpenapiV2(document)};
+}
+
 absl::StatusOr<Answer> Openapi::Find(const Call& call) const {
   std::string_view path = call.request.path;
+  if (path == "/openapi/v2") return Version2(call);
   constexpr std::string_view kRoot = "/openapi/v3";
-  if (!path.starts_with(kRoot)) return NoSuchPath();
+  if (!path.starts_with(kRoot)) return registry::NoSuchResource();
   path.remove_prefix(kRoot.size());
   while (path.starts_with('/')) path.remove_prefix(1);
   if (path.empty()) return Answer{.body = api::ToJson(json::Value(Index()))};
@@ -283,7 +340,7 @@ absl::StatusOr<Answer> Openapi::Find(const Call& call) const {
       return Answer{.body = api::ToJson(json::Value(Document(group_version)))};
     }
   }
-  return NoSuchPath();
+  return registry::NoSuchResource();
 }
 
 }  // namespace kvplane::apiserver

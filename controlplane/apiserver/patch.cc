@@ -18,13 +18,14 @@ using kvshim::base::FromAbsl;
 
 namespace {
 
-absl::Status Unsupported() {
+absl::Status Unsupported(const api::Message* message) {
   return registry::MakeStatus(
       {415,
        "UnsupportedMediaType",
-       "the body of the request was in an unknown format - accepted media types include: "
-       "application/json-patch+json, application/merge-patch+json, "
-       "application/strategic-merge-patch+json, application/apply-patch+yaml",
+       Concat("the body of the request was in an unknown format - accepted media types include: "
+              "application/json-patch+json, application/merge-patch+json, ",
+              message == nullptr ? "" : "application/strategic-merge-patch+json, ",
+              "application/apply-patch+yaml"),
        {}});
 }
 
@@ -39,17 +40,19 @@ absl::Status Unprocessable(std::string_view why) {
 }  // namespace
 
 absl::StatusOr<DocumentPatch> DocumentPatch::Read(std::string_view content_type,
-                                                  std::string_view body) {
+                                                  std::string_view body,
+                                                  const api::Message* message) {
   DocumentPatch patch;
+  patch.message_ = message;
   const std::string type = MediaType(content_type);
   if (type == "application/json-patch+json") {
     patch.type_ = Type::kJson;
   } else if (type == "application/merge-patch+json") {
     patch.type_ = Type::kMerge;
-  } else if (type == "application/strategic-merge-patch+json") {
+  } else if (type == "application/strategic-merge-patch+json" && message != nullptr) {
     patch.type_ = Type::kStrategic;
   } else {
-    return Unsupported();
+    return Unsupported(message);
   }
   auto parsed = api::ParseJson(body);
   if (!parsed.ok()) {
@@ -63,8 +66,7 @@ absl::StatusOr<DocumentPatch> DocumentPatch::Read(std::string_view content_type,
   return patch;
 }
 
-absl::StatusOr<json::Object> DocumentPatch::Apply(const api::Message* message,
-                                                  const json::Object& current) const {
+absl::StatusOr<json::Object> DocumentPatch::Apply(const json::Object& current) const {
   json::Value document = current;
   absl::StatusOr<json::Value> patched;
   switch (type_) {
@@ -76,8 +78,7 @@ absl::StatusOr<json::Object> DocumentPatch::Apply(const api::Message* message,
       patched = std::move(document);
       break;
     case Type::kStrategic:
-      if (message == nullptr) return Unsupported();
-      patched = api::StrategicMergePatch(*message, std::move(document), body_);
+      patched = api::StrategicMergePatch(*message_, std::move(document), body_);
       break;
   }
   if (patched.status().code() == absl::StatusCode::kFailedPrecondition) {

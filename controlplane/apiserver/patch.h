@@ -18,17 +18,17 @@ namespace kvplane::apiserver {
 
 class DocumentPatch {
  public:
-  // By the type and text of a request's body.
-  static absl::StatusOr<DocumentPatch> Read(std::string_view content_type, std::string_view body);
+  // By the type and text of a request's body. What has no message has no strategic merge patches.
+  static absl::StatusOr<DocumentPatch> Read(std::string_view content_type, std::string_view body,
+                                            const api::Message* message);
 
-  // `message` is null where nothing is known of the type.
-  absl::StatusOr<api::json::Object> Apply(const api::Message* message,
-                                          const api::json::Object& current) const;
+  absl::StatusOr<api::json::Object> Apply(const api::json::Object& current) const;
 
  private:
   enum class Type { kJson, kMerge, kStrategic };
 
   Type type_ = Type::kMerge;
+  const api::Message* message_ = nullptr;
   api::json::Value body_;
 };
 

@@ -7,6 +7,7 @@
 #include "apiserver/version.h"
 #include "base/status.h"
 #include "base/strings.h"
+#include "kinds/definition.h"
 #include "kinds/members.h"
 #include "registry/failure.h"
 
@@ -16,10 +17,7 @@ namespace {
 
 using kvshim::base::Concat;
 
-absl::Status NoSuchResource() {
-  return registry::MakeStatus(
-      {404, "NotFound", "the server could not find the requested resource", {}});
-}
+using registry::NoSuchResource;
 
 absl::Status NotAllowed(const Call& call, std::string_view verb) {
   const api::Resource& resource = *call.served->resource;
@@ -58,6 +56,27 @@ json::Object Version() {
           {"platform", "linux/amd64"}};
 }
 
+absl::Status NotAcceptable(bool protobuf) {
+  return registry::MakeStatus(
+      {406,
+       "NotAcceptable",
+       Concat("only the following media types are accepted: application/json, application/yaml",
+              protobuf ? ", application/vnd.kubernetes.protobuf" : ""),
+       {}});
+}
+
+// Custom resources have no protobuf; their versions may be on their way out.
+absl::Status BeginDefined(Call& call) {
+  if (call.wanted.encoding == Encoding::kProtobuf) {
+    const auto wanted = Negotiate(call.request.Header("accept"), /*protobuf=*/false);
+    if (!wanted.has_value()) return NotAcceptable(false);
+    call.wanted = *wanted;
+  }
+  const std::string& deprecation = call.kind().version->deprecation;
+  if (!deprecation.empty()) call.warnings.push_back(deprecation);
+  return absl::OkStatus();
+}
+
 // A Warning header's text is quoted.
 std::string Quoted(std::string_view text) {
   std::string out = "\"";
@@ -85,15 +104,21 @@ absl::StatusOr<std::unique_ptr<Answer>> Boxed(absl::StatusOr<Answer> answer) {
 
 Router::Router(std::shared_ptr<registry::Registry> registry)
     : registry_(std::move(registry)),
-      kinds_(kinds::Kinds::BuiltIn()),
-      discovery_(kinds_),
-      openapi_(kinds_, discovery_.GroupVersions()),
       reader_(*registry_),
       writer_(*registry_),
       deleter_(*registry_, reader_),
       scale_(*registry_),
       pod_actions_(*registry_),
       watches_(registry_) {}
+
+std::shared_ptr<const Router::Description> Router::Describe() {
+  std::shared_ptr<const kinds::Kinds> kinds = registry_->kinds();
+  kvshim::base::MutexLock lock(mutex_);
+  if (description_ == nullptr || description_->kinds != kinds) {
+    description_ = std::make_shared<const Description>(std::move(kinds));
+  }
+  return description_;
+}
 
 void Router::Handle(Request request, std::shared_ptr<Response> response) {
   Call call{.request = std::move(request)};
@@ -108,19 +133,19 @@ void Router::Handle(Request request, std::shared_ptr<Response> response) {
 Router::Answered Router::Route(Call& call, const std::shared_ptr<Response>& response) {
   const auto wanted = Negotiate(call.request.Header("accept"));
   auto target = Target::Parse(call.request.path);
-  if (!wanted.has_value() && target.has_value()) {
-    return registry::MakeStatus(
-        {406,
-         "NotAcceptable",
-         "only the following media types are accepted: application/json, application/yaml, "
-         "application/vnd.kubernetes.protobuf",
-         {}});
-  }
+  if (!wanted.has_value() && target.has_value()) return NotAcceptable(true);
   if (wanted.has_value()) call.wanted = *wanted;
   if (!target.has_value()) return Boxed(OtherPath(call));
   call.target = *std::move(target);
-  call.served = kinds_.Find(call.target.group_version, call.target.resource);
-  if (call.served == nullptr || !call.target.verb.empty()) return NoSuchResource();
+  if (!call.target.verb.empty()) return NoSuchResource();
+  call.kinds = registry_->kinds();
+  call.served = call.kinds->Find(call.target.group_version, call.target.resource);
+  if (call.served == nullptr) return NoSuchResource();
+  if (call.served->kind == nullptr || call.served->kind->definition == nullptr) {
+    call.kinds.reset();
+  } else {
+    RETURN_IF_ERROR(BeginDefined(call));
+  }
   const bool misplaced =
       call.served->resource->namespaced ? false : !call.target.name_space.empty();
   if (misplaced) return NoSuchResource();
@@ -131,10 +156,10 @@ absl::StatusOr<Answer> Router::OtherPath(const Call& call) {
   const std::string& path = call.request.path;
   if (call.request.method != "GET" && call.request.method != "HEAD") return NoSuchResource();
   if (path == "/version" || path == "/version/") return AnswerDocument(call, Version());
-  if (path.starts_with("/openapi/")) return openapi_.Find(call);
+  if (path.starts_with("/openapi/")) return Describe()->openapi.Find(call);
   if (path == "/api" || path == "/apis" || path.starts_with("/api/") ||
       path.starts_with("/apis/")) {
-    return discovery_.Find(call);
+    return Describe()->discovery.Find(call);
   }
   return NoSuchResource();
 }
@@ -159,7 +184,9 @@ Router::Answered Router::Collection(Call& call, const std::shared_ptr<Response>&
     if (resource.namespaced && call.target.name_space.empty()) {
       return registry::BadRequest("an empty namespace may not be set during creation");
     }
-    if (resource.plural == "bindings") return Boxed(pod_actions_.Bind(call));
+    if (call.target.group_version == "v1" && resource.plural == "bindings") {
+      return Boxed(pod_actions_.Bind(call));
+    }
     if (call.served->kind == nullptr) return NoSuchResource();
     return Boxed(writer_.Create(call));
   }

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <memory>
+#include <utility>
 
 #include "absl/status/statusor.h"
 #include "apiserver/call.h"
@@ -18,6 +19,7 @@
 #include "apiserver/scale.h"
 #include "apiserver/watch_starter.h"
 #include "apiserver/writer.h"
+#include "base/mutex.h"
 #include "registry/registry.h"
 
 namespace kvplane::apiserver {
@@ -41,10 +43,20 @@ class Router {
   Answered StartWatch(Call& call, const ListOptions& options,
                       const std::shared_ptr<Response>& response);
 
+  // What is told of the kinds that are served at one time.
+  struct Description {
+    explicit Description(std::shared_ptr<const kinds::Kinds> served)
+        : kinds(std::move(served)), discovery(*kinds), openapi(*kinds, discovery.GroupVersions()) {}
+
+    const std::shared_ptr<const kinds::Kinds> kinds;
+    const Discovery discovery;
+    const Openapi openapi;
+  };
+  std::shared_ptr<const Description> Describe();
+
   const std::shared_ptr<registry::Registry> registry_;
-  const kinds::Kinds& kinds_;
-  const Discovery discovery_;
-  const Openapi openapi_;
+  kvshim::base::Mutex mutex_;
+  std::shared_ptr<const Description> description_ GUARDED_BY(mutex_);
   Reader reader_;
   Writer writer_;
   Deleter deleter_;

@@ -9,6 +9,7 @@
 #include "base/status.h"
 #include "base/strings.h"
 #include "kinds/columns.h"
+#include "kinds/definition.h"
 #include "kinds/members.h"
 #include "registry/failure.h"
 
@@ -18,6 +19,21 @@ namespace {
 
 constexpr std::string_view kGroupVersion = "autoscaling/v1";
 constexpr std::string_view kKind = "Scale";
+
+const kinds::ScalePaths& PathsOf(const kinds::Kind& kind) {
+  static const kinds::ScalePaths built_in;
+  return kind.definition == nullptr ? built_in : kind.version->scale;
+}
+
+int64_t ReplicasAt(const json::Object& object, const std::vector<std::string>& path) {
+  const json::Value* found = kinds::FindPath(object, path);
+  return found != nullptr && found->is_int64() ? found->get_int64() : 0;
+}
+
+std::string TextAt(const json::Object& object, const std::vector<std::string>& path) {
+  const json::Value* found = kinds::FindPath(object, path);
+  return found == nullptr ? std::string() : kinds::Plain(*found);
+}
 
 // A selector as text, of either form: a map of labels, or a LabelSelector.
 std::string SelectorText(const json::Object& object) {
@@ -42,13 +58,17 @@ absl::StatusOr<json::Object> WithScale(const Call& call, json::Object object,
         call.kind(), call.target.name,
         {kinds::Invalid("spec.replicas", replicas, "must be greater than or equal to 0")});
   }
-  kinds::Set(kinds::Child(object, "spec"), "replicas", replicas);
+  json::Object* at = &object;
+  const auto& path = PathsOf(call.kind()).spec_replicas;
+  for (size_t i = 0; i + 1 < path.size(); ++i) at = &kinds::Child(*at, path[i]);
+  kinds::Set(*at, path.back(), replicas);
   return object;
 }
 
 }  // namespace
 
-json::Object ScaleOf(const json::Object& object) {
+json::Object ScaleOf(const kinds::Kind& kind, const json::Object& object) {
+  const kinds::ScalePaths& paths = PathsOf(kind);
   json::Object metadata;
   for (const std::string_view name :
        {"name", "namespace", "uid", "resourceVersion", "creationTimestamp"}) {
@@ -56,21 +76,23 @@ json::Object ScaleOf(const json::Object& object) {
       kinds::Set(metadata, name, *value);
     }
   }
-  json::Object status{{"replicas", kinds::Integer(object, {"status", "replicas"})}};
-  if (const std::string selector = SelectorText(object); !selector.empty()) {
+  json::Object status{{"replicas", ReplicasAt(object, paths.status_replicas)}};
+  const std::string selector = kind.definition == nullptr ? SelectorText(object)
+                                                          : TextAt(object, paths.selector);
+  if (!selector.empty()) {
     status["selector"] = selector;
   }
   return {{"kind", json::ToBoost(kKind)},
           {"apiVersion", json::ToBoost(kGroupVersion)},
           {"metadata", std::move(metadata)},
-          {"spec", json::Object{{"replicas", kinds::Integer(object, {"spec", "replicas"})}}},
+          {"spec", json::Object{{"replicas", ReplicasAt(object, paths.spec_replicas)}}},
           {"status", std::move(status)}};
 }
 
 absl::StatusOr<Answer> Scale::Get(const Call& call) {
   ASSIGN_OR_RETURN(const json::Object object,
                    registry_.Get(call.kind(), call.target.name_space, call.target.name));
-  return AnswerDocument(call, ScaleOf(object));
+  return AnswerDocument(call, ScaleOf(call.kind(), object));
 }
 
 absl::StatusOr<Answer> Scale::Update(Call& call) {
@@ -79,11 +101,12 @@ absl::StatusOr<Answer> Scale::Update(Call& call) {
 }
 
 absl::StatusOr<Answer> Scale::Patch(Call& call) {
-  ASSIGN_OR_RETURN(const DocumentPatch patch,
-                   DocumentPatch::Read(call.request.Header("content-type"), call.request.body));
   const api::Message* message = api::Schema::Kubernetes().FindMessage(kGroupVersion, kKind);
+  ASSIGN_OR_RETURN(
+      const DocumentPatch patch,
+      DocumentPatch::Read(call.request.Header("content-type"), call.request.body, message));
   return Write(call, [&](const json::Object& current) -> absl::StatusOr<json::Object> {
-    ASSIGN_OR_RETURN(json::Object scale, patch.Apply(message, ScaleOf(current)));
+    ASSIGN_OR_RETURN(json::Object scale, patch.Apply(ScaleOf(call.kind(), current)));
     ASSIGN_OR_RETURN(scale, MakeTyped(kGroupVersion, kKind, std::move(scale)));
     return WithScale(call, current, scale);
   });
@@ -98,7 +121,7 @@ absl::StatusOr<Answer> Scale::Write(Call& call, const registry::Change& change) 
   ASSIGN_OR_RETURN(
       const registry::Updated updated,
       registry_.Update(call.kind(), call.target.name_space, call.target.name, change, options));
-  return AnswerDocument(call, ScaleOf(updated.object));
+  return AnswerDocument(call, ScaleOf(call.kind(), updated.object));
 }
 
 }  // namespace kvplane::apiserver

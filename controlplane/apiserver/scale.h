@@ -25,6 +25,6 @@ class Scale {
 };
 
 // An object's replicas as a Scale of autoscaling/v1.
-json::Object ScaleOf(const json::Object& object);
+json::Object ScaleOf(const kinds::Kind& kind, const json::Object& object);
 
 }  // namespace kvplane::apiserver

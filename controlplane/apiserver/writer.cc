@@ -7,6 +7,7 @@
 #include "base/status.h"
 #include "base/strings.h"
 #include "kinds/conversion.h"
+#include "kinds/definition_validation.h"
 #include "kinds/members.h"
 #include "registry/failure.h"
 #include "registry/ownership.h"
@@ -38,6 +39,14 @@ absl::Status CheckName(const Call& call, const json::Object& object) {
                                      ")"));
 }
 
+// What a client should know of what it writes, but for its faults.
+void AddWarnings(Call& call, const json::Object& object) {
+  if (call.kind().group != "apiextensions.k8s.io" || !call.target.subresource.empty()) return;
+  for (std::string& warning : kinds::WarningsOf(object)) {
+    call.warnings.push_back(std::move(warning));
+  }
+}
+
 }  // namespace
 
 absl::StatusOr<bool> ReadDryRun(const Call& call) {
@@ -67,6 +76,7 @@ std::string ManagerOf(const Call& call) {
 
 absl::StatusOr<Answer> Writer::Create(Call& call) {
   ASSIGN_OR_RETURN(json::Object object, ReadObject(call));
+  AddWarnings(call, object);
   ASSIGN_OR_RETURN(const registry::UpdateOptions options, OptionsOf(call));
   kinds::ToStored(call.kind(), call.group_version(), object);
   ASSIGN_OR_RETURN(
@@ -76,6 +86,7 @@ absl::StatusOr<Answer> Writer::Create(Call& call) {
 
 absl::StatusOr<Answer> Writer::Update(Call& call) {
   ASSIGN_OR_RETURN(json::Object object, ReadObject(call));
+  AddWarnings(call, object);
   ASSIGN_OR_RETURN(registry::UpdateOptions options, OptionsOf(call));
   RETURN_IF_ERROR(CheckName(call, object));
   kinds::ToStored(call.kind(), call.group_version(), object);
@@ -91,17 +102,20 @@ absl::StatusOr<Answer> Writer::Update(Call& call) {
 absl::StatusOr<Answer> Writer::Patch(Call& call) {
   if (MediaType(call.request.Header("content-type")) == kApplyType) return Apply(call);
   ASSIGN_OR_RETURN(const DocumentPatch patch,
-                   DocumentPatch::Read(call.request.Header("content-type"), call.request.body));
+                   DocumentPatch::Read(call.request.Header("content-type"), call.request.body,
+                                       call.served->resource->message));
   ASSIGN_OR_RETURN(const registry::UpdateOptions options, OptionsOf(call));
   const std::string_view group_version = call.group_version();
   const std::string_view kind = call.served->resource->kind;
+  const std::vector<std::string> warnings = call.warnings;  // before it is tried
   const auto change = [&](const json::Object& current) -> absl::StatusOr<json::Object> {
     json::Object document = current;
     kinds::FromStored(call.kind(), group_version, document);
-    ASSIGN_OR_RETURN(document, patch.Apply(call.served->resource->message, document));
-    call.warnings.clear();
+    ASSIGN_OR_RETURN(document, patch.Apply(document));
+    call.warnings = warnings;
     RETURN_IF_ERROR(CheckFields(call, group_version, kind, api::ToJson(json::Value(document))));
     ASSIGN_OR_RETURN(document, MakeTyped(group_version, kind, std::move(document)));
+    AddWarnings(call, document);
     kinds::ToStored(call.kind(), group_version, document);
     return document;
   };
@@ -111,9 +125,6 @@ absl::StatusOr<Answer> Writer::Patch(Call& call) {
 }
 
 absl::StatusOr<Answer> Writer::Apply(Call& call) {
-  if (call.kind().message == nullptr) {
-    return registry::BadRequest("custom resources cannot be applied by the server yet");
-  }
   if (call.Query("fieldManager").empty()) {
     return registry::MakeStatus(
         {422,
@@ -123,6 +134,7 @@ absl::StatusOr<Answer> Writer::Apply(Call& call) {
          {}});
   }
   ASSIGN_OR_RETURN(json::Object configuration, ReadConfiguration(call));
+  AddWarnings(call, configuration);
   kinds::Set(kinds::Child(configuration, "metadata"), "name",
              json::Value(json::ToBoost(call.target.name)));
   kinds::ToStored(call.kind(), call.group_version(), configuration);

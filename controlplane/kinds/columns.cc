@@ -5,6 +5,7 @@
 
 #include "api/timestamp.h"
 #include "base/strings.h"
+#include "kinds/defined_columns.h"
 #include "kinds/members.h"
 
 namespace kvplane::kinds {
@@ -39,6 +40,7 @@ std::string Requirement(const json::Object& requirement) {
 }  // namespace
 
 std::span<const Column> ColumnsOf(const Kind& kind) {
+  if (kind.definition != nullptr) return kind.version->table;
   for (const auto find : {PodColumns, WorkloadColumns, ServiceColumns, ClusterColumns}) {
     if (const auto columns = find(kind); !columns.empty()) return columns;
   }
@@ -46,6 +48,7 @@ std::span<const Column> ColumnsOf(const Kind& kind) {
 }
 
 json::Array CellsOf(const Kind& kind, const json::Object& object) {
+  if (kind.definition != nullptr) return DefinedCells(*kind.version, object);
   json::Array cells;
   for (const Column& column : ColumnsOf(kind)) cells.push_back(column.cell(object));
   return cells;

@@ -22,7 +22,7 @@ struct Column {
   std::string_view name;
   std::string_view type = "string";
   int priority = 0;  // above 0: only where more is asked for, as kubectl's -o wide does
-  json::Value (*cell)(const json::Object& object) = nullptr;
+  json::Value (*cell)(const json::Object& object) = nullptr;  // null of a custom resource's
   std::string_view format = "";
   std::string_view description = "";
 };

@@ -3,6 +3,8 @@
 #include <string>
 #include <utility>
 
+#include "api/structural_document.h"
+#include "kinds/definition.h"
 #include "kinds/members.h"
 
 namespace kvplane::kinds {
@@ -96,7 +98,10 @@ void AutoscalerFromFirst(json::Object& object) {
 void FromStored(const Kind& kind, std::string_view group_version, json::Object& object) {
   if (group_version == kind.group_version) return;
   Set(object, "apiVersion", json::ToBoost(group_version));
-  if (kind.plural == "events") {
+  if (kind.definition != nullptr) {
+    api::Prune(kind.version->schema, object);
+    api::SetSchemaDefaults(kind.version->schema, object);
+  } else if (kind.plural == "events") {
     for (const auto& [core, other] : kEventNames) Rename(object, core, other);
   } else if (group_version == "autoscaling/v1") {
     AutoscalerToFirst(object);
@@ -106,6 +111,7 @@ void FromStored(const Kind& kind, std::string_view group_version, json::Object& 
 void ToStored(const Kind& kind, std::string_view group_version, json::Object& object) {
   if (group_version == kind.group_version) return;
   Set(object, "apiVersion", json::ToBoost(kind.group_version));
+  if (kind.definition != nullptr) return;
   if (kind.plural == "events") {
     for (const auto& [core, other] : kEventNames) Rename(object, other, core);
   } else if (group_version == "autoscaling/v1") {

@@ -1,6 +1,8 @@
 // Conversion: an object between the version that is stored and another that serves the same kind.
 //
-// Two kinds have versions that differ: events, which two groups serve, and autoscalers.
+// Two built-in kinds have versions that differ: events, which two groups serve, and autoscalers. A
+// custom resource's object is the same in every version but for what the version's schema prunes
+// and sets where it is missing.
 //
 // Thread safety: pure functions.
 //

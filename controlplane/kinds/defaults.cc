@@ -5,8 +5,11 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "api/structural_document.h"
 #include "base/strings.h"
 #include "kinds/defaults_table.h"
+#include "kinds/definition.h"
+#include "kinds/definition_validation.h"
 #include "kinds/members.h"
 
 namespace kvplane::kinds {
@@ -86,6 +89,8 @@ class Defaulter {
 }  // namespace
 
 void SetDefaults(const Kind& kind, json::Object& object) {
+  if (kind.definition != nullptr) api::SetSchemaDefaults(kind.version->schema, object);
+  if (kind.group == "apiextensions.k8s.io") SetDefinitionDefaults(object);
   if (kind.message != nullptr) Defaulter().Walk(*kind.message, object, true);
 }
 

@@ -3,8 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <tuple>
+#include <utility>
 
 #include "base/strings.h"
+#include "kinds/definition.h"
 
 namespace kvplane::kinds {
 
@@ -124,7 +127,56 @@ std::string_view VersionOf(std::string_view group_version) {
   return slash == std::string_view::npos ? group_version : group_version.substr(slash + 1);
 }
 
-Kinds::Kinds(const api::Schema& schema) {
+namespace {
+
+// Stable (2), beta (1) or alpha (0), and its numbers; nothing for a version of another form.
+using Maturity = std::tuple<int, int, int>;
+
+bool ReadVersion(std::string_view version, Maturity& out) {
+  const auto number = [&version]() {
+    const size_t end = std::min(version.find_first_not_of("0123456789"), version.size());
+    int value = 0;
+    if (end == 0 || end > 8) return -1;
+    for (const char digit : version.substr(0, end)) value = value * 10 + (digit - '0');
+    version.remove_prefix(end);
+    return value;
+  };
+  if (!version.starts_with('v')) return false;
+  version.remove_prefix(1);
+  const int major = number();
+  if (major < 0) return false;
+  if (version.empty()) {
+    out = {2, major, 0};
+    return true;
+  }
+  const bool beta = version.starts_with("beta");
+  if (!beta && !version.starts_with("alpha")) return false;
+  version.remove_prefix(beta ? 4 : 5);
+  const int minor = number();
+  out = {beta ? 1 : 0, major, minor};
+  return minor >= 0 && version.empty();
+}
+
+}  // namespace
+
+bool IsPreferredVersion(std::string_view version, std::string_view other) {
+  Maturity one;
+  Maturity two;
+  const bool known = ReadVersion(version, one);
+  if (known != ReadVersion(other, two)) return known;
+  return known ? one > two : version < other;
+}
+
+void Kinds::Add(const Served& served) {
+  own_served_.push_back(served);
+  const Served& kept = own_served_.back();
+  served_.push_back(kept);
+  const api::Resource& resource = *kept.resource;
+  by_plural_[Concat(resource.group_version, ' ', resource.plural)] = &kept;
+  by_kind_[Concat(resource.group_version, ' ', resource.kind)] = &kept;
+}
+
+void Kinds::AddBuiltIn(const api::Schema& schema) {
   absl::flat_hash_map<std::string, const Kind*> by_prefix;
   for (const api::Resource& resource : schema.resources()) {
     if (!IsStable(VersionOf(resource.group_version))) continue;
@@ -132,18 +184,54 @@ Kinds::Kinds(const api::Schema& schema) {
     if (IsStored(resource)) {
       Kind kind = MakeKind(schema, resource);
       const Kind*& known = by_prefix[kind.prefix];
-      if (known == nullptr) known = &kinds_.emplace_back(std::move(kind));
+      if (known == nullptr) {
+        known = &own_kinds_.emplace_back(std::move(kind));
+        kinds_.push_back(*known);
+      }
       served.kind = known;
     }
-    served_.push_back(served);
-    by_plural_[Concat(resource.group_version, ' ', resource.plural)] = &served_.back();
-    by_kind_[Concat(resource.group_version, ' ', resource.kind)] = &served_.back();
+    Add(served);
+  }
+}
+
+void Kinds::AddDefined(const std::shared_ptr<const Definition>& definition) {
+  for (const auto& version : definition->versions()) {
+    if (Find(version->group_version, definition->plural()) != nullptr) return;
+  }
+  for (const auto& version : definition->versions()) {
+    if (!version->served && version.get() != &definition->storage()) continue;
+    own_kinds_.push_back(definition->KindOf(definition, *version));
+    const Kind& kind = own_kinds_.back();
+    if (version.get() == &definition->storage()) {
+      kinds_.push_back(kind);
+      by_prefix_[kind.prefix] = &kind;
+    }
+    if (!version->served) continue;
+    own_resources_.push_back(definition->ResourceOf(*version));
+    Add({&kind, &own_resources_.back()});
   }
 }
 
 const Kinds& Kinds::BuiltIn() {
-  static const Kinds* const kinds = new Kinds(api::Schema::Kubernetes());
+  static const Kinds* const kinds = [] {
+    auto* made = new Kinds();
+    made->AddBuiltIn(api::Schema::Kubernetes());
+    return made;
+  }();
   return *kinds;
+}
+
+std::shared_ptr<const Kinds> Kinds::With(
+    std::vector<std::shared_ptr<const Definition>> definitions) {
+  const std::shared_ptr<Kinds> kinds(new Kinds());
+  const Kinds& built_in = BuiltIn();
+  kinds->kinds_ = built_in.kinds_;
+  kinds->served_ = built_in.served_;
+  kinds->by_plural_ = built_in.by_plural_;
+  kinds->by_kind_ = built_in.by_kind_;
+  for (const auto& definition : definitions) kinds->AddDefined(definition);
+  kinds->definitions_ = std::move(definitions);
+  return kinds;
 }
 
 const Served* Kinds::Find(std::string_view group_version, std::string_view plural) const {
@@ -154,6 +242,11 @@ const Served* Kinds::Find(std::string_view group_version, std::string_view plura
 const Served* Kinds::FindKind(std::string_view group_version, std::string_view kind) const {
   const auto found = by_kind_.find(Concat(group_version, ' ', kind));
   return found == by_kind_.end() ? nullptr : found->second;
+}
+
+const Kind* Kinds::FindPrefix(std::string_view prefix) const {
+  const auto found = by_prefix_.find(std::string(prefix));
+  return found == by_prefix_.end() ? nullptr : found->second;
 }
 
 }  // namespace kvplane::kinds

@@ -3,12 +3,19 @@
 //
 // Thread safety: immutable.
 //
+// Kinds is what is served at one time. The built-in ones live as long as the program; custom ones,
+// which definitions bring and take away (definition.h), as long as the Kinds they are found in. A
+// copy of a Kind keeps what it needs: who keeps a custom kind for longer copies it.
+//
 //   const Kinds& kinds = Kinds::BuiltIn();
 //   const Served* pods = kinds.Find("v1", "pods");
 //   pods->kind->prefix == "/registry/pods/";
+//   std::shared_ptr<const Kinds> all = Kinds::With({definition, …});
 #pragma once
 
 #include <deque>
+#include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +24,9 @@
 #include "api/schema.h"
 
 namespace kvplane::kinds {
+
+class Definition;
+struct DefinedVersion;
 
 struct Kind {
   std::string group;  // "" is the core
@@ -31,6 +41,10 @@ struct Kind {
   bool graceful = false;            // deleted by its node after a while (pods)
   std::string_view generation_of = "spec";
   const api::Message* message = nullptr;  // of group_version; null for custom resources
+  // Of a custom resource: what defines it, and the version that requests come and go in. Each
+  // version that is served has a Kind of its own, all with the same prefix and group_version.
+  std::shared_ptr<const Definition> definition;
+  const DefinedVersion* version = nullptr;
 
   // "deployments.apps", as messages name it.
   std::string Qualified() const { return group.empty() ? plural : plural + "." + group; }
@@ -47,22 +61,46 @@ class Kinds {
  public:
   // What a server of Kubernetes serves without being told otherwise: no alpha, no beta.
   static const Kinds& BuiltIn();
+  // Those, and the custom resources that the definitions bring; a name that is built in stays so.
+  static std::shared_ptr<const Kinds> With(
+      std::vector<std::shared_ptr<const Definition>> definitions);
+
+  Kinds(const Kinds&) = delete;
+  Kinds& operator=(const Kinds&) = delete;
 
   const Served* Find(std::string_view group_version, std::string_view plural) const;
   // By kind rather than plural.
   const Served* FindKind(std::string_view group_version, std::string_view kind) const;
-  // In the schema's order.
-  const std::deque<Served>& served() const { return served_; }
-  const std::deque<Kind>& kinds() const { return kinds_; }
+  // Of a custom resource, by where it lies in the store; null where it is none.
+  const Kind* FindPrefix(std::string_view prefix) const;
+  // In the schema's order, then by the definitions'.
+  const std::vector<std::reference_wrapper<const Served>>& served() const { return served_; }
+  // Each once, whichever versions serve it.
+  const std::vector<std::reference_wrapper<const Kind>>& kinds() const { return kinds_; }
+  const std::vector<std::shared_ptr<const Definition>>& definitions() const {
+    return definitions_;
+  }
 
  private:
-  explicit Kinds(const api::Schema& schema);
+  Kinds() = default;
 
-  std::deque<Kind> kinds_;
-  std::deque<Served> served_;
+  void AddBuiltIn(const api::Schema& schema);
+  void AddDefined(const std::shared_ptr<const Definition>& definition);
+  void Add(const Served& served);
+
+  std::vector<std::shared_ptr<const Definition>> definitions_;
+  std::deque<Kind> own_kinds_;
+  std::deque<api::Resource> own_resources_;
+  std::deque<Served> own_served_;
+  std::vector<std::reference_wrapper<const Kind>> kinds_;
+  std::vector<std::reference_wrapper<const Served>> served_;
   absl::flat_hash_map<std::string, const Served*> by_plural_;
   absl::flat_hash_map<std::string, const Served*> by_kind_;
+  absl::flat_hash_map<std::string, const Kind*> by_prefix_;
 };
+
+// Whether clients should prefer one version to another: v2, v1, v1beta1, v1alpha1, then any other.
+bool IsPreferredVersion(std::string_view version, std::string_view other);
 
 // "apps/v1" is of "apps", "v1" of the core.
 std::string_view GroupOf(std::string_view group_version);

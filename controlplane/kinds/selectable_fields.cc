@@ -1,5 +1,6 @@
 #include "kinds/selectable_fields.h"
 
+#include "kinds/definition.h"
 #include "kinds/members.h"
 
 namespace kvplane::kinds {
@@ -61,9 +62,7 @@ std::string Value(const json::Object& object, std::string_view field) {
     return std::string(component.empty() ? Text(object, {"reportingComponent"}) : component);
   }
   if (field == "status.successful") field = "status.succeeded";
-  const size_t dot = field.find('.');
-  if (dot == std::string_view::npos) return Print(Find(object, {field}), field);
-  return Print(Find(object, {field.substr(0, dot), field.substr(dot + 1)}), field);
+  return Print(FindPath(object, SplitPath(field)), field);
 }
 
 }  // namespace
@@ -71,6 +70,11 @@ std::string Value(const json::Object& object, std::string_view field) {
 std::vector<std::string_view> SelectableFields(const Kind& kind) {
   std::vector<std::string_view> fields = {"metadata.name"};
   if (kind.namespaced) fields.push_back("metadata.namespace");
+  if (kind.definition != nullptr) {
+    const auto& defined = kind.definition->selectable();
+    fields.insert(fields.end(), defined.begin(), defined.end());
+    return fields;
+  }
   const auto& more = FieldsOfKind(kind);
   fields.insert(fields.end(), more.begin(), more.end());
   return fields;

@@ -29,6 +29,9 @@ void ValidatePersistentVolumeClaim(const json::Object& object, const json::Objec
                                    FieldErrors& errors);
 void ValidateIngress(const json::Object& object, const json::Object* current, FieldErrors& errors);
 void ValidateRole(const json::Object& object, const json::Object* current, FieldErrors& errors);
+// definition_validation.cc
+void ValidateDefinition(const json::Object& object, const json::Object* current,
+                        FieldErrors& errors);
 void ValidateBinding(const json::Object& object, const json::Object* current, FieldErrors& errors);
 
 // Webhooks (webhook_validation.cc).

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "api/quantity.h"
+#include "kinds/definition_status.h"
 #include "kinds/members.h"
 
 namespace kvplane::kinds {
@@ -54,6 +55,7 @@ void ResetStatus(const Kind& kind, json::Object& object) {
         json::Object{{"conditions", json::Array()},
                      {"acceptedNames", json::Object{{"plural", ""}, {"kind", ""}}},
                      {"storedVersions", json::Array()}});
+    AddStoredVersion(object);
     return;
   }
   if (!kind.has_status) return;

@@ -2,6 +2,7 @@
 
 #include <string_view>
 
+#include "kinds/defined_object.h"
 #include "kinds/metadata_validation.h"
 #include "kinds/spec_validation.h"
 
@@ -31,6 +32,7 @@ constexpr Rule kRules[] = {
     {"networking.k8s.io", "ingresses", ValidateIngress},
     {"admissionregistration.k8s.io", "mutatingwebhookconfigurations", ValidateWebhooks},
     {"admissionregistration.k8s.io", "validatingwebhookconfigurations", ValidateWebhooks},
+    {"apiextensions.k8s.io", "customresourcedefinitions", ValidateDefinition},
     {"rbac.authorization.k8s.io", "roles", ValidateRole},
     {"rbac.authorization.k8s.io", "clusterroles", ValidateRole},
     {"rbac.authorization.k8s.io", "rolebindings", ValidateBinding},
@@ -42,6 +44,10 @@ constexpr Rule kRules[] = {
 FieldErrors Validate(const Kind& kind, const json::Object& object, const json::Object* current) {
   FieldErrors errors;
   ValidateMetadata(kind, object, errors);
+  if (kind.definition != nullptr) {
+    ValidateDefined(kind, object, current, errors);
+    return errors;
+  }
   for (const Rule& rule : kRules) {
     if (rule.group == kind.group && rule.plural == kind.plural) {
       rule.check(object, current, errors);

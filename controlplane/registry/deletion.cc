@@ -7,6 +7,7 @@
 
 #include "base/status.h"
 #include "base/strings.h"
+#include "kinds/definition_status.h"
 #include "kinds/members.h"
 #include "registry/failure.h"
 #include "registry/identity.h"
@@ -57,6 +58,8 @@ int64_t GraceOf(const kinds::Kind& kind, const DeleteOptions& options, const jso
   return grace < 0 ? 1 : grace;
 }
 
+bool IsDefinition(const kinds::Kind& kind) { return kind.group == "apiextensions.k8s.io"; }
+
 bool IsNamespace(const kinds::Kind& kind) {
   return kind.group.empty() && kind.plural == "namespaces";
 }
@@ -73,7 +76,8 @@ void Mark(const kinds::Kind& kind, int64_t grace, json::Object& object) {
   Set(metadata, "deletionTimestamp", json::Value(FormatNow(std::chrono::seconds(grace)).c_str()));
   Set(metadata, "deletionGracePeriodSeconds", grace);
   const int64_t generation = kinds::Integer(metadata, {"generation"});
-  if (generation > 0) Set(metadata, "generation", generation + 1);
+  // Where a definition goes its objects are still what they were.
+  if (generation > 0 && !IsDefinition(kind)) Set(metadata, "generation", generation + 1);
   if (IsNamespace(kind)) Set(Child(object, "status"), "phase", "Terminating");
 }
 
@@ -141,6 +145,7 @@ Deletion PlanDeletion(const kinds::Kind& kind, const DeleteOptions& options, jso
   SetPropagation(options.propagation, object);
   const int64_t grace = GraceOf(kind, options, object);
   const bool marked = kinds::Has(object, {"metadata", "deletionTimestamp"});
+  if (IsDefinition(kind) && !marked) kinds::AddCleanup(FormatNow(), object);
   if (grace == 0 && !IsHeld(kind, object)) return deletion;
   deletion.step = Deletion::Step::kMark;
   if (!marked) {

@@ -126,6 +126,10 @@ absl::Status NotFound(const kinds::Kind& kind, std::string_view name) {
                      DetailsOf(kind, name)});
 }
 
+absl::Status NoSuchResource() {
+  return MakeStatus({404, "NotFound", "the server could not find the requested resource", {}});
+}
+
 absl::Status AlreadyExists(const kinds::Kind& kind, std::string_view name) {
   return MakeStatus({409, "AlreadyExists",
                      Concat(kind.Qualified(), " \"", name, "\" already exists"),

@@ -41,6 +41,8 @@ inline json::Object StatusObject(const absl::Status& status) {
 bool HasReason(const absl::Status& status, std::string_view reason);
 
 absl::Status NotFound(const kinds::Kind& kind, std::string_view name);
+// Of a path, rather than an object.
+absl::Status NoSuchResource();
 absl::Status AlreadyExists(const kinds::Kind& kind, std::string_view name);
 // `why` follows "Operation cannot be fulfilled on pods "x": ".
 absl::Status Conflict(const kinds::Kind& kind, std::string_view name, std::string_view why);

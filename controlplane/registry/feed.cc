@@ -1,5 +1,6 @@
 #include "registry/feed.h"
 
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -48,8 +49,36 @@ void Feed::Stop() {
 WatchCache& Feed::CacheOf(const kinds::Kind& kind) {
   MutexLock lock(mutex_);
   std::shared_ptr<WatchCache>& cache = caches_[kind.prefix];
-  if (cache == nullptr) cache = std::make_shared<WatchCache>(store_, kind, options_);
+  if (cache != nullptr) return *cache;
+  cache = std::make_shared<WatchCache>(store_, kind, options_);
+  if (!cache->custom()) return *cache;
+  // Who asks may have looked at the kinds some time ago.
+  const kinds::Kind* now = kinds_ == nullptr ? nullptr : kinds_->FindPrefix(kind.prefix);
+  if (now == nullptr) {
+    cache->SetKind(std::nullopt);
+  } else if (!cache->IsOf(*now)) {
+    cache->SetKind(*now);
+  }
   return *cache;
+}
+
+void Feed::SetKinds(std::shared_ptr<const kinds::Kinds> kinds) {
+  std::map<std::string, std::shared_ptr<WatchCache>> caches;
+  {
+    MutexLock lock(mutex_);
+    kinds_ = kinds;
+    for (const auto& [prefix, cache] : caches_) {
+      if (cache->custom()) caches.emplace(prefix, cache);
+    }
+  }
+  for (const auto& [prefix, cache] : caches) {
+    const kinds::Kind* kind = kinds->FindPrefix(prefix);
+    if (kind == nullptr) {
+      cache->SetKind(std::nullopt);
+    } else if (!cache->IsOf(*kind)) {
+      cache->SetKind(*kind);
+    }
+  }
 }
 
 void Feed::OnResponse(const kvshim::WatchResponse& response) {

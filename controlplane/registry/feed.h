@@ -39,8 +39,11 @@ class Feed {
   // No cache is told anything after it; all watchers end.
   void Stop();
 
-  // Made at first use; lives as long as the feed. `kind` must, too.
+  // Made at first use; lives as long as the feed, also where its kind goes.
   WatchCache& CacheOf(const kinds::Kind& kind);
+  // What is served from now on. Caches of custom resources that are not, or not as they were, are
+  // emptied and their watchers end.
+  void SetKinds(std::shared_ptr<const kinds::Kinds> kinds);
 
  private:
   absl::StatusOr<std::unique_ptr<kvshim::Watch>> StartWatch();
@@ -55,6 +58,7 @@ class Feed {
   kvshim::base::Mutex mutex_;
   bool stopping_ GUARDED_BY(mutex_) = false;
   std::map<std::string, std::shared_ptr<WatchCache>, std::less<>> caches_ GUARDED_BY(mutex_);
+  std::shared_ptr<const kinds::Kinds> kinds_ GUARDED_BY(mutex_);
   std::unique_ptr<kvshim::Watch> watch_ GUARDED_BY(mutex_);
   // Reads, encodes and tells watchers; the store's own thread only hands over. One thread, so that
   // events stay in order. Last: it stops first.

@@ -5,6 +5,7 @@
 #include "api/field_ownership.h"
 #include "base/status.h"
 #include "base/strings.h"
+#include "kinds/definition.h"
 #include "registry/failure.h"
 #include "registry/identity.h"
 
@@ -23,6 +24,11 @@ api::FieldOwnershipOptions OptionsOf(const kinds::Kind& kind, std::string_view m
   return options;
 }
 
+api::FieldOwnership FieldsOf(const kinds::Kind& kind) {
+  if (kind.definition == nullptr) return {*kind.message, kind.group_version};
+  return {kind.version->schema, kind.name, kind.version->group_version};
+}
+
 absl::Status Conflicting(const api::ApplyResult& result) {
   json::Array causes;
   for (const api::FieldConflict& one : result.conflicts) {
@@ -39,8 +45,7 @@ absl::Status Conflicting(const api::ApplyResult& result) {
 
 void TrackOwners(const kinds::Kind& kind, const json::Object* current, std::string_view manager,
                  std::string_view part, json::Object& object) {
-  if (kind.message == nullptr) return;
-  const api::FieldOwnership fields(*kind.message, kind.group_version);
+  const api::FieldOwnership fields = FieldsOf(kind);
   object = fields.Update(current == nullptr ? fields.Nothing() : *current, std::move(object),
                          OptionsOf(kind, manager, part));
 }
@@ -50,7 +55,7 @@ absl::StatusOr<json::Object> ApplyConfiguration(const kinds::Kind& kind,
                                                 const json::Object& configuration,
                                                 std::string_view manager, std::string_view part,
                                                 bool force) {
-  const api::FieldOwnership fields(*kind.message, kind.group_version);
+  const api::FieldOwnership fields = FieldsOf(kind);
   api::FieldOwnershipOptions options = OptionsOf(kind, manager, part);
   options.force = force;
   auto result =

@@ -15,7 +15,7 @@ namespace kvplane::registry {
 
 namespace json = api::json;
 
-// `current` is null for a new object. Custom resources are not tracked.
+// `current` is null for a new object.
 void TrackOwners(const kinds::Kind& kind, const json::Object* current, std::string_view manager,
                  std::string_view part, json::Object& object);
 

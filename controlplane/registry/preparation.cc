@@ -9,7 +9,9 @@
 #include "base/status.h"
 #include "base/strings.h"
 #include "kinds/allocated.h"
+#include "kinds/defined_object.h"
 #include "kinds/defaults.h"
+#include "kinds/definition_status.h"
 #include "kinds/members.h"
 #include "kinds/status.h"
 #include "kinds/validation.h"
@@ -81,6 +83,14 @@ bool IsSame(const json::Value* a, const json::Value* b) {
   return api::JsonEqual(a == nullptr ? kEmpty : *a, b == nullptr ? kEmpty : *b);
 }
 
+// Of a custom resource everything else is its specification; a status of its own is not changed
+// together with that.
+bool IsSameButMetadata(json::Object a, json::Object b) {
+  Remove(a, "metadata");
+  Remove(b, "metadata");
+  return api::JsonEqual(json::Value(std::move(a)), json::Value(std::move(b)));
+}
+
 absl::Status CheckIdentity(const kinds::Kind& kind, const json::Object& current,
                            const json::Object& metadata) {
   const std::string_view name = Text(current, {"metadata", "name"});
@@ -97,6 +107,12 @@ absl::Status CheckIdentity(const kinds::Kind& kind, const json::Object& current,
                            ", UID in object meta: ", current_uid));
   }
   const std::string_view version = Text(metadata, {"resourceVersion"});
+  const bool versioned = kind.definition != nullptr || kind.group == "apiextensions.k8s.io";
+  if (versioned && version.empty()) {
+    return Invalid(kind, name,
+                   {{"FieldValueInvalid", "metadata.resourceVersion",
+                     "Invalid value: 0x0: must be specified for an update"}});
+  }
   if (!version.empty() && version != "0" &&
       version != Text(current, {"metadata", "resourceVersion"})) {
     return Stale(kind, name);
@@ -116,11 +132,14 @@ void KeepAllBut(const json::Object& current, std::string_view member, json::Obje
   object = std::move(kept);
 }
 
-void CountGeneration(const kinds::Kind& kind, const json::Object& current, json::Object& object) {
+void CountGeneration(const kinds::Kind& kind, const json::Object& current, std::string_view part,
+                     json::Object& object) {
+  if (part == "status") return;
   if (!kind.counts_generations) return;
-  if (IsSame(json::Find(current, kind.generation_of), json::Find(object, kind.generation_of))) {
-    return;
-  }
+  const bool same = kind.definition != nullptr ? IsSameButMetadata(current, object)
+                                               : IsSame(json::Find(current, kind.generation_of),
+                                                        json::Find(object, kind.generation_of));
+  if (same) return;
   const int64_t generation = kinds::Integer(current, {"metadata", "generation"});
   Set(Child(object, "metadata"), "generation", generation + 1);
 }
@@ -128,6 +147,7 @@ void CountGeneration(const kinds::Kind& kind, const json::Object& current, json:
 }  // namespace
 
 absl::Status MakeCanonical(const kinds::Kind& kind, json::Object& object) {
+  if (kind.definition != nullptr) return kinds::MakeDefinedCanonical(kind, object);
   if (kind.message == nullptr) return absl::OkStatus();
   auto canonical = api::Canonicalize(*kind.message, json::Value(std::move(object)));
   if (!canonical.ok()) return BadRequest(kvshim::base::FromAbsl(canonical.status().message()));
@@ -173,12 +193,15 @@ absl::Status PrepareForUpdate(const kinds::Kind& kind, const json::Object& curre
   json::Object& given = Child(object, "metadata");
   RETURN_IF_ERROR(CheckNamespace(kind, Text(current, {"metadata", "namespace"}), given));
   RETURN_IF_ERROR(CheckIdentity(kind, current, given));
-  if (part == "status" || part == "approval") {
+  if (kind.group == "apiextensions.k8s.io" && part == "status") {
+    Keep(current, "spec", object);
+  } else if (part == "status" || part == "approval") {
     KeepAllBut(current, "status", object);
   } else if (part == "finalize") {
     KeepAllBut(current, "spec", object);
   } else if (kind.has_status && part != "binding") {
     Keep(current, "status", object);
+    if (kind.group == "apiextensions.k8s.io") kinds::AddStoredVersion(object);
   }
   const json::Object* before = kinds::FindObject(current, {"metadata"});
   json::Object& metadata = Child(object, "metadata");
@@ -191,7 +214,7 @@ absl::Status PrepareForUpdate(const kinds::Kind& kind, const json::Object& curre
   kinds::SetDefaults(kind, object);
   kinds::KeepAllocated(kind, current, object);
   RETURN_IF_ERROR(MakeCanonical(kind, object));
-  CountGeneration(kind, current, object);
+  CountGeneration(kind, current, part, object);
   kinds::SetDefaults(kind, object);
   return MakeCanonical(kind, object);
 }

@@ -96,6 +96,7 @@ absl::StatusOr<std::unique_ptr<Registry>> Registry::Open(kvshim::Store& store,
   std::unique_ptr<Registry> registry(new Registry(store, addresses, options.cache));
   RETURN_IF_ERROR(registry->feed_.Start());
   RETURN_IF_ERROR(registry->CreateSystemNamespaces());
+  RETURN_IF_ERROR(registry->definitions_.Start());
   return registry;
 }
 

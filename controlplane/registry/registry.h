@@ -15,14 +15,17 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "api/json.h"
 #include "kinds/kind.h"
+#include "kinds/served_kinds.h"
 #include "kvshim/store.h"
 #include "registry/admission.h"
+#include "registry/definitions.h"
 #include "registry/deletion.h"
 #include "registry/event_lease.h"
 #include "registry/feed.h"
@@ -95,11 +98,23 @@ class Registry {
   // The newest revision that any server has acknowledged.
   absl::StatusOr<int64_t> CurrentRevision();
 
+  // NoSuchResource is what a cache answers whose kind is not served any more.
   WatchCache& CacheOf(const kinds::Kind& kind) { return feed_.CacheOf(kind); }
+
+  // All kinds that are served now, custom ones too; and who is to be told where they change.
+  std::shared_ptr<const kinds::Kinds> kinds() const { return kinds_.Current(); }
+  [[nodiscard]] kinds::ServedKinds::Listening ListenToKinds(kinds::ServedKinds::Listener listener) {
+    return kinds_.Listen(std::move(listener));
+  }
 
  private:
   Registry(kvshim::Store& store, ServiceAddresses addresses, const WatchCacheOptions& cache)
-      : store_(store), addresses_(addresses), events_(store), feed_(store, cache) {}
+      
+      : store_(store),
+        addresses_(addresses),
+        events_(store),
+        feed_(store, cache),
+        definitions_(*this, feed_, kinds_) {}
 
   struct Current {
     json::Object object;
@@ -131,7 +146,9 @@ class Registry {
   Admission* admission_ = nullptr;
   ServiceAddresses addresses_;
   EventLease events_;
+  kinds::ServedKinds kinds_;
   Feed feed_;
+  Definitions definitions_;
 };
 
 }  // namespace kvplane::registry

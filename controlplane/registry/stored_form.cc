@@ -3,6 +3,7 @@
 #include "api/envelope.h"
 #include "base/status.h"
 #include "base/strings.h"
+#include "kinds/defined_object.h"
 #include "kinds/members.h"
 
 namespace kvplane::registry {
@@ -34,12 +35,13 @@ absl::StatusOr<std::string> ToStored(const kinds::Kind& kind, const json::Object
   return api::EncodeObject(api::Schema::Kubernetes(), object);
 }
 
-absl::StatusOr<json::Value> FromStored(const kinds::Kind&, std::string_view bytes,
+absl::StatusOr<json::Value> FromStored(const kinds::Kind& kind, std::string_view bytes,
                                        int64_t revision) {
   auto decoded = api::IsEnvelope(bytes) ? api::DecodeObject(api::Schema::Kubernetes(), bytes)
                                         : api::ParseJson(bytes);
   if (!decoded.ok()) return decoded.status();
   if (!decoded->is_object()) return absl::DataLossError("a stored value is no object");
+  if (kind.definition != nullptr) kinds::ReadDefined(kind, decoded->get_object());
   kinds::Set(kinds::Child(decoded->get_object(), "metadata"), "resourceVersion",
              json::Value(json::ToBoost(std::to_string(revision))));
   return decoded;

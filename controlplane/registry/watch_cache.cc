@@ -6,12 +6,24 @@
 
 #include "base/logger.h"
 #include "base/status.h"
+#include "kinds/definition.h"
 #include "registry/failure.h"
 #include "registry/stored_form.h"
 
 namespace kvplane::registry {
 
 using kvshim::base::MutexLock;
+
+namespace {
+
+void End(const std::vector<std::shared_ptr<Watcher>>& watchers) {
+  for (const auto& watcher : watchers) {
+    watcher->QueueEnd();
+    watcher->Drain();
+  }
+}
+
+}  // namespace
 
 absl::StatusOr<WatchCache::Snapshot> WatchCache::List(std::string_view prefix, int64_t revision) {
   RETURN_IF_ERROR(EnsureLoaded());
@@ -72,25 +84,43 @@ void WatchCache::Advance(const std::vector<kvshim::WatchEvent>& events, int64_t 
   for (const auto& watcher : watchers) watcher->Drain();
 }
 
+std::vector<std::shared_ptr<Watcher>> WatchCache::Empty() {
+  state_ = State::kEmpty;
+  ++resets_;
+  objects_.clear();
+  waiting_.clear();
+  ring_.clear();
+  ring_bytes_ = 0;
+  revision_ = 0;
+  std::vector<std::shared_ptr<Watcher>> watchers(watchers_.begin(), watchers_.end());
+  watchers_.clear();
+  changed_.NotifyAll();
+  return watchers;
+}
+
 void WatchCache::Reset() {
   std::vector<std::shared_ptr<Watcher>> watchers;
   {
     MutexLock lock(mutex_);
-    state_ = State::kEmpty;
-    ++resets_;
-    objects_.clear();
-    waiting_.clear();
-    ring_.clear();
-    ring_bytes_ = 0;
-    revision_ = 0;
-    watchers.assign(watchers_.begin(), watchers_.end());
-    watchers_.clear();
-    changed_.NotifyAll();
+    watchers = Empty();
   }
-  for (const auto& watcher : watchers) {
-    watcher->QueueEnd();
-    watcher->Drain();
+  End(watchers);
+}
+
+void WatchCache::SetKind(std::optional<kinds::Kind> kind) {
+  std::vector<std::shared_ptr<Watcher>> watchers;
+  {
+    MutexLock lock(mutex_);
+    gone_ = !kind.has_value();
+    if (kind.has_value()) kind_ = *std::move(kind);
+    watchers = Empty();
   }
+  End(watchers);
+}
+
+bool WatchCache::IsOf(const kinds::Kind& kind) {
+  MutexLock lock(mutex_);
+  return !gone_ && kind_.definition->SameObjects(*kind.definition);
 }
 
 void WatchCache::Tick(std::chrono::steady_clock::time_point now) {
@@ -114,36 +144,40 @@ void WatchCache::Tick(std::chrono::steady_clock::time_point now) {
 
 absl::Status WatchCache::EnsureLoaded() {
   const auto deadline = std::chrono::steady_clock::now() + options_.load_wait;
-  {
-    MutexLock lock(mutex_);
-    while (state_ == State::kLoading) {
-      if (!changed_.WaitUntil(mutex_, deadline)) {
-        return absl::UnavailableError("the watch cache is being filled");
+  while (std::chrono::steady_clock::now() < deadline) {
+    kinds::Kind kind;
+    uint64_t resets = 0;
+    {
+      MutexLock lock(mutex_);
+      while (state_ == State::kLoading && !gone_) {
+        if (!changed_.WaitUntil(mutex_, deadline)) {
+          return absl::UnavailableError("the watch cache is being filled");
+        }
       }
+      if (gone_) return NoSuchResource();
+      if (state_ == State::kLoaded) return absl::OkStatus();
+      state_ = State::kLoading;
+      kind = kind_;
+      resets = resets_;
     }
-    if (state_ == State::kLoaded) return absl::OkStatus();
-    state_ = State::kLoading;
+    const absl::Status loaded = Load(kind, resets);
+    if (loaded.ok()) return loaded;
+    MutexLock lock(mutex_);
+    if (resets != resets_) continue;  // it was emptied meanwhile, and may be filled by others now
+    state_ = State::kEmpty;
+    waiting_.clear();
+    changed_.NotifyAll();
+    return loaded;
   }
-  const absl::Status loaded = Load();
-  if (loaded.ok()) return loaded;
-  MutexLock lock(mutex_);
-  state_ = State::kEmpty;
-  waiting_.clear();
-  changed_.NotifyAll();
-  return loaded;
+  return absl::UnavailableError("the watch cache is emptied again and again");
 }
 
-absl::Status WatchCache::Load() {
-  uint64_t resets;
-  {
-    MutexLock lock(mutex_);
-    resets = resets_;
-  }
+absl::Status WatchCache::Load(const kinds::Kind& kind, uint64_t resets) {
   ASSIGN_OR_RETURN(const kvshim::RangeResponse range,
-                   store_.Range({.key = kind_.prefix, .range_end = RangeEnd(kind_.prefix)}));
+                   store_.Range({.key = kind.prefix, .range_end = RangeEnd(kind.prefix)}));
   std::map<std::string, StoredObjectPtr, std::less<>> objects;
   for (const kvshim::KeyValue& kv : range.kvs) {
-    auto object = StoredObject::Read(kind_, kv.key(), kv.value(), kv.mod_revision());
+    auto object = StoredObject::Read(kind, kv.key(), kv.value(), kv.mod_revision());
     if (!object.ok()) {
       kvshim::base::Log(kvshim::base::Level::kError, "cannot read a stored object",
                         {{"key", kv.key()}, {"error", object.status()}});

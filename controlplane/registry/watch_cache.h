@@ -8,6 +8,9 @@
 // revision R, and the changes after R are put on top. Where the feed breaks off it is emptied, its
 // watchers end, and it fills again when next asked.
 //
+// The kind of a custom resource may change, or go, while the program runs: then the cache is emptied
+// and its watchers end; where the kind is gone nobody can list or watch it until it is back.
+//
 // Watchers hear of events in order, on the feed's thread, under no lock of the cache's but their
 // own. One that begins in the past hears first what the ring of recent events holds; a beginning
 // before that is Expired.
@@ -20,6 +23,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -48,7 +52,7 @@ struct WatchCacheOptions {
 class WatchCache {
  public:
   WatchCache(kvshim::Store& store, const kinds::Kind& kind, const WatchCacheOptions& options)
-      : store_(store), kind_(kind), options_(options) {}
+      : store_(store), options_(options), custom_(kind.definition != nullptr), kind_(kind) {}
   WatchCache(const WatchCache&) = delete;
   WatchCache& operator=(const WatchCache&) = delete;
 
@@ -76,26 +80,34 @@ class WatchCache {
   // From the feed, on its thread. The events are those under the kind's prefix.
   void Advance(const std::vector<kvshim::WatchEvent>& events, int64_t revision);
   void Reset();
+  // What the objects are from now on; nothing where their kind is gone.
+  void SetKind(std::optional<kinds::Kind> kind);
   // Gives each watcher that is due a bookmark, and forgets those that have ended.
   void Tick(std::chrono::steady_clock::time_point now);
 
-  const kinds::Kind& kind() const { return kind_; }
+  // Of custom resources.
+  bool custom() const { return custom_; }
+  // Whether the objects are read as that kind says; see Definition::SameObjects.
+  bool IsOf(const kinds::Kind& kind);
 
  private:
   enum class State { kEmpty, kLoading, kLoaded };
 
+  std::vector<std::shared_ptr<Watcher>> Empty() REQUIRES(mutex_);
   absl::Status EnsureLoaded();
-  absl::Status Load();
+  absl::Status Load(const kinds::Kind& kind, uint64_t resets);
   void Apply(const kvshim::WatchEvent& event) REQUIRES(mutex_);
   void Remember(WatchEventPtr event) REQUIRES(mutex_);
   absl::Status WaitFor(int64_t revision) REQUIRES(mutex_);
 
   kvshim::Store& store_;
-  const kinds::Kind& kind_;
   const WatchCacheOptions options_;
+  const bool custom_;
 
   kvshim::base::Mutex mutex_;
   kvshim::base::Condition changed_;  // state_ or revision_
+  kinds::Kind kind_ GUARDED_BY(mutex_);
+  bool gone_ GUARDED_BY(mutex_) = false;  // the kind is
   State state_ GUARDED_BY(mutex_) = State::kEmpty;
   uint64_t resets_ GUARDED_BY(mutex_) = 0;
   std::map<std::string, StoredObjectPtr, std::less<>> objects_ GUARDED_BY(mutex_);

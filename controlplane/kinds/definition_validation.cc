@@ -1,0 +1,459 @@
+#include "kinds/definition_validation.h"
+
+#include <algorithm>
+#include <cctype>
+#include <functional>
+#include <initializer_list>
+#include <set>
+#include <utility>
+
+#include "api/json_equal.h"
+#include "api/json_path.h"
+#include "api/names.h"
+#include "base/strings.h"
+#include "kinds/definition.h"
+#include "kinds/members.h"
+#include "kinds/spec_validation.h"
+#include "kinds/string_format.h"
+#include "kinds/structural_validation.h"
+
+namespace kvplane::kinds {
+
+namespace {
+
+using kvshim::base::Concat;
+
+constexpr std::string_view kApproved = "api-approved.kubernetes.io";
+constexpr std::string_view kPolicy =
+    "see https://github.com/kubernetes/enhancements/pull/1111";
+
+// Has a scheme and a host.
+bool IsUrl(std::string_view text) {
+  const size_t colon = text.find("://");
+  return colon != std::string_view::npos && colon > 0 && text.size() > colon + 3 &&
+         text[colon + 3] != '/';
+}
+
+json::Value ValueOf(std::string_view text) { return json::Value(json::ToBoost(text)); }
+
+std::string Joined(const api::NameFaults& faults) {
+  std::string out;
+  for (const std::string& fault : faults) out.append(out.empty() ? "" : ",").append(fault);
+  return out;
+}
+
+std::string Lower(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return out;
+}
+
+void CheckGroup(std::string_view group, FieldErrors& errors) {
+  if (group.empty()) {
+    errors.push_back(Required("spec.group", ""));
+  } else if (const auto faults = api::CheckDns1123Subdomain(group); !faults.empty()) {
+    errors.push_back(Invalid("spec.group", ValueOf(group), Joined(faults)));
+  } else if (group.find('.') == std::string_view::npos) {
+    errors.push_back(
+        Invalid("spec.group", ValueOf(group), "should be a domain with at least one dot"));
+  }
+}
+
+void CheckNames(const json::Object& names, const std::string& field, FieldErrors& errors) {
+  for (const std::string_view name : {"plural", "singular"}) {
+    const std::string_view given = Text(names, {name});
+    const auto faults = api::CheckDns1035Label(given);
+    if (given.empty()) {
+      errors.push_back(Required(Concat(field, ".", name), ""));
+    } else if (!faults.empty()) {
+      errors.push_back(Invalid(Concat(field, ".", name), ValueOf(given), Joined(faults)));
+    }
+  }
+  for (const std::string_view name : {"kind", "listKind"}) {
+    const std::string_view given = Text(names, {name});
+    const auto faults = api::CheckDns1035Label(Lower(given));
+    if (given.empty()) {
+      errors.push_back(Required(Concat(field, ".", name), ""));
+    } else if (!faults.empty()) {
+      errors.push_back(
+          Invalid(Concat(field, ".", name), ValueOf(given),
+                  Concat("may have mixed case, but should otherwise match: ", Joined(faults))));
+    }
+  }
+  const std::string_view kind = Text(names, {"kind"});
+  if (!kind.empty() && kind == Text(names, {"listKind"})) {
+    errors.push_back(Invalid(Concat(field, ".listKind"), ValueOf(kind),
+                             "kind and listKind may not be the same"));
+  }
+  for (const std::string_view list : {"shortNames", "categories"}) {
+    const json::Array* given = FindArray(names, {list});
+    for (size_t i = 0; given != nullptr && i < given->size(); ++i) {
+      const auto faults = api::CheckDns1035Label(Plain((*given)[i]));
+      if (faults.empty()) continue;
+      errors.push_back(Invalid(Concat(field, ".", list, "[", i, "]"), (*given)[i], Joined(faults)));
+    }
+  }
+}
+
+void CheckPath(std::string_view path, std::string_view below, const std::string& field,
+               FieldErrors& errors) {
+  if (path.empty()) {
+    errors.push_back(Required(field, ""));
+  } else if (path[0] != '.') {
+    errors.push_back(
+        Invalid(field, ValueOf(path), "must be a simple json path starting with ."));
+  } else if (!path.starts_with(below)) {
+    errors.push_back(Invalid(field, ValueOf(path),
+                             Concat("should be a json path under ",
+                                    below.substr(0, below.size() - 1))));
+  }
+}
+
+void CheckSubresources(const json::Object& version, const std::string& field,
+                       FieldErrors& errors) {
+  const json::Object* scale = FindObject(version, {"subresources", "scale"});
+  if (scale == nullptr) return;
+  const std::string at = Concat(field, ".subresources.scale.");
+  CheckPath(Text(*scale, {"specReplicasPath"}), ".spec.", at + "specReplicasPath", errors);
+  CheckPath(Text(*scale, {"statusReplicasPath"}), ".status.", at + "statusReplicasPath", errors);
+  const std::string_view selector = Text(*scale, {"labelSelectorPath"});
+  if (selector.empty() || selector.starts_with(".spec.") || selector.starts_with(".status.")) {
+    return;
+  }
+  errors.push_back(Invalid(at + "labelSelectorPath", ValueOf(selector),
+                           selector[0] == '.' ? "should be a json path under either .spec or .status"
+                                              : "must be a simple json path starting with ."));
+}
+
+void CheckColumns(const json::Object& version, const std::string& field, FieldErrors& errors) {
+  constexpr std::string_view kTypes = "boolean,date,integer,number,string";
+  static const std::set<std::string_view> types = {"boolean", "date", "integer", "number",
+                                                   "string"};
+  static const std::set<std::string_view> formats = {"byte",  "date",  "date-time", "double",
+                                                     "float", "int32", "int64",     "password"};
+  size_t index = 0;
+  ForEach(version, {"additionalPrinterColumns"}, [&](const json::Object& column) {
+    const std::string at = Concat(field, ".additionalPrinterColumns[", index++, "].");
+    if (Text(column, {"name"}).empty()) errors.push_back(Required(at + "name", ""));
+    const std::string_view type = Text(column, {"type"});
+    if (type.empty()) {
+      errors.push_back(Required(at + "type", Concat("must be one of ", kTypes)));
+    } else if (!types.contains(type)) {
+      errors.push_back(Invalid(at + "type", ValueOf(type), Concat("must be one of ", kTypes)));
+    }
+    const std::string_view format = Text(column, {"format"});
+    if (!format.empty() && !formats.contains(format)) {
+      errors.push_back(Invalid(
+          at + "format", ValueOf(format),
+          "must be one of byte,date,date-time,double,float,int32,int64,password"));
+    }
+    const std::string_view path = Text(column, {"jsonPath"});
+    CheckPath(path, ".", at + "JSONPath", errors);
+    if (path.starts_with('.') && !api::JsonPath::Parse(path).ok()) {
+      errors.push_back(Invalid(at + "JSONPath", ValueOf(path), "is an invalid path"));
+    }
+  });
+}
+
+// The schema at a path of members.
+const json::Object* SchemaAt(const json::Object& schema, std::string_view path) {
+  const json::Object* at = &schema;
+  for (const std::string& name : SplitPath(path)) {
+    at = at == nullptr ? nullptr : FindObject(*at, {"properties", name});
+  }
+  return at;
+}
+
+void CheckSelectableFields(const json::Object& version, const json::Object& schema,
+                           const std::string& field, FieldErrors& errors) {
+  constexpr size_t kMost = 8;
+  std::set<std::string, std::less<>> seen;
+  size_t index = 0;
+  ForEach(version, {"selectableFields"}, [&](const json::Object& one) {
+    const std::string at = Concat(field, ".selectableFields[", index++, "].jsonPath");
+    const std::string_view path = Text(one, {"jsonPath"});
+    if (path.empty()) {
+      errors.push_back(Required(at, ""));
+      return;
+    }
+    const json::Object* found = path[0] == '.' ? SchemaAt(schema, path) : nullptr;
+    if (path.starts_with(".metadata")) {
+      errors.push_back(Invalid(at, ValueOf(path), "must not point to fields in metadata"));
+    } else if (found == nullptr) {
+      errors.push_back(Invalid(at, ValueOf(path), "is an invalid path: does not refer to a valid field"));
+    } else if (const std::string_view type = Text(*found, {"type"});
+               type != "string" && type != "boolean" && type != "integer") {
+      errors.push_back(Invalid(at, ValueOf(path),
+                               "must point to a field of type string, boolean or integer. Enum "
+                               "string fields and strings with formats are allowed."));
+    }
+    if (!seen.emplace(path).second) errors.push_back(Duplicate(at, ValueOf(path)));
+  });
+  if (seen.size() > kMost) {
+    errors.push_back({"FieldValueTooMany", Concat(field, ".selectableFields"),
+                      Concat("Too many: ", seen.size(), ": must have at most ", kMost, " items")});
+  }
+}
+
+void CheckSchema(const json::Object& schema, const std::string& field, FieldErrors& errors) {
+  if (True(schema, {"nullable"})) {
+    errors.push_back(Forbidden(field + ".nullable", "nullable cannot be true at the root"));
+  }
+  const size_t before = errors.size();
+  ValidateStructural(schema, field, errors);
+  if (errors.size() == before) ValidateSchemaDefaults(schema, field, errors);
+  ValidateOpenApi(schema, field, errors);
+}
+
+void CheckVersion(const json::Object& version, const std::string& field, FieldErrors& errors) {
+  const std::string_view name = Text(version, {"name"});
+  if (const auto faults = api::CheckDns1035Label(name); !faults.empty()) {
+    errors.push_back(Invalid(field + ".name", ValueOf(name), Joined(faults)));
+  }
+  if (Has(version, {"deprecationWarning"})) {
+    const std::string_view warning = Text(version, {"deprecationWarning"});
+    const auto refuse = [&](std::string_view why) {
+      errors.push_back(Invalid(field + ".deprecationWarning", ValueOf(warning), why));
+    };
+    if (!True(version, {"deprecated"})) refuse("can only be set for deprecated versions");
+    if (warning.size() > 256) refuse("must be <= 256 characters long");
+    if (warning.empty()) refuse("must not be an empty string");
+  }
+  const json::Object* schema = FindObject(version, {"schema", "openAPIV3Schema"});
+  if (schema == nullptr) {
+    errors.push_back(Required(field + ".schema.openAPIV3Schema", ""));
+  } else {
+    CheckSchema(*schema, field + ".schema.openAPIV3Schema", errors);
+    CheckSelectableFields(version, *schema, field, errors);
+  }
+  CheckSubresources(version, field, errors);
+  CheckColumns(version, field, errors);
+}
+
+void CheckVersions(const json::Object& object, FieldErrors& errors) {
+  size_t index = 0;
+  size_t stores = 0;
+  bool unique = true;
+  std::set<std::string, std::less<>> names;
+  ForEach(object, {"spec", "versions"}, [&](const json::Object& version) {
+    CheckVersion(version, Concat("spec.versions[", index++, "]"), errors);
+    stores += True(version, {"storage"}) ? 1 : 0;
+    unique &= names.emplace(Text(version, {"name"})).second;
+  });
+  const json::Value* versions = Find(object, {"spec", "versions"});
+  const json::Value shown = versions == nullptr ? json::Value() : *versions;
+  if (!unique) {
+    errors.push_back(Invalid("spec.versions", shown, "must contain unique version names"));
+  }
+  if (stores != 1) {
+    errors.push_back(Invalid("spec.versions", shown,
+                             "must have exactly one version marked as storage version"));
+  }
+}
+
+void CheckConversion(const json::Object& object, FieldErrors& errors) {
+  const json::Object* conversion = FindObject(object, {"spec", "conversion"});
+  if (conversion == nullptr) return;
+  const std::string_view strategy = Text(*conversion, {"strategy"});
+  if (strategy != "None" && strategy != "Webhook") {
+    errors.push_back(
+        NotSupported("spec.conversion.strategy", ValueOf(strategy), {"None", "Webhook"}));
+  } else if (strategy == "None" && Has(*conversion, {"webhook"})) {
+    errors.push_back(Forbidden("spec.conversion.webhookClientConfig",
+                               "should not be set when strategy is not set to Webhook"));
+  } else if (strategy == "Webhook" && !Has(*conversion, {"webhook", "clientConfig"})) {
+    errors.push_back(Required("spec.conversion.webhookClientConfig",
+                              "required when strategy is set to Webhook"));
+  }
+}
+
+void CheckStoredVersions(const json::Object& object, FieldErrors& errors) {
+  const json::Array* stored = FindArray(object, {"status", "storedVersions"});
+  if (stored == nullptr || stored->empty()) {
+    errors.push_back(Invalid("status.storedVersions", json::Array(),
+                             "must have at least one stored version"));
+    return;
+  }
+  for (size_t i = 0; i < stored->size(); ++i) {
+    const std::string name = Plain((*stored)[i]);
+    bool there = false;
+    ForEach(object, {"spec", "versions"},
+            [&](const json::Object& version) { there |= Text(version, {"name"}) == name; });
+    if (there) continue;
+    errors.push_back(Invalid(
+        Concat("status.storedVersions[", i, "]"), (*stored)[i],
+        Concat("missing from spec.versions; ", name,
+               " was previously a storage version, and must remain in spec.versions until a "
+               "storage migration ensures no data remains persisted in ",
+               name, " and removes ", name, " from status.storedVersions")));
+  }
+}
+
+void CheckUnchanged(const json::Object& object, const json::Object& current,
+                    std::initializer_list<std::string_view> path, const std::string& field,
+                    FieldErrors& errors) {
+  const std::string_view now = Text(object, path);
+  if (now != Text(current, path)) {
+    errors.push_back(Invalid(field, ValueOf(now), "field is immutable"));
+  }
+}
+
+void CheckApproval(const json::Object& object, const json::Object* current, FieldErrors& errors) {
+  if (!IsProtectedGroup(Text(object, {"spec", "group"}))) return;
+  const Approval approval = ApprovalOf(object);
+  if (current != nullptr && ApprovalOf(*current).reason == approval.reason) return;
+  const std::string field = Concat("metadata.annotations[", kApproved, "]");
+  if (approval.reason == "MissingAnnotation") {
+    errors.push_back(Required(field, approval.message));
+  } else if (approval.reason == "InvalidAnnotation") {
+    errors.push_back(Invalid(field, ValueOf(Text(object, {"metadata", "annotations", kApproved})),
+                             approval.message));
+  }
+}
+
+// Calls `visit` with every schema below one, and with that.
+template <typename Function>
+void EachBelow(const json::Object& schema, const Function& visit) {
+  visit(schema);
+  for (const std::string_view name : {"items", "additionalProperties", "not"}) {
+    if (const json::Object* one = FindObject(schema, {name})) EachBelow(*one, visit);
+  }
+  for (const std::string_view name : {"allOf", "oneOf", "anyOf"}) {
+    ForEach(schema, {name}, [&](const json::Object& one) { EachBelow(one, visit); });
+  }
+  if (const json::Object* properties = FindObject(schema, {"properties"})) {
+    for (const auto& one : *properties) {
+      if (const json::Object* property = one.value().if_object()) EachBelow(*property, visit);
+    }
+  }
+}
+
+// Calls `each` with the schema of every version, and its place.
+template <typename Function>
+void EachSchema(const json::Object& definition, const Function& each) {
+  size_t index = 0;
+  ForEach(definition, {"spec", "versions"}, [&](const json::Object& version) {
+    const std::string field = Concat("spec.versions[", index++, "].schema.openAPIV3Schema");
+    if (const json::Object* schema = FindObject(version, {"schema", "openAPIV3Schema"})) {
+      each(*schema, field);
+    }
+  });
+}
+
+}  // namespace
+
+FieldErrors FindNonStructural(const json::Object& definition) {
+  FieldErrors errors;
+  EachSchema(definition, [&](const json::Object& schema, const std::string& field) {
+    ValidateStructural(schema, field, errors);
+  });
+  return errors;
+}
+
+bool IsProtectedGroup(std::string_view group) {
+  return group == "k8s.io" || group.ends_with(".k8s.io") || group == "kubernetes.io" ||
+         group.ends_with(".kubernetes.io");
+}
+
+Approval ApprovalOf(const json::Object& definition) {
+  const std::string_view told = Text(definition, {"metadata", "annotations", kApproved});
+  if (told.empty()) {
+    return {false, "MissingAnnotation",
+            Concat("protected groups must have approval annotation \"", kApproved, "\", ",
+                   kPolicy)};
+  }
+  if (told.starts_with("unapproved")) {
+    return {false, "UnapprovedAnnotation",
+            Concat("not approved: ", api::ToJson(json::Value(json::ToBoost(told))))};
+  }
+  if (IsUrl(told)) return {true, "ApprovedAnnotation", Concat("approved in ", told)};
+  return {false, "InvalidAnnotation",
+          Concat("protected groups must have approval annotation \"", kApproved,
+                 "\" with either a URL or a reason starting with \"unapproved\", ", kPolicy)};
+}
+
+void ValidateDefinition(const json::Object& object, const json::Object* current,
+                        FieldErrors& errors) {
+  const std::string_view group = Text(object, {"spec", "group"});
+  const std::string_view plural = Text(object, {"spec", "names", "plural"});
+  const std::string_view name = Text(object, {"metadata", "name"});
+  const bool same_specification =
+      current != nullptr &&
+      api::JsonEqual(*Find(object, {"spec"}), *Find(*current, {"spec"}));
+  if (!same_specification) {
+    if (current == nullptr && name != Concat(plural, ".", group)) {
+      errors.push_back(
+          Invalid("metadata.name", ValueOf(name), "must be spec.names.plural+\".\"+spec.group"));
+    }
+    CheckGroup(group, errors);
+    const std::string_view scope = Text(object, {"spec", "scope"});
+    if (scope.empty()) {
+      errors.push_back(Required("spec.scope", ""));
+    } else if (scope != "Cluster" && scope != "Namespaced") {
+      errors.push_back(NotSupported("spec.scope", ValueOf(scope), {"Cluster", "Namespaced"}));
+    }
+    if (const json::Object* names = FindObject(object, {"spec", "names"})) {
+      CheckNames(*names, "spec.names", errors);
+    }
+    CheckVersions(object, errors);
+    CheckConversion(object, errors);
+    CheckStoredVersions(object, errors);
+    if (True(object, {"spec", "preserveUnknownFields"})) {
+      errors.push_back(Invalid("spec.preserveUnknownFields", true,
+                               "cannot set to true, set "
+                               "x-kubernetes-preserve-unknown-fields to true in "
+                               "spec.versions[*].schema instead"));
+    }
+  }
+  CheckApproval(object, current, errors);
+  if (current == nullptr) return;
+  CheckUnchanged(object, *current, {"spec", "group"}, "spec.group", errors);
+  CheckUnchanged(object, *current, {"spec", "names", "plural"}, "spec.names.plural", errors);
+  if (!HasCondition(*current, "Established")) return;
+  CheckUnchanged(object, *current, {"spec", "scope"}, "spec.scope", errors);
+  CheckUnchanged(object, *current, {"spec", "names", "kind"}, "spec.names.kind", errors);
+}
+
+std::vector<std::string> WarningsOf(const json::Object& definition) {
+  std::vector<std::string> warnings;
+  const auto warn = [&warnings](std::string text) {
+    if (std::find(warnings.begin(), warnings.end(), text) == warnings.end()) {
+      warnings.push_back(std::move(text));
+    }
+  };
+  EachSchema(definition, [&](const json::Object& root, const std::string& field) {
+    EachBelow(root, [&](const json::Object& schema) {
+      const std::string_view format = Text(schema, {"format"});
+      if (!format.empty() && !IsKnownFormat(format, Text(schema, {"type"}))) {
+        warn(Concat("unrecognized format ", api::ToJson(ValueOf(format))));
+      }
+      const std::string_view items = Text(schema, {"items", "type"});
+      if (Text(schema, {"x-kubernetes-list-type"}) == "set" &&
+          (items == "object" || items == "array")) {
+        warn(Concat("x-kubernetes-list-type: set for items of type \"", items,
+                    "\" is not supported by server-side apply or CEL validation rules"));
+      }
+      if (Has(schema, {"x-kubernetes-validations"})) {
+        warn(Concat(field, ": x-kubernetes-validations are kept but not enforced by this server"));
+      }
+    });
+  });
+  if (Text(definition, {"spec", "conversion", "strategy"}) == "Webhook") {
+    warn("spec.conversion.strategy: this server calls no conversion webhooks; objects are the same "
+         "in every version but for their apiVersion");
+  }
+  return warnings;
+}
+
+void SetDefinitionDefaults(json::Object& definition) {
+  json::Object& spec = Child(definition, "spec");
+  json::Object& names = Child(spec, "names");
+  const std::string kind(Text(names, {"kind"}));
+  if (!kind.empty()) {
+    SetDefault(names, "singular", ValueOf(Lower(kind)));
+    SetDefault(names, "listKind", ValueOf(kind + "List"));
+  }
+  SetDefault(Child(spec, "conversion"), "strategy", "None");
+}
+
+}  // namespace kvplane::kinds
