@@ -22,7 +22,9 @@
 #include "base/strings.h"
 #include "cluster/bootstrap.h"
 #include "cluster/private_file.h"
+#include "controller/controllers.h"
 #include "https/listener.h"
+#include "registry/identity.h"
 #include "server/credentials.h"
 #include "server/machine.h"
 #include "server/pages.h"
@@ -83,6 +85,7 @@ class ApiServer : public Server {
     RETURN_IF_ERROR(OpenListener());
     RETURN_IF_ERROR(WriteKubeconfig());
     ScheduleRenewal();
+    StartControllers();
     return absl::OkStatus();
   }
 
@@ -90,7 +93,11 @@ class ApiServer : public Server {
   const std::string& kubeconfig() const override { return kubeconfig_path_; }
   const std::string& join_token() const override { return join_token_; }
 
-  void Drain(std::chrono::milliseconds grace) override { listener_->Drain(grace); }
+  void Drain(std::chrono::milliseconds grace) override {
+    // First, so that another server has them while this one's clients finish.
+    controllers_->Stop();
+    listener_->Drain(grace);
+  }
 
  private:
   absl::Status WriteTokens(const cluster::Token& token) {
@@ -156,10 +163,31 @@ class ApiServer : public Server {
                                                    std::move(api));
     apiserver::Handler pages =
         WithPages({.store = store_, .metrics = metrics_, .tokens = *tokens_}, std::move(reviews));
-    apiserver::Handler guarded =
-        auth::Guard({.authenticator = *authenticator_, .authorizer = rbac_, .audit = audit_.get()},
-                    inflight_.Bound(std::move(pages)));
+    apiserver::Handler guarded = auth::Guard(
+        {.authenticate =
+             [this](const auto& request) { return authenticator_->Authenticate(request); },
+         .authorizer = rbac_,
+         .audit = audit_.get()},
+        inflight_.Bound(std::move(pages)));
     return WithPublicPages(cluster_.server_ca.certificate, std::move(guarded));
+  }
+
+  // Controllers are let in as who they say they are, and may do what their roles let them.
+  void StartControllers() {
+    apiserver::Handler api = [this](apiserver::Request request,
+                                    std::shared_ptr<apiserver::Response> response) {
+      api_->Handle(std::move(request), std::move(response));
+    };
+    controllers_ = std::make_unique<controller::Controllers>(controller::ControllersOptions{
+        .registry = api_->registry(),
+        .api = auth::Guard({.authenticate = [](const apiserver::Request& request)
+                                -> absl::StatusOr<apiserver::User> { return request.user; },
+                            .authorizer = rbac_,
+                            .audit = audit_.get()},
+                           std::move(api)),
+        .identity = Concat(HostName(), "_", registry::NewUid()),
+        .alone = options_.alone});
+    controllers_->Start();
   }
 
   absl::Status OpenListener() {
@@ -244,6 +272,7 @@ class ApiServer : public Server {
   std::string url_;
   std::string kubeconfig_path_;
   std::unique_ptr<https::Listener> listener_;
+  std::unique_ptr<controller::Controllers> controllers_;
   base::Executor renewals_{{.name = "kp-renewal"}};
 };
 

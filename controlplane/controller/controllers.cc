@@ -1,0 +1,91 @@
+#include "controller/controllers.h"
+
+#include <chrono>
+#include <utility>
+
+#include "base/logger.h"
+
+namespace kvplane::controller {
+
+namespace {
+
+using kvshim::base::Level;
+using kvshim::base::Log;
+using kvshim::base::MutexLock;
+
+constexpr std::chrono::seconds kPause{1};
+
+}  // namespace
+
+ControllerList MakeControllers(Environment& /*environment*/) {
+  ControllerList controllers;
+  return controllers;
+}
+
+Controllers::Controllers(ControllersOptions options)
+    : options_(std::move(options)),
+      wall_(options_.clock),
+      workers_({.name = "kp-controller", .threads = options_.threads, .clock = &options_.clock}),
+      elector_({.identity = options_.identity, .alone = options_.alone},
+               {.client = Client(
+                    options_.registry, options_.api,
+                    {.name = "system:kube-controller-manager", .groups = {"system:authenticated"}}),
+                .registry = options_.registry,
+                .informing = informing_,
+                .clock = options_.clock},
+               {.started =
+                    [this] {
+                      MutexLock lock(run_);
+                      wanted_ = true;
+                      (void)workers_.Submit([this] { Begin(); });
+                    },
+                .stopped = [this] { End(); }}) {}
+
+void Controllers::Stop() {
+  elector_.Stop();
+  workers_.Stop();
+  informing_.Stop();
+}
+
+void Controllers::RunDue() {
+  elector_.RunDue();
+  workers_.RunDue();
+  informing_.RunDue();
+  workers_.RunDue();
+}
+
+// Waits for the store, which may take a while where there is much in it: the lease is renewed
+// meanwhile.
+void Controllers::Begin() {
+  MutexLock lock(run_);
+  if (!wanted_) return;
+  if (informers_ == nullptr) {
+    informers_ = std::make_unique<Informers>(options_.registry, informing_);
+    environment_ = std::make_unique<Environment>(Environment{.registry = options_.registry,
+                                                             .informers = *informers_,
+                                                             .api = options_.api,
+                                                             .workers = workers_,
+                                                             .clock = options_.clock,
+                                                             .wall = wall_});
+    controllers_ = options_.make(*environment_);
+  }
+  if (const absl::Status status = informers_->Start(); !status.ok()) {
+    Log(Level::kWarning, "controllers cannot start; trying again", {{"error", status}});
+    workers_.Schedule(options_.clock.Now() + kPause, [this] { Begin(); });
+    return;
+  }
+  for (const auto& controller : controllers_) controller->Start();
+  Log(Level::kInfo, "controllers run", {{"controllers", controllers_.size()}});
+}
+
+void Controllers::End() {
+  MutexLock lock(run_);
+  wanted_ = false;
+  for (const auto& controller : controllers_) controller->Stop();
+  if (informers_ != nullptr) informers_->Stop();
+  controllers_.clear();
+  environment_ = nullptr;
+  informers_ = nullptr;
+}
+
+}  // namespace kvplane::controller
