@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "base/logger.h"
+#include "controller/garbage_collector.h"
+#include "controller/namespaces.h"
 
 namespace kvplane::controller {
 
@@ -17,8 +19,10 @@ constexpr std::chrono::seconds kPause{1};
 
 }  // namespace
 
-ControllerList MakeControllers(Environment& /*environment*/) {
+ControllerList MakeControllers(Environment& environment) {
   ControllerList controllers;
+  controllers.push_back(std::make_unique<NamespaceController>(environment));
+  controllers.push_back(std::make_unique<GarbageCollector>(environment));
   return controllers;
 }
 
