@@ -10,6 +10,7 @@
 #include "base/strings.h"
 #include "kinds/members.h"
 #include "registry/failure.h"
+#include "registry/preparation.h"
 
 namespace kvplane::controller {
 
@@ -135,6 +136,13 @@ absl::StatusOr<json::Object> Client::Update(const kinds::Kind& kind, json::Objec
   return Ask("PUT", std::move(path), std::move(object));
 }
 
+absl::StatusOr<json::Object> Client::UpdateFrom(const kinds::Kind& kind, const json::Object& before,
+                                                json::Object object, std::string_view part) const {
+  RETURN_IF_ERROR(registry::MakeCanonical(kind, object));
+  if (api::JsonEqual(json::Value(object), json::Value(before))) return object;
+  return Update(kind, std::move(object), part);
+}
+
 absl::StatusOr<json::Object> Client::Change(const kinds::Kind& kind, std::string_view name_space,
                                             std::string_view name, std::string_view part,
                                             const Edit& edit) const {
@@ -143,8 +151,7 @@ absl::StatusOr<json::Object> Client::Change(const kinds::Kind& kind, std::string
     ASSIGN_OR_RETURN(const json::Object current, Get(kind, name_space, name));
     json::Object object = current;
     edit(object);
-    if (api::JsonEqual(json::Value(object), json::Value(current))) return object;
-    written = Update(kind, std::move(object), part);
+    written = UpdateFrom(kind, current, std::move(object), part);
     if (!registry::HasReason(written.status(), "Conflict")) break;
   }
   return written;

@@ -47,6 +47,9 @@ class Client {
   // the subresource that is written, "status" or "approval", or empty.
   absl::StatusOr<json::Object> Update(const kinds::Kind& kind, json::Object object,
                                       std::string_view part = "") const;
+  // The same where it says something else than `before`.
+  absl::StatusOr<json::Object> UpdateFrom(const kinds::Kind& kind, const json::Object& before,
+                                          json::Object object, std::string_view part = "") const;
   // Reads, changes and writes the object, again where another write came between. A change that
   // makes no difference is not written.
   using Edit = std::function<void(json::Object& object)>;

@@ -19,10 +19,14 @@
 
 #include <string>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "apiserver/exchange.h"
+#include "apiserver/token_issuer.h"
 #include "base/clock.h"
 #include "base/executor.h"
+#include "base/mutex.h"
+#include "cluster/bootstrap.h"
 #include "controller/client.h"
 #include "controller/informers.h"
 #include "controller/recorder.h"
@@ -36,7 +40,9 @@ namespace kvplane::controller {
 struct Environment {
   registry::Registry& registry;
   Informers& informers;
-  const apiserver::Handler& api;    // where writes go; knows the user already
+  const apiserver::Handler& api;  // where writes go; knows the user already
+  const cluster::Bootstrap& cluster;
+  const apiserver::TokenIssuer& tokens;
   kvshim::base::Executor& workers;  // of all queues
   kvshim::base::Clock& clock;
   const WallClock& wall;
@@ -72,10 +78,26 @@ class Controller {
   Recorder& recorder() { return recorder_; }
   WorkQueue& queue() { return queue_; }
 
+  // What a Sync creates its informer learns a moment later. Who remembers the revision of what was
+  // written for a key, and awaits it (Informer::Await) at the key's next Sync, creates nothing
+  // twice.
+  void Wrote(const std::string& key, const json::Object& written) {
+    kvshim::base::MutexLock lock(mutex_);
+    written_[key] = RevisionOf(written);
+  }
+  // 0 where nothing was; forgets it.
+  int64_t Written(const std::string& key) {
+    kvshim::base::MutexLock lock(mutex_);
+    const auto node = written_.extract(key);
+    return node.empty() ? 0 : node.mapped();
+  }
+
  private:
   Environment& environment_;
   const Client client_;
   Recorder recorder_;
+  kvshim::base::Mutex mutex_;
+  absl::flat_hash_map<std::string, int64_t> written_ GUARDED_BY(mutex_);
   WorkQueue queue_;
 };
 

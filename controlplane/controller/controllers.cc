@@ -4,8 +4,11 @@
 #include <utility>
 
 #include "base/logger.h"
+#include "controller/endpoint_slices.h"
+#include "controller/endpoints.h"
 #include "controller/garbage_collector.h"
 #include "controller/namespaces.h"
+#include "controller/service_accounts.h"
 
 namespace kvplane::controller {
 
@@ -23,6 +26,10 @@ ControllerList MakeControllers(Environment& environment) {
   ControllerList controllers;
   controllers.push_back(std::make_unique<NamespaceController>(environment));
   controllers.push_back(std::make_unique<GarbageCollector>(environment));
+  controllers.push_back(std::make_unique<ServiceAccountController>(environment));
+  controllers.push_back(std::make_unique<RootCaPublisher>(environment));
+  controllers.push_back(std::make_unique<EndpointsController>(environment));
+  controllers.push_back(std::make_unique<EndpointSliceController>(environment));
   return controllers;
 }
 
@@ -68,6 +75,8 @@ void Controllers::Begin() {
     environment_ = std::make_unique<Environment>(Environment{.registry = options_.registry,
                                                              .informers = *informers_,
                                                              .api = options_.api,
+                                                             .cluster = options_.cluster,
+                                                             .tokens = options_.tokens,
                                                              .workers = workers_,
                                                              .clock = options_.clock,
                                                              .wall = wall_});

@@ -30,9 +30,11 @@ ControllerList MakeControllers(Environment& environment);
 struct ControllersOptions {
   registry::Registry& registry;
   apiserver::Handler api;  // answers requests that name their user
-  std::string identity;    // unlike any other server's
-  bool alone = false;      // nobody else can be at the store
-  size_t threads = 8;      // which all share
+  const cluster::Bootstrap& cluster;
+  const apiserver::TokenIssuer& tokens;
+  std::string identity;  // unlike any other server's
+  bool alone = false;    // nobody else can be at the store
+  size_t threads = 8;    // which all share
   kvshim::base::Clock& clock = kvshim::base::Clock::Real();
   std::function<ControllerList(Environment&)> make = MakeControllers;
 };

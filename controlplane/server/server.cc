@@ -185,6 +185,8 @@ class ApiServer : public Server {
                             .authorizer = rbac_,
                             .audit = audit_.get()},
                            std::move(api)),
+        .cluster = cluster_,
+        .tokens = *tokens_,
         .identity = Concat(HostName(), "_", registry::NewUid()),
         .alone = options_.alone});
     controllers_->Start();

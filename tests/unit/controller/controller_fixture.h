@@ -9,7 +9,11 @@
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
+#include "apiserver/token_issuer.h"
+#include "cluster/bootstrap.h"
+#include "cluster/certificate.h"
 #include "controller/controllers.h"
 #include "unit/apiserver/api_fixture.h"
 
@@ -31,6 +35,8 @@ class ControllerTest : public apiserver::ApiTest {
   void Run(std::function<ControllerList(Environment&)> make) {
     controllers_ = std::make_unique<Controllers>(ControllersOptions{.registry = api_->registry(),
                                                                     .api = Handler(),
+                                                                    .cluster = Cluster(),
+                                                                    .tokens = tokens_,
                                                                     .identity = "test",
                                                                     .clock = clock_,
                                                                     .make = std::move(make)});
@@ -70,6 +76,28 @@ class ControllerTest : public apiserver::ApiTest {
     return came;
   }
 
+  // The authorities, made once for all tests.
+  static const cluster::Bootstrap& Cluster() {
+    static const auto* const cluster =
+        new cluster::Bootstrap{.server_ca = *cluster::MakeAuthority("server-ca"),
+                               .client_ca = *cluster::MakeAuthority("client-ca")};
+    return *cluster;
+  }
+
+  // Tokens that say whose they are.
+  class PlainTokens : public apiserver::TokenIssuer {
+   public:
+    absl::StatusOr<apiserver::IssuedToken> Issue(const apiserver::TokenWish& wish) const override {
+      return apiserver::IssuedToken{.token = wish.account.ns + "/" + wish.account.name + "/" +
+                                             wish.account.uid + "/" + wish.bound.name};
+    }
+    absl::StatusOr<apiserver::ReviewedToken> Review(
+        std::string_view /*token*/, const std::vector<std::string>& /*audiences*/) const override {
+      return absl::UnimplementedError("nobody asks");
+    }
+  };
+
+  PlainTokens tokens_;
   kvshim::base::FakeClock clock_;
   std::unique_ptr<Controllers> controllers_;
 };
