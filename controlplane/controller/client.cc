@@ -101,12 +101,12 @@ std::string PathOf(const kinds::Kind& kind, std::string_view name_space, std::st
   return path;
 }
 
-absl::StatusOr<json::Object> Client::Ask(std::string method, std::string path,
-                                         json::Object body) const {
+absl::StatusOr<json::Object> Client::Ask(std::string method, std::string path, json::Object body,
+                                         std::string content_type) const {
   apiserver::Request request{
       .method = std::move(method),
       .path = std::move(path),
-      .headers = {{"content-type", "application/json"},
+      .headers = {{"content-type", std::move(content_type)},
                   {"accept", "application/json"},
                   {"user-agent", Concat("kube-controller-manager/", apiserver::kGitVersion)}}};
   request.body = api::ToJson(json::Value(std::move(body)));
@@ -155,6 +155,12 @@ absl::StatusOr<json::Object> Client::Change(const kinds::Kind& kind, std::string
     if (!registry::HasReason(written.status(), "Conflict")) break;
   }
   return written;
+}
+
+absl::StatusOr<json::Object> Client::Patch(const kinds::Kind& kind, std::string_view name_space,
+                                           std::string_view name, json::Object patch) const {
+  return Ask("PATCH", PathOf(kind, name_space, name), std::move(patch),
+             "application/strategic-merge-patch+json");
 }
 
 absl::Status Client::Delete(const kinds::Kind& kind, std::string_view name_space,

@@ -56,13 +56,17 @@ class Client {
   absl::StatusOr<json::Object> Change(const kinds::Kind& kind, std::string_view name_space,
                                       std::string_view name, std::string_view part,
                                       const Edit& edit) const;
+  // A strategic merge patch. A uid in its metadata is a precondition.
+  absl::StatusOr<json::Object> Patch(const kinds::Kind& kind, std::string_view name_space,
+                                     std::string_view name, json::Object patch) const;
   // `options` as in a DeleteOptions: propagationPolicy, preconditions, ….
   absl::Status Delete(const kinds::Kind& kind, std::string_view name_space, std::string_view name,
                       json::Object options = {}) const;
   absl::Status DeleteCollection(const kinds::Kind& kind, std::string_view name_space) const;
 
   // Any request: the answer's document, or what it failed with.
-  absl::StatusOr<json::Object> Ask(std::string method, std::string path, json::Object body) const;
+  absl::StatusOr<json::Object> Ask(std::string method, std::string path, json::Object body,
+                                   std::string content_type = "application/json") const;
 
  private:
   registry::Registry& registry_;

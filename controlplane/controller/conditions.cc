@@ -1,5 +1,6 @@
 #include "controller/conditions.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "kinds/members.h"
@@ -23,6 +24,16 @@ void SetCondition(json::Object& status, json::Object condition, const std::strin
     return;
   }
   list.get_array().push_back(std::move(condition));
+}
+
+void RemoveCondition(json::Object& status, std::string_view type) {
+  json::Array* list = kinds::FindArray(status, {"conditions"});
+  if (list == nullptr) return;
+  const auto is_it = [&](const json::Value& one) {
+    return one.is_object() && Text(one.get_object(), {"type"}) == type;
+  };
+  list->erase(std::remove_if(list->begin(), list->end(), is_it), list->end());
+  if (list->empty()) kinds::Remove(status, "conditions");
 }
 
 const json::Object* FindCondition(const json::Object& status, std::string_view type) {

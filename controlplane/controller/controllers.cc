@@ -4,10 +4,12 @@
 #include <utility>
 
 #include "base/logger.h"
+#include "controller/deployments.h"
 #include "controller/endpoint_slices.h"
 #include "controller/endpoints.h"
 #include "controller/garbage_collector.h"
 #include "controller/namespaces.h"
+#include "controller/replica_sets.h"
 #include "controller/service_accounts.h"
 
 namespace kvplane::controller {
@@ -30,6 +32,9 @@ ControllerList MakeControllers(Environment& environment) {
   controllers.push_back(std::make_unique<RootCaPublisher>(environment));
   controllers.push_back(std::make_unique<EndpointsController>(environment));
   controllers.push_back(std::make_unique<EndpointSliceController>(environment));
+  controllers.push_back(std::make_unique<ReplicaSetController>(environment));
+  controllers.push_back(std::make_unique<ReplicationController>(environment));
+  controllers.push_back(std::make_unique<DeploymentController>(environment));
   return controllers;
 }
 
