@@ -124,6 +124,122 @@ create,delete,get,patch,update storage.k8s.io csinodes
 get,list,watch node.k8s.io runtimeclasses
 get resource.k8s.io resourceclaims
 deletecollection,create,delete,get,list,patch,update,watch resource.k8s.io resourceslices
+role system:controller:certificate-controller
+delete,get,list,watch certificates.k8s.io certificatesigningrequests
+update certificates.k8s.io certificatesigningrequests/approval,certificatesigningrequests/status
+approve certificates.k8s.io signers kubernetes.io/kube-apiserver-client-kubelet
+sign certificates.k8s.io signers kubernetes.io/kube-apiserver-client,kubernetes.io/kube-apiserver-client-kubelet,kubernetes.io/kubelet-serving,kubernetes.io/legacy-unknown
+create authorization.k8s.io subjectaccessreviews
+create,patch,update core,events.k8s.io events
+role system:controller:clusterrole-aggregation-controller
+escalate,get,list,patch,update,watch rbac.authorization.k8s.io clusterroles
+role system:controller:cronjob-controller
+get,list,update,watch batch cronjobs
+create,delete,get,list,patch,update,watch batch jobs
+update batch cronjobs/status
+update batch cronjobs/finalizers
+delete,list core pods
+create,patch,update core,events.k8s.io events
+role system:controller:daemon-set-controller
+get,list,watch apps,extensions daemonsets
+update apps,extensions daemonsets/status
+update apps,extensions daemonsets/finalizers
+list,watch core nodes
+create,delete,list,patch,watch core pods
+create core pods/binding
+create,delete,get,list,patch,update,watch apps controllerrevisions
+create,patch,update core,events.k8s.io events
+role system:controller:deployment-controller
+get,list,update,watch apps,extensions deployments
+update apps,extensions deployments/status
+update apps,extensions deployments/finalizers
+create,delete,get,list,patch,update,watch apps,extensions replicasets
+get,list,update,watch core pods
+create,patch,update core,events.k8s.io events
+role system:controller:disruption-controller
+get,list,watch apps,extensions deployments
+get,list,watch apps,extensions replicasets
+get,list,watch core replicationcontrollers
+get,list,watch policy poddisruptionbudgets
+get,list,watch apps statefulsets
+update policy poddisruptionbudgets/status
+patch,update core pods/status
+get * */scale
+create,patch,update core,events.k8s.io events
+role system:controller:endpoint-controller
+get,list,watch core pods,services
+create,delete,get,list,update core endpoints
+create core endpoints/restricted
+create,patch,update core,events.k8s.io events
+role system:controller:endpointslice-controller
+get,list,watch core nodes,pods,services
+update core services/finalizers
+create,delete,get,list,update discovery.k8s.io endpointslices
+create,patch,update core,events.k8s.io events
+role system:controller:endpointslicemirroring-controller
+get,list,watch core endpoints,services
+update core endpoints/finalizers,services/finalizers
+create,delete,get,list,update discovery.k8s.io endpointslices
+create discovery.k8s.io endpointslices/restricted
+create,patch,update core,events.k8s.io events
+role system:controller:generic-garbage-collector
+delete,get,list,patch,update,watch * *
+create,patch,update core,events.k8s.io events
+role system:controller:job-controller
+get,list,patch,update,watch batch jobs
+update batch jobs/status
+update batch jobs/finalizers
+create,delete,list,patch,watch core pods
+create,patch,update core,events.k8s.io events
+role system:controller:namespace-controller
+delete,get,list,watch core namespaces
+update core namespaces/finalize,namespaces/status
+delete,deletecollection,get,list * *
+role system:controller:node-controller
+delete,get,list,patch,update core nodes
+patch,update core nodes/status
+patch,update core pods/status
+delete,get,list core pods
+create,patch,update core,events.k8s.io events
+role system:controller:pod-garbage-collector
+delete,list,watch core pods
+get,list core nodes
+patch,update core pods/status
+role system:controller:replicaset-controller
+get,list,update,watch apps,extensions replicasets
+update apps,extensions replicasets/status
+update apps,extensions replicasets/finalizers
+create,delete,list,patch,watch core pods
+create,patch,update core,events.k8s.io events
+role system:controller:replication-controller
+get,list,update,watch core replicationcontrollers
+update core replicationcontrollers/status
+update core replicationcontrollers/finalizers
+create,delete,list,patch,watch core pods
+create,patch,update core,events.k8s.io events
+role system:controller:resourcequota-controller
+list,watch * *
+update core resourcequotas/status
+create,patch,update core,events.k8s.io events
+role system:controller:root-ca-cert-publisher
+create,update core configmaps
+create,patch,update core,events.k8s.io events
+role system:controller:service-account-controller
+create core serviceaccounts
+create,patch,update core,events.k8s.io events
+role system:controller:statefulset-controller
+list,watch core pods
+get,list,watch apps statefulsets
+update apps statefulsets/status
+update apps statefulsets/finalizers
+create,delete,get,patch,update core pods
+create,delete,get,list,patch,update,watch apps controllerrevisions
+create,get core persistentvolumeclaims
+delete,update core persistentvolumeclaims
+create,patch,update core,events.k8s.io events
+role system:controller:ttl-after-finished-controller
+delete,get,list,watch batch jobs
+create,patch,update core,events.k8s.io events
 role system:aggregate-to-view to view
 get,list,watch core configmaps,endpoints,persistentvolumeclaims,persistentvolumeclaims/status,pods,replicationcontrollers,replicationcontrollers/scale,serviceaccounts,services,services/status
 get,list,watch core bindings,events,limitranges,namespaces/status,pods/log,pods/status,replicationcontrollers/status,resourcequotas,resourcequotas/status
@@ -183,6 +299,27 @@ bind system:kube-dns system:kube-dns S:kube-system/kube-dns
 bind system:kube-scheduler system:kube-scheduler U:system:kube-scheduler
 bind system:volume-scheduler system:volume-scheduler U:system:kube-scheduler
 bind system:node system:node -
+bind system:controller:certificate-controller system:controller:certificate-controller S:kube-system/certificate-controller
+bind system:controller:clusterrole-aggregation-controller system:controller:clusterrole-aggregation-controller S:kube-system/clusterrole-aggregation-controller
+bind system:controller:cronjob-controller system:controller:cronjob-controller S:kube-system/cronjob-controller
+bind system:controller:daemon-set-controller system:controller:daemon-set-controller S:kube-system/daemon-set-controller
+bind system:controller:deployment-controller system:controller:deployment-controller S:kube-system/deployment-controller
+bind system:controller:disruption-controller system:controller:disruption-controller S:kube-system/disruption-controller
+bind system:controller:endpoint-controller system:controller:endpoint-controller S:kube-system/endpoint-controller
+bind system:controller:endpointslice-controller system:controller:endpointslice-controller S:kube-system/endpointslice-controller
+bind system:controller:endpointslicemirroring-controller system:controller:endpointslicemirroring-controller S:kube-system/endpointslicemirroring-controller
+bind system:controller:generic-garbage-collector system:controller:generic-garbage-collector S:kube-system/generic-garbage-collector
+bind system:controller:job-controller system:controller:job-controller S:kube-system/job-controller
+bind system:controller:namespace-controller system:controller:namespace-controller S:kube-system/namespace-controller
+bind system:controller:node-controller system:controller:node-controller S:kube-system/node-controller
+bind system:controller:pod-garbage-collector system:controller:pod-garbage-collector S:kube-system/pod-garbage-collector
+bind system:controller:replicaset-controller system:controller:replicaset-controller S:kube-system/replicaset-controller
+bind system:controller:replication-controller system:controller:replication-controller S:kube-system/replication-controller
+bind system:controller:resourcequota-controller system:controller:resourcequota-controller S:kube-system/resourcequota-controller
+bind system:controller:root-ca-cert-publisher system:controller:root-ca-cert-publisher S:kube-system/root-ca-cert-publisher
+bind system:controller:service-account-controller system:controller:service-account-controller S:kube-system/service-account-controller
+bind system:controller:statefulset-controller system:controller:statefulset-controller S:kube-system/statefulset-controller
+bind system:controller:ttl-after-finished-controller system:controller:ttl-after-finished-controller S:kube-system/ttl-after-finished-controller
 bindin kube-system system::extension-apiserver-authentication-reader Role extension-apiserver-authentication-reader U:system:kube-controller-manager,U:system:kube-scheduler
 bindin kube-system system::leader-locking-kube-controller-manager Role system::leader-locking-kube-controller-manager U:system:kube-controller-manager,S:kube-system/kube-controller-manager
 bindin kube-system system::leader-locking-kube-scheduler Role system::leader-locking-kube-scheduler U:system:kube-scheduler,S:kube-system/kube-scheduler

@@ -56,7 +56,7 @@ apiserver::Handler Guard(GuardParts parts, apiserver::Handler next) {
       request.annotations = notes->annotations;
       response = parts.audit->Follow(request, notes, std::move(response));
     }
-    absl::StatusOr<User> user = parts.authenticator.Authenticate(request);
+    absl::StatusOr<User> user = parts.authenticate(request);
     if (!user.ok()) return RefuseUnknown(*response, request, user.status());
     request.user = *std::move(user);
     notes->user = request.user;

@@ -3,21 +3,23 @@
 //
 // Thread safety: the handler may be called from any thread.
 //
-//   Handler guarded = Guard({.authenticator = *authenticator, .authorizer = rbac}, api_handler);
+//   Handler guarded = Guard({.authenticate = …, .authorizer = rbac}, api_handler);
 #pragma once
 
+#include <functional>
 #include <string>
 
+#include "absl/status/statusor.h"
 #include "apiserver/authorizer.h"
 #include "apiserver/exchange.h"
 #include "apiserver/refusal.h"
 #include "auth/audit_log.h"
-#include "auth/authenticator.h"
 
 namespace kvplane::auth {
 
 struct GuardParts {  // outlive the handler
-  const Authenticator& authenticator;
+  // Who asks; kUnauthenticated where what was shown is not taken.
+  std::function<absl::StatusOr<apiserver::User>(const apiserver::Request&)> authenticate;
   const apiserver::Authorizer& authorizer;
   AuditLog* audit = nullptr;  // null: none
 };

@@ -174,6 +174,7 @@ absl::Status Complete(ServerSettings& settings) {
   if (settings.datastore_endpoint.empty()) {
     settings.datastore_endpoint = Concat("sqlite://", server.data_dir, "/server/db/state.db");
   }
+  server.alone = settings.datastore_endpoint.starts_with("sqlite://");
   settings.store.state_directory = Concat(server.data_dir, "/server/db");
   if (settings.token_file.empty()) return absl::OkStatus();
   if (!server.token.empty()) {

@@ -25,8 +25,10 @@
 #include "base/strings.h"
 #include "cluster/bootstrap.h"
 #include "cluster/private_file.h"
+#include "controller/controllers.h"
 #include "encryption/secrets_encryption.h"
 #include "https/listener.h"
+#include "registry/identity.h"
 #include "server/credentials.h"
 #include "server/encryption_page.h"
 #include "server/machine.h"
@@ -94,6 +96,7 @@ class ApiServer : public Server {
     RETURN_IF_ERROR(OpenListener());
     RETURN_IF_ERROR(WriteKubeconfig());
     ScheduleRenewal();
+    StartControllers();
     return absl::OkStatus();
   }
 
@@ -101,7 +104,11 @@ class ApiServer : public Server {
   const std::string& kubeconfig() const override { return kubeconfig_path_; }
   const std::string& join_token() const override { return join_token_; }
 
-  void Drain(std::chrono::milliseconds grace) override { listener_->Drain(grace); }
+  void Drain(std::chrono::milliseconds grace) override {
+    // First, so that another server has them while this one's clients finish.
+    controllers_->Stop();
+    listener_->Drain(grace);
+  }
 
  private:
   absl::Status WriteTokens(const cluster::Token& token) {
@@ -182,9 +189,32 @@ class ApiServer : public Server {
     apiserver::Handler pages = WithPages({.store = store_, .metrics = metrics_, .tokens = *tokens_},
                                          WithEncryptionPage(*encryption_, std::move(reviews)));
     apiserver::Handler guarded = auth::Guard(
-        {.authenticator = *authenticator_, .authorizer = authorizer_, .audit = audit_.get()},
+        {.authenticate =
+             [this](const auto& request) { return authenticator_->Authenticate(request); },
+         .authorizer = authorizer_,
+         .audit = audit_.get()},
         std::move(pages));
     return WithPublicPages(cluster_.server_ca.certificate, std::move(guarded));
+  }
+
+  // Controllers are let in as who they say they are, and may do what their roles let them.
+  void StartControllers() {
+    apiserver::Handler api = [this](apiserver::Request request,
+                                    std::shared_ptr<apiserver::Response> response) {
+      api_->Handle(std::move(request), std::move(response));
+    };
+    controllers_ = std::make_unique<controller::Controllers>(controller::ControllersOptions{
+        .registry = api_->registry(),
+        .api = auth::Guard({.authenticate = [](const apiserver::Request& request)
+                                -> absl::StatusOr<apiserver::User> { return request.user; },
+                            .authorizer = rbac_,
+                            .audit = audit_.get()},
+                           std::move(api)),
+        .cluster = cluster_,
+        .tokens = *tokens_,
+        .identity = Concat(HostName(), "_", registry::NewUid()),
+        .alone = options_.alone});
+    controllers_->Start();
   }
 
   absl::Status OpenListener() {
@@ -277,6 +307,7 @@ class ApiServer : public Server {
   std::string url_;
   std::string kubeconfig_path_;
   std::unique_ptr<https::Listener> listener_;
+  std::unique_ptr<controller::Controllers> controllers_;
   base::Executor renewals_{{.name = "kp-renewal"}};
 };
 

@@ -40,6 +40,8 @@ struct ServerOptions {
 
   std::string audit_log;  // a file, "-" for standard output; empty: none
 
+  bool alone = false;  // no other server can be at the store
+
   https::Limits limits;
   apiserver::InflightLimits inflight;
   std::chrono::milliseconds request_timeout{60000};

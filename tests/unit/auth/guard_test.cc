@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "api/base64.h"
+#include "auth/authenticator.h"
 #include "auth/rbac.h"
 #include "auth/service_account_tokens.h"
 #include "cluster/certificate.h"
@@ -58,11 +59,14 @@ class GuardTest : public testing::Test {
     roles_.Put(Binding{.name = "all",
                        .role_name = "all",
                        .subjects = {{.kind = "Group", .name = "system:authenticated"}}});
-    handler_ = Guard({.authenticator = *authenticator_, .authorizer = rbac_},
-                     [this](Request request, std::shared_ptr<Response> response) {
-                       seen_ = std::move(request);
-                       response->Send(200, {}, "");
-                     });
+    handler_ =
+        Guard({.authenticate =
+                   [this](const Request& request) { return authenticator_->Authenticate(request); },
+               .authorizer = rbac_},
+              [this](Request request, std::shared_ptr<Response> response) {
+                seen_ = std::move(request);
+                response->Send(200, {}, "");
+              });
   }
 
   Answer Ask(Pairs headers, std::shared_ptr<const std::vector<std::string>> shown = nullptr) {

@@ -1,0 +1,109 @@
+#include "controller/controllers.h"
+
+#include <chrono>
+#include <utility>
+
+#include "base/logger.h"
+#include "controller/deployments.h"
+#include "controller/endpoint_slices.h"
+#include "controller/endpoints.h"
+#include "controller/garbage_collector.h"
+#include "controller/namespaces.h"
+#include "controller/replica_sets.h"
+#include "controller/service_accounts.h"
+
+namespace kvplane::controller {
+
+namespace {
+
+using kvshim::base::Level;
+using kvshim::base::Log;
+using kvshim::base::MutexLock;
+
+constexpr std::chrono::seconds kPause{1};
+
+}  // namespace
+
+ControllerList MakeControllers(Environment& environment) {
+  ControllerList controllers;
+  controllers.push_back(std::make_unique<NamespaceController>(environment));
+  controllers.push_back(std::make_unique<GarbageCollector>(environment));
+  controllers.push_back(std::make_unique<ServiceAccountController>(environment));
+  controllers.push_back(std::make_unique<RootCaPublisher>(environment));
+  controllers.push_back(std::make_unique<EndpointsController>(environment));
+  controllers.push_back(std::make_unique<EndpointSliceController>(environment));
+  controllers.push_back(std::make_unique<ReplicaSetController>(environment));
+  controllers.push_back(std::make_unique<ReplicationController>(environment));
+  controllers.push_back(std::make_unique<DeploymentController>(environment));
+  return controllers;
+}
+
+Controllers::Controllers(ControllersOptions options)
+    : options_(std::move(options)),
+      wall_(options_.clock),
+      workers_({.name = "kp-controller", .threads = options_.threads, .clock = &options_.clock}),
+      elector_({.identity = options_.identity, .alone = options_.alone},
+               {.client = Client(
+                    options_.registry, options_.api,
+                    {.name = "system:kube-controller-manager", .groups = {"system:authenticated"}}),
+                .registry = options_.registry,
+                .informing = informing_,
+                .clock = options_.clock},
+               {.started =
+                    [this] {
+                      MutexLock lock(run_);
+                      wanted_ = true;
+                      (void)workers_.Submit([this] { Begin(); });
+                    },
+                .stopped = [this] { End(); }}) {}
+
+void Controllers::Stop() {
+  elector_.Stop();
+  workers_.Stop();
+  informing_.Stop();
+}
+
+void Controllers::RunDue() {
+  elector_.RunDue();
+  workers_.RunDue();
+  informing_.RunDue();
+  workers_.RunDue();
+}
+
+// Waits for the store, which may take a while where there is much in it: the lease is renewed
+// meanwhile.
+void Controllers::Begin() {
+  MutexLock lock(run_);
+  if (!wanted_) return;
+  if (informers_ == nullptr) {
+    informers_ = std::make_unique<Informers>(options_.registry, informing_);
+    environment_ = std::make_unique<Environment>(Environment{.registry = options_.registry,
+                                                             .informers = *informers_,
+                                                             .api = options_.api,
+                                                             .cluster = options_.cluster,
+                                                             .tokens = options_.tokens,
+                                                             .workers = workers_,
+                                                             .clock = options_.clock,
+                                                             .wall = wall_});
+    controllers_ = options_.make(*environment_);
+  }
+  if (const absl::Status status = informers_->Start(); !status.ok()) {
+    Log(Level::kWarning, "controllers cannot start; trying again", {{"error", status}});
+    workers_.Schedule(options_.clock.Now() + kPause, [this] { Begin(); });
+    return;
+  }
+  for (const auto& controller : controllers_) controller->Start();
+  Log(Level::kInfo, "controllers run", {{"controllers", controllers_.size()}});
+}
+
+void Controllers::End() {
+  MutexLock lock(run_);
+  wanted_ = false;
+  for (const auto& controller : controllers_) controller->Stop();
+  if (informers_ != nullptr) informers_->Stop();
+  controllers_.clear();
+  environment_ = nullptr;
+  informers_ = nullptr;
+}
+
+}  // namespace kvplane::controller
