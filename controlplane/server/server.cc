@@ -187,6 +187,7 @@ class ApiServer : public Server {
                            std::move(api)),
         .cluster = cluster_,
         .tokens = *tokens_,
+        .authorizer = rbac_,
         .identity = Concat(HostName(), "_", registry::NewUid()),
         .alone = options_.alone});
     controllers_->Start();
