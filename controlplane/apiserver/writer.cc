@@ -1,6 +1,8 @@
 #include "apiserver/writer.h"
 
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "apiserver/body.h"
 #include "apiserver/patch.h"
@@ -47,6 +49,27 @@ void AddWarnings(Call& call, const json::Object& object) {
   }
 }
 
+// A signing request tells who made it, whatever the client wrote there.
+void NameRequester(const Call& call, json::Object& object) {
+  if (call.kind().plural != "certificatesigningrequests") return;
+  const User& user = call.request.user;
+  json::Object& spec = kinds::Child(object, "spec");
+  for (const std::string_view name : {"username", "uid", "groups", "extra"}) {
+    kinds::Remove(spec, name);
+  }
+  if (!user.name.empty()) spec["username"] = json::ToBoost(user.name);
+  if (!user.uid.empty()) spec["uid"] = json::ToBoost(user.uid);
+  const auto list = [](const std::vector<std::string>& texts) {
+    json::Array array;
+    for (const std::string& text : texts) array.emplace_back(json::ToBoost(text));
+    return array;
+  };
+  if (!user.groups.empty()) spec["groups"] = list(user.groups);
+  for (const auto& [name, values] : user.extra) {
+    kinds::Child(spec, "extra")[json::ToBoost(name)] = list(values);
+  }
+}
+
 }  // namespace
 
 absl::StatusOr<bool> ReadDryRun(const Call& call) {
@@ -79,6 +102,7 @@ absl::StatusOr<Answer> Writer::Create(Call& call) {
   AddWarnings(call, object);
   ASSIGN_OR_RETURN(const registry::UpdateOptions options, OptionsOf(call));
   kinds::ToStored(call.kind(), call.group_version(), object);
+  NameRequester(call, object);
   ASSIGN_OR_RETURN(
       object, registry_.Create(call.kind(), call.target.name_space, std::move(object), options));
   return AnswerObject(call, std::move(object), 201);

@@ -9,6 +9,7 @@
 #include "base/strings.h"
 #include "cluster/hex.h"
 #include "cluster/openssl_handle.h"
+#include "cluster/signing_request.h"
 
 namespace kvplane::cluster {
 namespace {
@@ -100,16 +101,22 @@ absl::Status SetSerial(X509* certificate) {
   return absl::OkStatus();
 }
 
-// A certificate of `key` without its extensions and signature.
-absl::StatusOr<CertificateHandle> Begin(const CertificateRequest& request, EVP_PKEY* key) {
+// A certificate with a number and a time, and nothing else.
+absl::StatusOr<CertificateHandle> Begin(std::chrono::seconds lifetime) {
   CertificateHandle certificate(X509_new());
   X509_set_version(certificate.get(), X509_VERSION_3);
   RETURN_IF_ERROR(SetSerial(certificate.get()));
   const time_t now = std::time(nullptr);
   X509_time_adj_ex(X509_getm_notBefore(certificate.get()), 0,
                    -static_cast<long>(kClockDifference.count()), const_cast<time_t*>(&now));
-  X509_time_adj_ex(X509_getm_notAfter(certificate.get()), 0,
-                   static_cast<long>(request.lifetime.count()), const_cast<time_t*>(&now));
+  X509_time_adj_ex(X509_getm_notAfter(certificate.get()), 0, static_cast<long>(lifetime.count()),
+                   const_cast<time_t*>(&now));
+  return certificate;
+}
+
+// A certificate of `key` without its extensions and signature.
+absl::StatusOr<CertificateHandle> Begin(const CertificateRequest& request, EVP_PKEY* key) {
+  ASSIGN_OR_RETURN(CertificateHandle certificate, Begin(request.lifetime));
   X509_NAME* subject = X509_get_subject_name(certificate.get());
   for (const std::string& organization : request.organizations) {
     RETURN_IF_ERROR(AddName(subject, "O", organization));
@@ -127,6 +134,59 @@ absl::StatusOr<KeyedCertificate> Finish(X509* certificate, EVP_PKEY* key, EVP_PK
   ASSIGN_OR_RETURN(made.certificate, CertificateText(certificate));
   ASSIGN_OR_RETURN(made.key, KeyText(key));
   return made;
+}
+
+// It is the authority's, and does not outlive it.
+void SetIssuer(X509* issuer, X509* certificate) {
+  const ASN1_TIME* issuer_end = X509_get0_notAfter(issuer);
+  if (ASN1_TIME_compare(X509_get0_notAfter(certificate), issuer_end) > 0) {
+    X509_set1_notAfter(certificate, issuer_end);
+  }
+  X509_set_issuer_name(certificate, X509_get_subject_name(issuer));
+}
+
+// Kubernetes' words for what a key may be used for, as OpenSSL's extensions name it.
+struct Usage {
+  std::string_view name;
+  std::string_view key_usage;
+  std::string_view extended = "";
+};
+constexpr Usage kUsages[] = {{"signing", "digitalSignature"},
+                             {"digital signature", "digitalSignature"},
+                             {"content commitment", "nonRepudiation"},
+                             {"key encipherment", "keyEncipherment"},
+                             {"key agreement", "keyAgreement"},
+                             {"data encipherment", "dataEncipherment"},
+                             {"encipher only", "encipherOnly"},
+                             {"decipher only", "decipherOnly"},
+                             {"any", "", "anyExtendedKeyUsage"},
+                             {"server auth", "", "serverAuth"},
+                             {"client auth", "", "clientAuth"},
+                             {"code signing", "", "codeSigning"},
+                             {"email protection", "", "emailProtection"},
+                             {"s/mime", "", "emailProtection"},
+                             {"timestamping", "", "timeStamping"},
+                             {"ocsp signing", "", "OCSPSigning"}};
+
+absl::Status AddUsages(const std::vector<std::string>& usages, X509* issuer, X509* certificate) {
+  std::string of_key = "critical";
+  std::string extended;
+  for (const std::string& wanted : usages) {
+    const auto* found = std::find_if(std::begin(kUsages), std::end(kUsages),
+                                     [&](const Usage& one) { return one.name == wanted; });
+    if (found == std::end(kUsages)) {
+      return absl::InvalidArgumentError(Concat("unrecognized usage: \"", wanted, "\""));
+    }
+    if (!found->key_usage.empty()) of_key += Concat(",", found->key_usage);
+    if (!found->extended.empty()) {
+      extended += Concat(extended.empty() ? "" : ",", found->extended);
+    }
+  }
+  if (of_key != "critical") {
+    RETURN_IF_ERROR(Extend(certificate, issuer, NID_key_usage, of_key));
+  }
+  return extended.empty() ? absl::OkStatus()
+                          : Extend(certificate, issuer, NID_ext_key_usage, extended);
 }
 
 absl::StatusOr<KeyHandle> NewKey() {
@@ -168,11 +228,7 @@ absl::StatusOr<KeyedCertificate> Issue(const KeyedCertificate& authority,
   ASSIGN_OR_RETURN(const KeyHandle key, NewKey());
   ASSIGN_OR_RETURN(const CertificateHandle certificate, Begin(request, key.get()));
   X509* made = certificate.get();
-  const ASN1_TIME* issuer_end = X509_get0_notAfter(issuer.get());
-  if (ASN1_TIME_compare(X509_get0_notAfter(made), issuer_end) > 0) {
-    X509_set1_notAfter(made, issuer_end);
-  }
-  X509_set_issuer_name(made, X509_get_subject_name(issuer.get()));
+  SetIssuer(issuer.get(), made);
   RETURN_IF_ERROR(
       Extend(made, issuer.get(), NID_key_usage, "critical,digitalSignature,keyEncipherment"));
   RETURN_IF_ERROR(Extend(made, issuer.get(), NID_ext_key_usage,
@@ -181,6 +237,30 @@ absl::StatusOr<KeyedCertificate> Issue(const KeyedCertificate& authority,
   ASSIGN_OR_RETURN(const std::string names, AlternativeNames(request));
   if (!names.empty()) RETURN_IF_ERROR(Extend(made, issuer.get(), NID_subject_alt_name, names));
   return Finish(made, key.get(), signer.get());
+}
+
+absl::StatusOr<std::string> Sign(const KeyedCertificate& authority, std::string_view request,
+                                 const SigningTerms& terms) {
+  ASSIGN_OR_RETURN(const CertificateHandle issuer, ParseCertificate(authority.certificate));
+  ASSIGN_OR_RETURN(const KeyHandle signer, ParseKey(authority.key));
+  ASSIGN_OR_RETURN(const RequestHandle asked, ParseRequest(request));
+  ASSIGN_OR_RETURN(const CertificateHandle certificate, Begin(terms.lifetime));
+  X509* made = certificate.get();
+  SetIssuer(issuer.get(), made);
+  if (X509_set_subject_name(made, X509_REQ_get_subject_name(asked.get())) != 1 ||
+      X509_set_pubkey(made, X509_REQ_get0_pubkey(asked.get())) != 1) {
+    return OpenSslError("copying a signing request");
+  }
+  RETURN_IF_ERROR(AddUsages(terms.usages, issuer.get(), made));
+  RETURN_IF_ERROR(Extend(made, issuer.get(), NID_basic_constraints, "critical,CA:FALSE"));
+  RETURN_IF_ERROR(Extend(made, issuer.get(), NID_authority_key_identifier, "keyid"));
+  const ExtensionsHandle extensions(X509_REQ_get_extensions(asked.get()));
+  const int names = X509v3_get_ext_by_NID(extensions.get(), NID_subject_alt_name, -1);
+  if (names >= 0) X509_add_ext(made, X509v3_get_ext(extensions.get(), names), -1);
+  if (X509_sign(made, signer.get(), EVP_sha256()) <= 0) {
+    return OpenSslError("signing a certificate");
+  }
+  return CertificateText(made);
 }
 
 CertificateFacts FactsOf(const X509* certificate) {

@@ -49,6 +49,15 @@ absl::StatusOr<KeyedCertificate> MakeAuthority(const std::string& common_name);
 absl::StatusOr<KeyedCertificate> Issue(const KeyedCertificate& authority,
                                        const CertificateRequest& request);
 
+// A certificate for who made a signing request (signing_request.h): with its subject, its key and
+// its alternative names, and nothing else that it may ask for.
+struct SigningTerms {
+  std::vector<std::string> usages;  // in Kubernetes' words: "client auth", "digital signature"
+  std::chrono::seconds lifetime = std::chrono::hours(365 * 24);
+};
+absl::StatusOr<std::string> Sign(const KeyedCertificate& authority, std::string_view request,
+                                 const SigningTerms& terms);
+
 struct CertificateFacts {
   std::string common_name;
   std::vector<std::string> organizations;

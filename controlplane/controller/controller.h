@@ -21,6 +21,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
+#include "apiserver/authorizer.h"
 #include "apiserver/exchange.h"
 #include "apiserver/token_issuer.h"
 #include "base/clock.h"
@@ -43,6 +44,7 @@ struct Environment {
   const apiserver::Handler& api;  // where writes go; knows the user already
   const cluster::Bootstrap& cluster;
   const apiserver::TokenIssuer& tokens;
+  const apiserver::Authorizer& authorizer;
   kvshim::base::Executor& workers;  // of all queues
   kvshim::base::Clock& clock;
   const WallClock& wall;
@@ -51,13 +53,14 @@ struct Environment {
 struct ControllerOptions {
   std::string name;        // the service account in kube-system that it is
   size_t concurrency = 1;  // Syncs at once
+  std::string user;        // whom it writes as; empty: that service account
 };
 
 class Controller {
  public:
   Controller(Environment& environment, const ControllerOptions& options)
       : environment_(environment),
-        client_(environment.registry, environment.api, ServiceAccount(options.name)),
+        client_(environment.registry, environment.api, UserOf(options)),
         recorder_(client_, options.name, environment.workers, environment.clock),
         queue_({.name = options.name, .concurrency = options.concurrency}, environment.workers,
                environment.clock, [this](const std::string& key) { return Sync(key); }) {}
@@ -93,6 +96,11 @@ class Controller {
   }
 
  private:
+  static apiserver::User UserOf(const ControllerOptions& options) {
+    if (options.user.empty()) return ServiceAccount(options.name);
+    return {.name = options.user, .groups = {"system:authenticated"}};
+  }
+
   Environment& environment_;
   const Client client_;
   Recorder recorder_;

@@ -4,13 +4,19 @@
 #include <utility>
 
 #include "base/logger.h"
+#include "controller/certificates.h"
+#include "controller/cluster_roles.h"
 #include "controller/deployments.h"
+#include "controller/disruption.h"
 #include "controller/endpoint_slices.h"
 #include "controller/endpoints.h"
 #include "controller/garbage_collector.h"
 #include "controller/namespaces.h"
+#include "controller/pod_garbage.h"
 #include "controller/replica_sets.h"
 #include "controller/service_accounts.h"
+#include "controller/token_secrets.h"
+#include "controller/ttl_after_finished.h"
 
 namespace kvplane::controller {
 
@@ -35,6 +41,14 @@ ControllerList MakeControllers(Environment& environment) {
   controllers.push_back(std::make_unique<ReplicaSetController>(environment));
   controllers.push_back(std::make_unique<ReplicationController>(environment));
   controllers.push_back(std::make_unique<DeploymentController>(environment));
+  controllers.push_back(std::make_unique<DisruptionController>(environment));
+  controllers.push_back(std::make_unique<TtlAfterFinishedController>(environment));
+  controllers.push_back(std::make_unique<ClusterRoleAggregator>(environment));
+  controllers.push_back(std::make_unique<CertificateApprover>(environment));
+  controllers.push_back(std::make_unique<CertificateSigner>(environment));
+  controllers.push_back(std::make_unique<CertificateCleaner>(environment));
+  controllers.push_back(std::make_unique<TokenSecretController>(environment));
+  controllers.push_back(std::make_unique<PodGarbageCollector>(environment));
   return controllers;
 }
 
@@ -82,6 +96,7 @@ void Controllers::Begin() {
                                                              .api = options_.api,
                                                              .cluster = options_.cluster,
                                                              .tokens = options_.tokens,
+                                                             .authorizer = options_.authorizer,
                                                              .workers = workers_,
                                                              .clock = options_.clock,
                                                              .wall = wall_});

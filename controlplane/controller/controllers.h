@@ -32,6 +32,7 @@ struct ControllersOptions {
   apiserver::Handler api;  // answers requests that name their user
   const cluster::Bootstrap& cluster;
   const apiserver::TokenIssuer& tokens;
+  const apiserver::Authorizer& authorizer;
   std::string identity;  // unlike any other server's
   bool alone = false;    // nobody else can be at the store
   size_t threads = 8;    // which all share

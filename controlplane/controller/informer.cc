@@ -36,7 +36,8 @@ std::vector<std::string> OwnersOf(const json::Object& object) {
 }
 
 std::vector<std::string> NodeOf(const json::Object& pod) {
-  return {std::string(kinds::Text(pod, {"spec", "nodeName"}))};
+  const std::string_view node = kinds::Text(pod, {"spec", "nodeName"});
+  return node.empty() ? std::vector<std::string>() : std::vector<std::string>{std::string(node)};
 }
 
 }  // namespace

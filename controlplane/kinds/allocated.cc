@@ -33,6 +33,8 @@ bool NeedsNodePorts(const json::Object& service) {
 }
 
 void KeepAllocated(const Kind& kind, const json::Object& current, json::Object& object) {
+  // What was approved must be what was asked for.
+  if (kind.plural == "certificatesigningrequests") Set(object, "spec", current.at("spec"));
   if (!kind.group.empty() || kind.plural != "services") return;
   json::Object& spec = Child(object, "spec");
   if (NeedsClusterAddress(object) && NeedsClusterAddress(current) &&

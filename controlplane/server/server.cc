@@ -29,6 +29,7 @@
 #include "encryption/secrets_encryption.h"
 #include "https/listener.h"
 #include "registry/identity.h"
+#include "server/advertiser.h"
 #include "server/credentials.h"
 #include "server/encryption_page.h"
 #include "server/machine.h"
@@ -74,7 +75,10 @@ class ApiServer : public Server {
  public:
   ApiServer(kvshim::Store& store, ServerOptions options)
       : store_(store), options_(std::move(options)) {}
-  ~ApiServer() override { renewals_.Stop(); }
+  ~ApiServer() override {
+    if (advertiser_ != nullptr) advertiser_->Stop();
+    renewals_.Stop();
+  }
 
   absl::Status Open() {
     ASSIGN_OR_RETURN(options_.settings, cluster::Complete(options_.settings));
@@ -97,6 +101,7 @@ class ApiServer : public Server {
     RETURN_IF_ERROR(WriteKubeconfig());
     ScheduleRenewal();
     StartControllers();
+    RETURN_IF_ERROR(Advertise());
     return absl::OkStatus();
   }
 
@@ -107,6 +112,7 @@ class ApiServer : public Server {
   void Drain(std::chrono::milliseconds grace) override {
     // First, so that another server has them while this one's clients finish.
     controllers_->Stop();
+    advertiser_->Stop();
     listener_->Drain(grace);
   }
 
@@ -177,15 +183,11 @@ class ApiServer : public Server {
   }
 
   apiserver::Handler MakeHandler() {
-    apiserver::Handler api = [this](apiserver::Request request,
-                                    std::shared_ptr<apiserver::Response> response) {
-      api_->Handle(std::move(request), std::move(response));
-    };
     apiserver::Handler reviews = auth::WithReviews({.authenticator = *authenticator_,
                                                     .authorizer = authorizer_,
                                                     .tokens = *tokens_,
                                                     .registry = api_->registry()},
-                                                   std::move(api));
+                                                    Api());
     apiserver::Handler pages = WithPages({.store = store_, .metrics = metrics_, .tokens = *tokens_},
                                          WithEncryptionPage(*encryption_, std::move(reviews)));
     apiserver::Handler guarded = auth::Guard(
@@ -197,21 +199,36 @@ class ApiServer : public Server {
     return WithPublicPages(cluster_.server_ca.certificate, std::move(guarded));
   }
 
-  // Controllers are let in as who they say they are, and may do what their roles let them.
-  void StartControllers() {
-    apiserver::Handler api = [this](apiserver::Request request,
-                                    std::shared_ptr<apiserver::Response> response) {
+  apiserver::Handler Api() {
+    return [this](apiserver::Request request, std::shared_ptr<apiserver::Response> response) {
       api_->Handle(std::move(request), std::move(response));
     };
+  }
+
+  absl::Status Advertise() {
+    std::string address = options_.advertise_address;
+    if (address.empty()) address = options_.bind_address;
+    if (!IsAddress(address) || address == "0.0.0.0" || address == "::") address = OwnAddress();
+    const controller::Client client(api_->registry(), Api(),
+                                    {.name = "system:apiserver", .groups = {"system:masters"}});
+    advertiser_ = std::make_unique<Advertiser>(
+        AdvertiserOptions{.address = address, .port = port_, .alone = options_.alone}, store_,
+        client, renewals_);
+    return advertiser_->Start();
+  }
+
+  // Controllers are let in as who they say they are, and may do what their roles let them.
+  void StartControllers() {
     controllers_ = std::make_unique<controller::Controllers>(controller::ControllersOptions{
         .registry = api_->registry(),
         .api = auth::Guard({.authenticate = [](const apiserver::Request& request)
                                 -> absl::StatusOr<apiserver::User> { return request.user; },
                             .authorizer = rbac_,
                             .audit = audit_.get()},
-                           std::move(api)),
+                           Api()),
         .cluster = cluster_,
         .tokens = *tokens_,
+        .authorizer = rbac_,
         .identity = Concat(HostName(), "_", registry::NewUid()),
         .alone = options_.alone});
     controllers_->Start();
@@ -252,8 +269,8 @@ class ApiServer : public Server {
     url_ =
         Concat("https://", host.empty() || host == "0.0.0.0" || host == "[::]" ? "127.0.0.1" : host,
                bound.substr(bound.rfind(':')));
-    const int port = std::stoi(bound.substr(bound.rfind(':') + 1));
-    RETURN_IF_ERROR(EnsureSystemObjects(api_->registry(), cluster_, port));
+    port_ = std::stoi(bound.substr(bound.rfind(':') + 1));
+    RETURN_IF_ERROR(EnsureSystemObjects(api_->registry(), cluster_, port_));
     api_->registry().SetAdmission(admission_.get());
     listener_->Start();
     return absl::OkStatus();
@@ -304,10 +321,12 @@ class ApiServer : public Server {
   std::unique_ptr<auth::Authenticator> authenticator_;
   std::unique_ptr<RequestMetrics> request_metrics_;
   ServingNames names_;
+  int port_ = 0;
   std::string url_;
   std::string kubeconfig_path_;
   std::unique_ptr<https::Listener> listener_;
   std::unique_ptr<controller::Controllers> controllers_;
+  std::unique_ptr<Advertiser> advertiser_;
   base::Executor renewals_{{.name = "kp-renewal"}};
 };
 

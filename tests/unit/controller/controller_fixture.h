@@ -6,6 +6,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <thread>
 #include <utility>
@@ -37,6 +38,7 @@ class ControllerTest : public apiserver::ApiTest {
                                                                     .api = Handler(),
                                                                     .cluster = Cluster(),
                                                                     .tokens = tokens_,
+                                                                    .authorizer = authorizer_,
                                                                     .identity = "test",
                                                                     .clock = clock_,
                                                                     .make = std::move(make)});
@@ -97,7 +99,23 @@ class ControllerTest : public apiserver::ApiTest {
     }
   };
 
+  // Allows what is in it: "alice create certificatesigningrequests/nodeclient".
+  class ListedAuthorizer : public apiserver::Authorizer {
+   public:
+    apiserver::Decision Authorize(const apiserver::User& user,
+                                  const apiserver::RequestInfo& request) const override {
+      return {.allowed = allowed.contains(user.name + " " + request.verb + " " + request.resource +
+                                          "/" + request.subresource)};
+    }
+    std::vector<apiserver::Rule> RulesOf(const apiserver::User& /*user*/,
+                                         const std::string& /*ns*/) const override {
+      return {};
+    }
+    std::set<std::string> allowed;
+  };
+
   PlainTokens tokens_;
+  ListedAuthorizer authorizer_;
   kvshim::base::FakeClock clock_;
   std::unique_ptr<Controllers> controllers_;
 };
