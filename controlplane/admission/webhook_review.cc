@@ -58,7 +58,7 @@ bool IsScale(const Attributes& attributes) { return attributes.subresource == "s
 // An object in the version that is served, canonical.
 absl::StatusOr<json::Object> Told(const Attributes& attributes, const Version& version,
                                   const json::Object& object) {
-  if (IsScale(attributes)) return apiserver::ScaleOf(object);
+  if (IsScale(attributes)) return apiserver::ScaleOf(*attributes.kind, object);
   json::Object told = object;
   kinds::FromStored(*attributes.kind, version.group_version, told);
   if (version.message == nullptr) return told;
