@@ -12,7 +12,7 @@ namespace kvplane::cli {
 namespace {
 
 int Run(int argc, char** argv) {
-  CLI::App app("kvplane is a Kubernetes control plane over a SQL database.", "kvplane");
+  CLI::App app("kvplane serves Kubernetes' API over a SQL database or an etcd.", "kvplane");
   app.footer(
       "Every flag of server can be given as KVPLANE_FLAG_NAME in the environment and as\n"
       "flag-name: value in --config-file; flags go before the environment, that before the file.\n"

@@ -45,14 +45,17 @@ std::string OptionText(const CLI::Option& option) {
   return Concat(".TP\n", name, type, "\n", Text(option.get_description()), standard, "\n");
 }
 
-void AddCommand(const CLI::App& app, const std::string& path, std::string& page) {
+void AddCommand(const CLI::App& root, const CLI::App& app, const std::string& path,
+                std::string& page) {
   page += Concat(".SS ", Text(path), "\n", Text(app.get_description()), ".\n");
   for (const CLI::Option* option : app.get_options()) {
     if (option != app.get_help_ptr()) page += OptionText(*option);
   }
-  if (!app.get_footer().empty()) page += Concat(".PP\n.nf\n", Text(app.get_footer()), "\n.fi\n");
+  // One that it has from the program stands at the end.
+  const bool own = !app.get_footer().empty() && app.get_footer() != root.get_footer();
+  if (own) page += Concat(".PP\n.nf\n", Text(app.get_footer()), "\n.fi\n");
   for (const CLI::App* one : app.get_subcommands(nullptr)) {
-    AddCommand(*one, Concat(path, " ", one->get_name()), page);
+    AddCommand(root, *one, Concat(path, " ", one->get_name()), page);
   }
 }
 
@@ -60,10 +63,13 @@ void AddCommand(const CLI::App& app, const std::string& path, std::string& page)
 
 std::string ManualPage(const CLI::App& app, const std::string& prefix) {
   const std::string& name = app.get_name();
+  std::string what = app.get_description();
+  if (what.starts_with(name + " ")) what.erase(0, name.size() + 1);
   std::string page =
-      Concat(".TH ", Upper(name), " 1\n.SH NAME\n", name, " \\- ", Text(app.get_description()),
+      Concat(".TH ", Upper(name), " 1\n.SH NAME\n", name, " \\- ", Text(what),
              "\n.SH SYNOPSIS\n.B ", name, "\n\\fICOMMAND\\fR [\\fIFLAGS\\fR]\n.SH COMMANDS\n");
-  for (const CLI::App* one : app.get_subcommands(nullptr)) AddCommand(*one, one->get_name(), page);
+  for (const CLI::App* one : app.get_subcommands(nullptr))
+    AddCommand(app, *one, one->get_name(), page);
   page += Concat(".SH ENVIRONMENT\n.TP\n", prefix, "\\fIFLAG_NAME\\fR\n",
                  "The value of \\fB\\-\\-flag\\-name\\fR where it is not given.\n");
   if (!app.get_footer().empty()) {

@@ -13,13 +13,6 @@ namespace kvshim::command {
 Program::Program(CLI::App& app, std::string prefix) : app_(app), prefix_(std::move(prefix)) {
   app.require_subcommand(0, 1);
   app.get_formatter()->column_width(44);
-  completion_ = app.add_subcommand("completion", "Print what completes these words in a shell");
-  completion_->add_option("SHELL", shell_, "bash, zsh or fish")
-      ->required()
-      ->check(CLI::IsMember({"bash", "zsh", "fish"}).description(""));
-  completion_->footer("Examples:\n  source <(" + app.get_name() + " completion bash)\n  " +
-                      app.get_name() + " completion fish | source");
-  manual_ = app.add_subcommand("man", "Print the manual page; man -l shows it");
 }
 
 void Program::Configure(CLI::App& subcommand) {
@@ -29,7 +22,18 @@ void Program::Configure(CLI::App& subcommand) {
       ->type_name("FILE");
 }
 
+void Program::AddOwn() {
+  completion_ = app_.add_subcommand("completion", "Print what completes these words in a shell");
+  completion_->add_option("SHELL", shell_, "bash, zsh or fish")
+      ->required()
+      ->check(CLI::IsMember({"bash", "zsh", "fish"}).description(""));
+  completion_->footer("Examples:\n  source <(" + app_.get_name() + " completion bash)\n  " +
+                      app_.get_name() + " completion fish | source");
+  manual_ = app_.add_subcommand("man", "Print the manual page; man -l shows it");
+}
+
 std::optional<int> Program::Parse(int argc, char** argv) {
+  AddOwn();
   std::vector<std::string> arguments(argv + 1, argv + argc);
   std::vector<std::string> unknown;
   if (configured_ != nullptr && !arguments.empty() &&

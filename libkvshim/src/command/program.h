@@ -26,6 +26,8 @@ class Program {
   std::optional<int> Parse(int argc, char** argv);
 
  private:
+  void AddOwn();  // last in the list
+
   CLI::App& app_;
   const std::string prefix_;
   CLI::App* configured_ = nullptr;
