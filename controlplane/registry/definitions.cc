@@ -6,7 +6,6 @@
 #include "base/logger.h"
 #include "base/status.h"
 #include "kinds/members.h"
-#include "registry/api_services.h"
 #include "registry/failure.h"
 #include "registry/feed.h"
 #include "registry/identity.h"
@@ -99,7 +98,6 @@ absl::Status Definitions::Follow() {
   }
   for (const std::string& name : gone) Remove(name);
   Serve();
-  (void)cleaner_.Submit([this] { TellServices(*served_.Current()); });
   for (const WatchEventPtr& event : beginning.events) watcher->listener().OnEvent(*event);
   watcher->GoOn();
   return absl::OkStatus();
@@ -198,8 +196,7 @@ void Definitions::Serve() {
   if (before->definitions() == definitions) return;
   auto now = kinds::Kinds::With(std::move(definitions));
   feed_.SetKinds(now);
-  served_.Set(now);
-  (void)cleaner_.Submit([this, now] { TellServices(*now); });
+  served_.Set(std::move(now));
 }
 
 kinds::NamesInUse Definitions::NamesOfOthers(const std::string& group, std::string_view name) {
@@ -290,15 +287,6 @@ absl::StatusOr<bool> Definitions::TryCleanUp(const std::string& name, const Know
     kinds::RemoveCleanupFinalizer(definition);
   }));
   return true;
-}
-
-// Discovery's other face: an APIService object for every group and version.
-void Definitions::TellServices(const kinds::Kinds& kinds) {
-  if (Stopping()) return;
-  const absl::Status written = EnsureApiServices(registry_, kinds);
-  if (!written.ok()) {
-    Log(Level::kWarning, "cannot write the APIService objects", {{"error", written}});
-  }
 }
 
 void Definitions::CleanUp(const std::string& name) {

@@ -70,7 +70,6 @@ class Definitions {
   void Settle(const std::string& name);
   void SettleOthers(const std::string& group);
   void CleanUp(const std::string& name);
-  void TellServices(const kinds::Kinds& kinds);
   bool Stopping();
   absl::StatusOr<bool> DeleteObjects(const std::shared_ptr<const kinds::Definition>& definition);
   absl::StatusOr<bool> TryCleanUp(const std::string& name, const Known& known);
@@ -88,7 +87,7 @@ class Definitions {
   std::shared_ptr<Watcher> watcher_ GUARDED_BY(mutex_);
   // Reads definitions and writes their status; one thread, so that they stay in order.
   kvshim::base::Executor executor_{{.name = "kp-definitions"}};
-  // Deletes the objects of those that go, which may take long, and writes APIService objects.
+  // Deletes the objects of those that go, which may take long.
   kvshim::base::Executor cleaner_{{.name = "kp-cleanup"}};
 };
 

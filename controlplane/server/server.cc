@@ -23,6 +23,7 @@
 #include "cluster/bootstrap.h"
 #include "cluster/private_file.h"
 #include "https/listener.h"
+#include "server/api_services.h"
 #include "server/credentials.h"
 #include "server/machine.h"
 #include "server/pages.h"
@@ -82,6 +83,7 @@ class ApiServer : public Server {
     RETURN_IF_ERROR(OpenAuth());
     RETURN_IF_ERROR(OpenListener());
     RETURN_IF_ERROR(WriteKubeconfig());
+    api_services_ = std::make_unique<ApiServices>(api_->registry());
     ScheduleRenewal();
     return absl::OkStatus();
   }
@@ -234,6 +236,7 @@ class ApiServer : public Server {
   apiserver::Inflight inflight_;
   std::unique_ptr<auth::AuditLog> audit_;
   std::unique_ptr<apiserver::Api> api_;
+  std::unique_ptr<ApiServices> api_services_;
   auth::RoleTable roles_;
   auth::Rbac rbac_{roles_};
   std::unique_ptr<auth::RoleFeed> role_feed_;

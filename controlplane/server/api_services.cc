@@ -1,10 +1,12 @@
-#include "registry/api_services.h"
+#include "server/api_services.h"
 
+#include <chrono>
 #include <map>
 #include <string>
 #include <string_view>
 #include <utility>
 
+#include "base/logger.h"
 #include "base/status.h"
 #include "base/strings.h"
 #include "kinds/members.h"
@@ -13,13 +15,17 @@
 #include "registry/registry.h"
 #include "registry/stored_form.h"
 
-namespace kvplane::registry {
+namespace kvplane::server {
 
 namespace {
 
+namespace json = api::json;
 using kinds::Text;
 using kvshim::base::Concat;
 
+namespace base = kvshim::base;
+
+constexpr std::chrono::seconds kPause{1};
 constexpr std::string_view kManaged = "kube-aggregator.kubernetes.io/automanaged";
 // Of an object that the server keeps while it runs, rather than from its start on.
 constexpr std::string_view kWhileServed = "true";
@@ -84,13 +90,13 @@ json::Object Document(const std::string& name, std::string_view group_version, b
           {"spec", std::move(spec)}};
 }
 
-absl::Status Create(Registry& registry, const std::string& name, std::string_view group_version,
-                    bool custom) {
+absl::Status Create(registry::Registry& registry, const std::string& name,
+                    std::string_view group_version, bool custom) {
   const absl::Status created =
       registry.Create(ApiServices(), "", Document(name, group_version, custom), {}).status();
-  if (HasReason(created, "AlreadyExists")) return absl::OkStatus();
+  if (registry::HasReason(created, "AlreadyExists")) return absl::OkStatus();
   RETURN_IF_ERROR(created);
-  UpdateOptions options;
+  registry::UpdateOptions options;
   options.part = "status";
   const auto available = [](const json::Object& current) -> absl::StatusOr<json::Object> {
     json::Object object = current;
@@ -98,7 +104,7 @@ absl::Status Create(Registry& registry, const std::string& name, std::string_vie
         {"conditions",
          json::Array{json::Object{{"type", "Available"},
                                   {"status", "True"},
-                                  {"lastTransitionTime", FormatNow()},
+                                  {"lastTransitionTime", registry::FormatNow()},
                                   {"reason", "Local"},
                                   {"message", "Local APIServices are always available"}}}}};
     return object;
@@ -106,9 +112,8 @@ absl::Status Create(Registry& registry, const std::string& name, std::string_vie
   return registry.Update(ApiServices(), "", name, available, options).status();
 }
 
-}  // namespace
-
-absl::Status EnsureApiServices(Registry& registry, const kinds::Kinds& kinds) {
+// Creates what is missing, and deletes those of custom resources that are not served any more.
+absl::Status EnsureApiServices(registry::Registry& registry, const kinds::Kinds& kinds) {
   std::map<std::string, std::pair<std::string, bool>, std::less<>> wanted;  // by name
   for (const kinds::Served& served : kinds.served()) {
     const std::string_view group_version = served.resource->group_version;
@@ -119,14 +124,14 @@ absl::Status EnsureApiServices(Registry& registry, const kinds::Kinds& kinds) {
                    std::pair(std::string(group_version), custom));
   }
   const kinds::Kind& kind = ApiServices();
-  ASSIGN_OR_RETURN(const Registry::Page page,
+  ASSIGN_OR_RETURN(const registry::Registry::Page page,
                    registry.ReadAt(kind, kind.prefix, kind.prefix, 0, 0));
-  for (const StoredObjectPtr& object : page.objects) {
+  for (const registry::StoredObjectPtr& object : page.objects) {
     const std::string name = object->key().substr(kind.prefix.size());
     if (wanted.erase(name) > 0) continue;
     if (Text(object->labels(), {kManaged}) != kWhileServed) continue;
     const absl::Status deleted = registry.Delete(kind, "", name, {}).status();
-    if (!deleted.ok() && !HasReason(deleted, "NotFound")) return deleted;
+    if (!deleted.ok() && !registry::HasReason(deleted, "NotFound")) return deleted;
   }
   for (const auto& [name, service] : wanted) {
     RETURN_IF_ERROR(Create(registry, name, service.first, service.second));
@@ -134,4 +139,26 @@ absl::Status EnsureApiServices(Registry& registry, const kinds::Kinds& kinds) {
   return absl::OkStatus();
 }
 
-}  // namespace kvplane::registry
+}  // namespace
+
+ApiServices::ApiServices(registry::Registry& registry)
+    : registry_(registry), listening_(registry.ListenToKinds([this](const kinds::Kinds&) {
+        (void)executor_.Submit([this] { Ensure(); });
+      })) {
+  (void)executor_.Submit([this] { Ensure(); });
+}
+
+ApiServices::~ApiServices() {
+  listening_ = {};
+  executor_.Stop();
+}
+
+void ApiServices::Ensure() {
+  const absl::Status written = EnsureApiServices(registry_, *registry_.kinds());
+  if (written.ok()) return;
+  base::Log(base::Level::kWarning, "cannot write the APIService objects; trying again",
+            {{"error", written}});
+  executor_.Schedule(base::Clock::Real().Now() + kPause, [this] { Ensure(); });
+}
+
+}  // namespace kvplane::server
