@@ -240,8 +240,8 @@ absl::StatusOr<ApplyResult> FieldOwnership::Apply(const json::Object& live,
   if (const absl::Status fits = CheckTyped(type_, applied); !fits.ok()) {
     return absl::InvalidArgumentError(
         Concat("failed to create typed patch object (", MetadataText(configuration, "namespace"),
-               "/", MetadataText(configuration, "name"), "; ", api_version_,
-               ", Kind=", kind_, "): ", kvshim::base::FromAbsl(fits.message())));
+               "/", MetadataText(configuration, "name"), "; ", api_version_, ", Kind=", kind_,
+               "): ", kvshim::base::FromAbsl(fits.message())));
   }
   const json::Object bare = WithoutManagedFields(live);
   if (managed->empty()) {

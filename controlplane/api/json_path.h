@@ -2,7 +2,7 @@
 // resources name what they show: members, elements by number or slice, wildcards, and filters that
 // compare.
 //
-//   .spec.replicas      .metadata.labels['a.b/c']      .status.conditions[?(@.type=="Ready")].status
+//   .spec.replicas      .metadata.labels['a.b/c'] .status.conditions[?(@.type=="Ready")].status
 //
 // Thread safety: immutable.
 //

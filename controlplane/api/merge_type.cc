@@ -30,10 +30,9 @@ std::string Listed(const Names& names) {
 
 absl::StatusOr<PathElement> SetElementPath(const json::Value& element) {
   if (element.is_null() || element.is_object() || element.is_array()) {
-    return absl::InvalidArgumentError(
-        Concat("associative list without keys has an element that's ",
-               element.is_null() ? "an explicit null"
-                                 : (element.is_object() ? "a map type" : "a list")));
+    return absl::InvalidArgumentError(Concat(
+        "associative list without keys has an element that's ",
+        element.is_null() ? "an explicit null" : (element.is_object() ? "a map type" : "a list")));
   }
   return PathElement::Value(element);
 }
@@ -146,8 +145,8 @@ bool MergeType::MayHave(std::string_view name) const {
 
 MergeType MergeType::SchemaMember(std::string_view name) const {
   if (schema_->embedded && IsObjectMember(name)) {
-    static const Message& metadata = *Schema::Kubernetes().FindMessageByName(
-        "k8s.io.apimachinery.pkg.apis.meta.v1.ObjectMeta");
+    static const Message& metadata =
+        *Schema::Kubernetes().FindMessageByName("k8s.io.apimachinery.pkg.apis.meta.v1.ObjectMeta");
     return name == "metadata" ? Of(metadata) : MergeType(Place::kScalar, nullptr, nullptr);
   }
   const StructuralSchema* member = schema_->Member(name);

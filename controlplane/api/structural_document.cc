@@ -41,8 +41,8 @@ class Pruner {
       const std::string_view name = json::View(member.key());
       if (schema != nullptr && schema->embedded && IsObjectMember(name)) continue;
       const std::string below = path.empty() ? std::string(name) : Concat(path, ".", name);
-      const bool known = schema != nullptr &&
-                         (schema->has_additional || schema->Property(name) != nullptr);
+      const bool known =
+          schema != nullptr && (schema->has_additional || schema->Property(name) != nullptr);
       if (known) {
         Visit(schema->Member(name), member.value(), below, false);
       } else if (!keep) {

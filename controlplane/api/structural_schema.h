@@ -39,7 +39,7 @@ struct StructuralSchema {
   std::optional<json::Value> default_value;
   std::map<std::string, Pointer, std::less<>> properties;
   Pointer items;
-  Pointer additional;           // of members that are no properties; null where they may be anything
+  Pointer additional;  // of members that are no properties; null where they may be anything
   bool has_additional = false;  // such members may be there
   ListType list_type = ListType::kAtomic;
   std::vector<std::string> list_keys;

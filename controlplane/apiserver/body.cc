@@ -81,8 +81,8 @@ absl::Status CheckFields(Call& call, std::string_view group_version, std::string
   if (*validation == api::FieldValidation::kIgnore || text.empty()) return absl::OkStatus();
   const api::Message* message = api::Schema::Kubernetes().FindMessage(group_version, kind);
   const bool defined = message == nullptr && call.kind().definition != nullptr;
-  std::vector<std::string> faults = defined ? kinds::FindDefinedFaults(call.kind(), text)
-                                            : api::FindFieldFaults(message, text);
+  std::vector<std::string> faults =
+      defined ? kinds::FindDefinedFaults(call.kind(), text) : api::FindFieldFaults(message, text);
   if (faults.empty()) return absl::OkStatus();
   if (*validation == api::FieldValidation::kStrict) {
     return CannotHandle(group_version, kind, api::StrictDecodingError(faults));

@@ -34,8 +34,8 @@ json::Object Referring(std::string_view reference) {
 }
 
 void AddObjectMembers(std::string_view metadata, json::Object& properties) {
-  properties["apiVersion"] = Described(
-      "The version of the schema that this object is written in: group/version.");
+  properties["apiVersion"] =
+      Described("The version of the schema that this object is written in: group/version.");
   properties["kind"] = Described("The kind of this object, as its definition names it.");
   properties["metadata"] = Referring(metadata);
 }
@@ -99,9 +99,8 @@ json::Object DefinedListSchema(const kinds::Kind& kind, std::string_view prefix,
   const std::string item = Concat(prefix, DefinedSchemaName(kind));
   json::Object properties;
   AddObjectMembers(metadata, properties);
-  properties["items"] = json::Object{{"type", "array"},
-                                     {"description", "The objects of the list."},
-                                     {"items", Referring(item)}};
+  properties["items"] = json::Object{
+      {"type", "array"}, {"description", "The objects of the list."}, {"items", Referring(item)}};
   return {{"type", "object"},
           {"required", json::Array{"items"}},
           {"properties", std::move(properties)},

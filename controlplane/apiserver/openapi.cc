@@ -195,8 +195,8 @@ class PathItem {
 // `sub` is null for the object itself.
 PathItem ItemOf(const kinds::Served& served, const api::Subresource* sub) {
   const api::Resource& resource = *served.resource;
-  const std::string_view group_version = sub == nullptr ? resource.group_version
-                                                        : sub->group_version;
+  const std::string_view group_version =
+      sub == nullptr ? resource.group_version : sub->group_version;
   const std::string name = Concat(resource.kind, kinds::VersionOf(resource.group_version),
                                   sub == nullptr ? std::string_view() : sub->name);
   const bool defined = served.kind != nullptr && served.kind->definition != nullptr &&
@@ -216,8 +216,8 @@ json::Object Openapi::Index() const {
   json::Object paths;
   for (const std::string& group_version : group_versions_) {
     const std::string path = PathOf(group_version);
-    paths[path] =
-        json::Object{{"serverRelativeURL", Concat("/openapi/v3/", path, "?hash=", HashOf(group_version))}};
+    paths[path] = json::Object{
+        {"serverRelativeURL", Concat("/openapi/v3/", path, "?hash=", HashOf(group_version))}};
   }
   return {{"paths", std::move(paths)}};
 }
@@ -230,8 +230,7 @@ std::string Openapi::HashOf(std::string_view group_version) const {
         served.kind->definition == nullptr) {
       continue;
     }
-    const std::string names =
-        api::ToJson(json::Value(served.kind->definition->names().ToJson()));
+    const std::string names = api::ToJson(json::Value(served.kind->definition->names().ToJson()));
     hash = Hash({hash, names, served.kind->version->schema_text});
   }
   return hash;

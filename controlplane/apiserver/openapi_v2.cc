@@ -49,7 +49,8 @@ void Loosen(json::Object& schema) {
     kinds::Remove(schema, "type");
   }
   // A quantity is a text or a number, and is called a text.
-  if (kinds::FindArray(schema, {"oneOf"}) != nullptr && Text(schema, {"type"}).empty() && !nullable) {
+  if (kinds::FindArray(schema, {"oneOf"}) != nullptr && Text(schema, {"type"}).empty() &&
+      !nullable) {
     schema["type"] = "string";
   }
   if (True(schema, {"x-kubernetes-int-or-string"})) kinds::Remove(schema, "type");

@@ -69,18 +69,12 @@ constexpr Member kSchema[] = {{1, "$ref", Form::kText},
                               {30, "example", Form::kAny}};
 constexpr uint32_t kSchemaExtension = 31;
 
-constexpr Member kQueryParameter[] = {{1, "required", Form::kBool},
-                                      {2, "in", Form::kText},
-                                      {3, "description", Form::kText},
-                                      {4, "name", Form::kText},
-                                      {6, "type", Form::kText},
-                                      {20, "uniqueItems", Form::kBool}};
-constexpr Member kPathParameter[] = {{1, "required", Form::kBool},
-                                     {2, "in", Form::kText},
-                                     {3, "description", Form::kText},
-                                     {4, "name", Form::kText},
-                                     {5, "type", Form::kText},
-                                     {19, "uniqueItems", Form::kBool}};
+constexpr Member kQueryParameter[] = {
+    {1, "required", Form::kBool}, {2, "in", Form::kText},   {3, "description", Form::kText},
+    {4, "name", Form::kText},     {6, "type", Form::kText}, {20, "uniqueItems", Form::kBool}};
+constexpr Member kPathParameter[] = {
+    {1, "required", Form::kBool}, {2, "in", Form::kText},   {3, "description", Form::kText},
+    {4, "name", Form::kText},     {5, "type", Form::kText}, {19, "uniqueItems", Form::kBool}};
 constexpr Member kBodyParameter[] = {{1, "description", Form::kText},
                                      {2, "name", Form::kText},
                                      {3, "in", Form::kText},

@@ -72,7 +72,13 @@ absl::Status BeginDefined(Call& call) {
     if (!wanted.has_value()) return NotAcceptable(false);
     call.wanted = *wanted;
   }
-  const std::string& deprecation = call.kind().version->deprecation;
+  const kinds::Kind& kind = call.kind();
+  if (kind.definition->converted_elsewhere() && kind.version != &kind.definition->storage()) {
+    return registry::InternalError(
+        Concat("conversion webhook for ", kind.version->group_version, ", Kind=", kind.name,
+               " failed: this server calls no conversion webhooks; use ", kind.group_version));
+  }
+  const std::string& deprecation = kind.version->deprecation;
   if (!deprecation.empty()) call.warnings.push_back(deprecation);
   return absl::OkStatus();
 }

@@ -77,8 +77,8 @@ json::Object ScaleOf(const kinds::Kind& kind, const json::Object& object) {
     }
   }
   json::Object status{{"replicas", ReplicasAt(object, paths.status_replicas)}};
-  const std::string selector = kind.definition == nullptr ? SelectorText(object)
-                                                          : TextAt(object, paths.selector);
+  const std::string selector =
+      kind.definition == nullptr ? SelectorText(object) : TextAt(object, paths.selector);
   if (!selector.empty()) {
     status["selector"] = selector;
   }

@@ -320,6 +320,29 @@ constexpr Column kSigningRequests[] = {
     {"Condition", "string", 0, SigningStatus},
 };
 
+json::Value ServedByCell(const json::Object& object) {
+  const json::Object* service = FindObject(object, {"spec", "service"});
+  if (service == nullptr) return "Local";
+  return json::Value(
+      json::ToBoost(Concat(Text(*service, {"namespace"}), "/", Text(*service, {"name"}))));
+}
+
+json::Value AvailableCell(const json::Object& object) {
+  json::Value cell = "Unknown";
+  ForEach(object, {"status", "conditions"}, [&](const json::Object& condition) {
+    if (Text(condition, {"type"}) != "Available") return;
+    const std::string_view status = Text(condition, {"status"});
+    cell = json::ToBoost(status == "True" ? std::string(status)
+                                          : Concat(status, " (", Text(condition, {"reason"}), ")"));
+  });
+  return cell;
+}
+
+constexpr Column kApiServices[] = {kNameColumn,
+                                   {"Service", "string", 0, ServedByCell},
+                                   {"Available", "string", 0, AvailableCell},
+                                   kAgeColumn};
+
 struct Entry {
   std::string_view group;
   std::string_view plural;
@@ -345,6 +368,7 @@ constexpr Entry kEntries[] = {
     {"coordination.k8s.io", "leases", kLeases},
     {"scheduling.k8s.io", "priorityclasses", kPriorityClasses},
     {"certificates.k8s.io", "certificatesigningrequests", kSigningRequests},
+    {"apiregistration.k8s.io", "apiservices", kApiServices},
 };
 
 }  // namespace

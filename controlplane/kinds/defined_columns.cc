@@ -43,8 +43,8 @@ std::vector<Column> DefinedColumns(const std::vector<DefinedColumn>& columns) {
        "resources may allow a client to request the generation of an appropriate name "
        "automatically."}};
   for (const DefinedColumn& column : columns) {
-    table.push_back({column.name, column.type, column.priority, nullptr, column.format,
-                     column.description});
+    table.push_back(
+        {column.name, column.type, column.priority, nullptr, column.format, column.description});
   }
   return table;
 }

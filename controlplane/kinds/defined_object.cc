@@ -38,8 +38,9 @@ void ValidateReplicas(const json::Object& object, const std::vector<std::string>
   if (replicas == nullptr) return;
   const std::string field = Dotted(path);
   if (!replicas->is_int64()) {
-    errors.push_back(Invalid(field, 0, Concat(field, " accessor error: ", api::ToJson(*replicas),
-                                              " is of another type, expected int64")));
+    errors.push_back(Invalid(field, 0,
+                             Concat(field, " accessor error: ", api::ToJson(*replicas),
+                                    " is of another type, expected int64")));
   } else if (replicas->get_int64() < 0) {
     errors.push_back(Invalid(field, *replicas, "should be a non-negative integer"));
   } else if (replicas->get_int64() > std::numeric_limits<int32_t>::max()) {

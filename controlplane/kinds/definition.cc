@@ -123,12 +123,13 @@ std::shared_ptr<const Definition> Definition::Read(const json::Object& document,
   made->generation_ = Integer(document, {"metadata", "generation"});
   made->group_ = Text(document, {"spec", "group"});
   made->namespaced_ = Text(document, {"spec", "scope"}) == "Namespaced";
+  made->converted_elsewhere_ = Text(document, {"spec", "conversion", "strategy"}) == "Webhook";
   made->terminating_ = HasCondition(document, "Terminating");
   const json::Object* names = FindObject(document, {"status", "acceptedNames"});
   if (names == nullptr) return nullptr;
   made->names_ = DefinedNames::Read(*names);
-  if (before != nullptr && before->uid_ == made->uid_ &&
-      before->generation_ == made->generation_ && before->names_.kind == made->names_.kind) {
+  if (before != nullptr && before->uid_ == made->uid_ && before->generation_ == made->generation_ &&
+      before->names_.kind == made->names_.kind) {
     made->versions_ = before->versions_;
     made->storage_ = before->storage_;
     made->selectable_ = before->selectable_;

@@ -55,7 +55,7 @@ struct DefinedVersion {
   api::StructuralSchema schema;
   std::string schema_text;  // its JSON, as it is published
   std::vector<DefinedColumn> columns;
-  std::vector<Column> table;  // those, after the name; their texts are those of columns
+  std::vector<Column> table;            // those, after the name; their texts are those of columns
   std::vector<std::string> selectable;  // "spec.color"
 };
 
@@ -85,6 +85,8 @@ class Definition {
   bool namespaced() const { return namespaced_; }
   const std::vector<std::shared_ptr<const DefinedVersion>>& versions() const { return versions_; }
   const DefinedVersion& storage() const { return *storage_; }
+  // Objects differ from version to version, as a webhook says, which nobody here asks.
+  bool converted_elsewhere() const { return converted_elsewhere_; }
   // The fields of every version that can be selected by, each once.
   const std::vector<std::string>& selectable() const { return selectable_; }
   // Objects mean the same, whatever else may have changed.
@@ -104,6 +106,7 @@ class Definition {
   std::string group_;
   bool namespaced_ = false;
   bool terminating_ = false;
+  bool converted_elsewhere_ = false;
   DefinedNames names_;
   std::vector<std::shared_ptr<const DefinedVersion>> versions_;
   const DefinedVersion* storage_ = nullptr;

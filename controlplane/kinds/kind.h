@@ -77,9 +77,7 @@ class Kinds {
   const std::vector<std::reference_wrapper<const Served>>& served() const { return served_; }
   // Each once, whichever versions serve it.
   const std::vector<std::reference_wrapper<const Kind>>& kinds() const { return kinds_; }
-  const std::vector<std::shared_ptr<const Definition>>& definitions() const {
-    return definitions_;
-  }
+  const std::vector<std::shared_ptr<const Definition>>& definitions() const { return definitions_; }
 
  private:
   Kinds() = default;

@@ -43,6 +43,7 @@ void Remove(json::Object& object, std::string_view name);
 
 // A text, or a number as text; empty for anything else.
 std::string Plain(const json::Value& value);
+inline json::Value ValueOf(std::string_view text) { return json::Value(json::ToBoost(text)); }
 
 // Calls `each` with every element that is an object.
 template <typename Function>

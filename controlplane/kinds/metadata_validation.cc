@@ -16,7 +16,9 @@ using kvshim::base::Concat;
 constexpr size_t kMostAnnotationBytes = size_t{256} << 10;
 
 api::NameFaults CheckName(const Kind& kind, std::string_view name) {
-  if (kind.group == "rbac.authorization.k8s.io") return api::CheckPathSegmentName(name);
+  if (kind.group == "rbac.authorization.k8s.io" || kind.group == "apiregistration.k8s.io") {
+    return api::CheckPathSegmentName(name);
+  }
   if (kind.group.empty() && kind.plural == "namespaces") return api::CheckDns1123Label(name);
   if (kind.group.empty() && kind.plural == "services") return api::CheckDns1035Label(name);
   return api::CheckDns1123Subdomain(name);
@@ -62,6 +64,12 @@ void ValidateOwners(const json::Object& metadata, FieldErrors& errors) {
 void AddFaults(const std::string& field, const json::Value& value, const api::NameFaults& faults,
                FieldErrors& errors) {
   for (const std::string& fault : faults) errors.push_back(Invalid(field, value, fault));
+}
+
+std::string Joined(const api::NameFaults& faults) {
+  std::string out;
+  for (const std::string& fault : faults) out.append(out.empty() ? "" : ",").append(fault);
+  return out;
 }
 
 void ValidateLabels(const json::Object& labels, const std::string& field, FieldErrors& errors) {

@@ -20,5 +20,7 @@ void ValidateLabels(const json::Object& labels, const std::string& field, FieldE
 // Adds what is wrong with a value (api/names.h), a fault each.
 void AddFaults(const std::string& field, const json::Value& value, const api::NameFaults& faults,
                FieldErrors& errors);
+// Or all of them as one.
+std::string Joined(const api::NameFaults& faults);
 
 }  // namespace kvplane::kinds

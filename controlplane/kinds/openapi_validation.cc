@@ -18,8 +18,6 @@ namespace {
 
 using kvshim::base::Concat;
 
-json::Value ValueOf(std::string_view text) { return json::Value(json::ToBoost(text)); }
-
 bool Is(const json::Object& schema, std::string_view name, std::string_view text) {
   return Text(schema, {name}) == text;
 }
@@ -66,8 +64,8 @@ class Checker {
     if (Has(*schema_, {"default"}) && !no_defaults.empty()) {
       Forbid("default", Concat("must not be set ", no_defaults));
     }
-    for (const std::string_view name : {"id", "additionalItems", "patternProperties",
-                                        "definitions", "dependencies", "$ref"}) {
+    for (const std::string_view name :
+         {"id", "additionalItems", "patternProperties", "definitions", "dependencies", "$ref"}) {
       if (Has(*schema_, {name})) Forbid(name, Concat(name, " is not supported"));
     }
     if (FindArray(*schema_, {"items"}) != nullptr) {
@@ -127,8 +125,8 @@ class Checker {
     if (Is(*schema_, kType, "set") && items != nullptr) ListSet(*items);
     const bool keyed = Is(*schema_, kType, "map") || Is(*schema_, kType, "set");
     if (keyed && items != nullptr && True(*items, {"nullable"})) {
-      Forbid("items.nullable", Concat("cannot be nullable when x-kubernetes-list-type is ",
-                                      Text(*schema_, {kType})));
+      Forbid("items.nullable",
+             Concat("cannot be nullable when x-kubernetes-list-type is ", Text(*schema_, {kType})));
     }
   }
 
@@ -147,8 +145,7 @@ class Checker {
   void ListMap(const json::Array& keys, const json::Object* items) {
     constexpr std::string_view kKeys = "x-kubernetes-list-map-keys";
     if (keys.empty()) {
-      errors_.push_back(
-          Required(At(kKeys), "must not be empty if x-kubernetes-list-type is map"));
+      errors_.push_back(Required(At(kKeys), "must not be empty if x-kubernetes-list-type is map"));
     }
     if (items == nullptr) {
       errors_.push_back(
@@ -169,12 +166,10 @@ class Checker {
       }
       const json::Object* property = FindObject(*items, {"properties", name});
       if (property == nullptr) {
-        errors_.push_back(
-            Invalid(At(kKeys), keys, "entries must all be names of item properties"));
+        errors_.push_back(Invalid(At(kKeys), keys, "entries must all be names of item properties"));
         continue;
       }
-      ListKey(name, *property,
-              std::find(required.begin(), required.end(), key) != required.end());
+      ListKey(name, *property, std::find(required.begin(), required.end(), key) != required.end());
     }
   }
 
@@ -207,8 +202,8 @@ class Checker {
       if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) {
         errors_.push_back(Required(Concat(field, ".rule"), "rule is not specified"));
       } else if (message.find_first_of("\r\n") != std::string_view::npos) {
-        errors_.push_back(Invalid(Concat(field, ".message"), ValueOf(message),
-                                  "must not contain line breaks"));
+        errors_.push_back(
+            Invalid(Concat(field, ".message"), ValueOf(message), "must not contain line breaks"));
       } else if (text.find_first_of("\r\n") != std::string_view::npos && message.empty()) {
         errors_.push_back(Required(Concat(field, ".message"),
                                    "message must be specified if rule contains line breaks"));

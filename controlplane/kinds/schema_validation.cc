@@ -56,8 +56,9 @@ FieldError TypeInvalid(const std::string& path, std::string_view wanted, std::st
 }
 
 FieldError TooMany(const std::string& path, size_t actual, int64_t most) {
-  return {"FieldValueTooMany", path,
-          Concat("Too many: ", actual, ": must have at most ", most, most == 1 ? " item" : " items")};
+  return {
+      "FieldValueTooMany", path,
+      Concat("Too many: ", actual, ": must have at most ", most, most == 1 ? " item" : " items")};
 }
 
 // An error that names its place itself.
@@ -93,9 +94,9 @@ class Checker {
       errors_.push_back(TooMany(path, object.size(), *schema.max_properties));
     }
     if (schema.min_properties && object.size() < static_cast<size_t>(*schema.min_properties)) {
-      errors_.push_back(Invalid(path, static_cast<int64_t>(object.size()),
-                                Concat(path, " in body should have at least ",
-                                       *schema.min_properties, " properties")));
+      errors_.push_back(Invalid(
+          path, static_cast<int64_t>(object.size()),
+          Concat(path, " in body should have at least ", *schema.min_properties, " properties")));
     }
     for (const std::string& name : schema.required) {
       if (json::Find(object, name) == nullptr) errors_.push_back(Required(below(name), ""));
@@ -118,8 +119,7 @@ class Checker {
   }
 
   // The rules over the whole object, which is no value.
-  void Junctors(const StructuralSchema& schema, const json::Value& value,
-                const std::string& path) {
+  void Junctors(const StructuralSchema& schema, const json::Value& value, const std::string& path) {
     AnyOf(schema, value, path);
     OneOf(schema, value, path);
     AllOf(schema, value, path);
@@ -213,14 +213,13 @@ class Checker {
   void Text(const StructuralSchema& schema, const json::Value& value, const std::string& path) {
     const std::string_view text = json::View(value.get_string());
     if (schema.max_length && CodePoints(text) > static_cast<size_t>(*schema.max_length)) {
-      errors_.push_back(
-          {"FieldValueTooLong", path,
-           Concat("Too long: may not be more than ", *schema.max_length, " bytes")});
+      errors_.push_back({"FieldValueTooLong", path,
+                         Concat("Too long: may not be more than ", *schema.max_length, " bytes")});
     }
     if (schema.min_length && CodePoints(text) < static_cast<size_t>(*schema.min_length)) {
-      errors_.push_back(Invalid(
-          path, value,
-          Concat(path, " in body should be at least ", *schema.min_length, " chars long")));
+      errors_.push_back(
+          Invalid(path, value,
+                  Concat(path, " in body should be at least ", *schema.min_length, " chars long")));
     }
     if (schema.expression != nullptr &&
         !re2::RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), *schema.expression)) {
@@ -259,8 +258,7 @@ class Checker {
     }
   }
 
-  void Elements(const StructuralSchema& schema, const json::Array& array,
-                const std::string& path) {
+  void Elements(const StructuralSchema& schema, const json::Array& array, const std::string& path) {
     if (schema.items != nullptr) {
       for (size_t i = 0; i < array.size(); ++i) {
         Visit(*schema.items, array[i], nullptr, Concat(path, "[", i, "]"));
@@ -281,13 +279,13 @@ class Checker {
     std::string choices;
     for (const json::Value& choice : schema.choices) {
       if (api::JsonEqual(choice, value)) return;
-      const std::string text = choice.is_string() ? std::string(json::View(choice.get_string()))
-                                                  : api::ToJson(choice);
+      const std::string text =
+          choice.is_string() ? std::string(json::View(choice.get_string())) : api::ToJson(choice);
       choices.append(choices.empty() ? "" : ", ").append(Quoted(text));
     }
-    errors_.push_back({"FieldValueNotSupported", path,
-                       Concat("Unsupported value: ", api::ToJson(value),
-                              ": supported values: ", choices)});
+    errors_.push_back(
+        {"FieldValueNotSupported", path,
+         Concat("Unsupported value: ", api::ToJson(value), ": supported values: ", choices)});
   }
 
   FieldErrors& errors_;

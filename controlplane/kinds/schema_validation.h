@@ -3,7 +3,8 @@
 // Thread safety: pure functions.
 //
 //   ValidateBySchema(schema, object, nullptr, errors);
-//   // spec.replicas: Invalid value: "string": spec.replicas in body must be of type integer: "string"
+//   // spec.replicas: Invalid value: "string": spec.replicas in body must be of type integer:
+//   "string"
 #pragma once
 
 #include <string>

@@ -40,9 +40,8 @@ bool IsCidr(std::string_view text) {
 // As Go's net/url.ParseRequestURI takes it: an absolute URI, or an absolute path.
 bool IsUri(std::string_view text) {
   if (text.empty()) return false;
-  const bool plain = std::none_of(text.begin(), text.end(), [](unsigned char c) {
-    return c <= 0x20 || c == 0x7f;
-  });
+  const bool plain = std::none_of(text.begin(), text.end(),
+                                  [](unsigned char c) { return c <= 0x20 || c == 0x7f; });
   static const re2::RE2 scheme(R"([A-Za-z][A-Za-z0-9+.-]*:.+)");
   return plain && (text[0] == '/' || Matches(text, scheme));
 }
@@ -54,11 +53,10 @@ bool IsHostname(std::string_view text) {
   for (size_t begin = 0; begin <= text.size();) {
     const size_t end = std::min(text.find('.', begin), text.size());
     const std::string_view label = text.substr(begin, end - begin);
-    const bool well = !label.empty() && label.size() <= 63 && label.front() != '-' &&
-                      label.back() != '-' &&
-                      std::all_of(label.begin(), label.end(), [](unsigned char c) {
-                        return std::isalnum(c) != 0 || c == '-' || c >= 0x80;
-                      });
+    const bool well =
+        !label.empty() && label.size() <= 63 && label.front() != '-' && label.back() != '-' &&
+        std::all_of(label.begin(), label.end(),
+                    [](unsigned char c) { return std::isalnum(c) != 0 || c == '-' || c >= 0x80; });
     if (!well) return false;
     begin = end + 1;
   }
@@ -109,10 +107,10 @@ struct Format {
   bool (*holds)(std::string_view text);
 };
 
-#define KVPLANE_FORMAT(name, expression)             \
-  {name, [](std::string_view text) {                 \
-     static const re2::RE2 form(expression);         \
-     return Matches(text, form);                     \
+#define KVPLANE_FORMAT(name, expression)     \
+  {name, [](std::string_view text) {         \
+     static const re2::RE2 form(expression); \
+     return Matches(text, form);             \
    }}
 
 constexpr Format kFormats[] = {
@@ -152,9 +150,10 @@ constexpr Format kFormats[] = {
      }},
     KVPLANE_FORMAT("ssn", R"(\d{3}[- ]?\d{2}[- ]?\d{4})"),
     KVPLANE_FORMAT("hexcolor", "#?([0-9a-fA-F]{3}|[0-9a-fA-F]{6})"),
-    KVPLANE_FORMAT("rgbcolor",
-                   R"(rgb\(\s*(0|[1-9]\d?|1\d\d?|2[0-4]\d|25[0-5])\s*,\s*(0|[1-9]\d?|1\d\d?|2[0-4]\d|)"
-                   R"(25[0-5])\s*,\s*(0|[1-9]\d?|1\d\d?|2[0-4]\d|25[0-5])\s*\))"),
+    KVPLANE_FORMAT(
+        "rgbcolor",
+        R"(rgb\(\s*(0|[1-9]\d?|1\d\d?|2[0-4]\d|25[0-5])\s*,\s*(0|[1-9]\d?|1\d\d?|2[0-4]\d|)"
+        R"(25[0-5])\s*,\s*(0|[1-9]\d?|1\d\d?|2[0-4]\d|25[0-5])\s*\))"),
     {"byte", [](std::string_view text) { return api::DecodeBase64(text).ok(); }},
     {"password", [](std::string_view) { return true; }},
     {"date", IsDate},

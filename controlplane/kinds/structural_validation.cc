@@ -104,8 +104,8 @@ class StructureChecker {
     for (const std::string_view name :
          {"x-kubernetes-preserve-unknown-fields", "x-kubernetes-embedded-resource"}) {
       if (!True(schema, {name})) continue;
-      errors_.push_back(Invalid(Child(field, name), true,
-                                "must be false if x-kubernetes-int-or-string is true"));
+      errors_.push_back(
+          Invalid(Child(field, name), true, "must be false if x-kubernetes-int-or-string is true"));
     }
   }
 
@@ -115,15 +115,14 @@ class StructureChecker {
     const bool embedded = True(schema, {"x-kubernetes-embedded-resource"});
     const bool preserves = True(schema, {"x-kubernetes-preserve-unknown-fields"});
     if (embedded && type != "object") {
-      constexpr std::string_view kWhy =
-          "must be object if x-kubernetes-embedded-resource is true";
+      constexpr std::string_view kWhy = "must be object if x-kubernetes-embedded-resource is true";
       errors_.push_back(type.empty() ? Required(place, kWhy)
                                      : Invalid(place, json::ToBoost(type), kWhy));
     } else if (type.empty() && !preserves && !True(schema, {"x-kubernetes-int-or-string"})) {
-      errors_.push_back(Required(
-          place, level == Level::kRoot   ? "must not be empty at the root"
-                 : level == Level::kItem ? "must not be empty for specified array items"
-                                         : "must not be empty for specified object fields"));
+      errors_.push_back(Required(place, level == Level::kRoot ? "must not be empty at the root"
+                                        : level == Level::kItem
+                                            ? "must not be empty for specified array items"
+                                            : "must not be empty for specified object fields"));
     }
     if (level == Level::kRoot && !type.empty() && type != "object") {
       errors_.push_back(Invalid(place, json::ToBoost(type), "must be object at the root"));
@@ -140,31 +139,33 @@ class StructureChecker {
   void ObjectMembers(const json::Object& schema, Level level, const std::string& field) {
     const bool object = level == Level::kRoot || True(schema, {"x-kubernetes-embedded-resource"});
     if (!object) return;
-    EachProperty(schema, field, [&](std::string_view name, const json::Object& one,
-                                    const std::string& place) {
-      if (!IsObjectMember(name)) return;
-      const std::string_view type = Text(one, {"type"});
-      const std::string_view wanted = name == "metadata" ? "object" : "string";
-      if (type != wanted) {
-        errors_.push_back(
-            Invalid(Child(place, "type"), json::ToBoost(type), Concat("must be ", wanted)));
-      }
-      if (name != "metadata" || level != Level::kRoot) return;
-      bool more = false;
-      for (const auto& member : one) {
-        const std::string_view key = json::View(member.key());
-        if (key == "type" || key == "description" || key == "default") continue;
-        more |= key != "properties";
-      }
-      EachProperty(one, place, [&](std::string_view inner, const json::Object&, const auto&) {
-        more |= inner != "name" && inner != "generateName";
-      });
-      if (more) {
-        errors_.push_back(Forbidden(place,
-                                    "must not specify anything other than name and generateName, "
-                                    "but metadata is implicitly specified"));
-      }
-    });
+    EachProperty(
+        schema, field,
+        [&](std::string_view name, const json::Object& one, const std::string& place) {
+          if (!IsObjectMember(name)) return;
+          const std::string_view type = Text(one, {"type"});
+          const std::string_view wanted = name == "metadata" ? "object" : "string";
+          if (type != wanted) {
+            errors_.push_back(
+                Invalid(Child(place, "type"), json::ToBoost(type), Concat("must be ", wanted)));
+          }
+          if (name != "metadata" || level != Level::kRoot) return;
+          bool more = false;
+          for (const auto& member : one) {
+            const std::string_view key = json::View(member.key());
+            if (key == "type" || key == "description" || key == "default") continue;
+            more |= key != "properties";
+          }
+          EachProperty(one, place, [&](std::string_view inner, const json::Object&, const auto&) {
+            more |= inner != "name" && inner != "generateName";
+          });
+          if (more) {
+            errors_.push_back(
+                Forbidden(place,
+                          "must not specify anything other than name and generateName, "
+                          "but metadata is implicitly specified"));
+          }
+        });
   }
 
   // The rules of a schema, and the schemas that are part of them.
@@ -186,10 +187,10 @@ class StructureChecker {
     if (pattern.empty()) return;
     const re2::RE2 expression(re2::StringPiece(pattern.data(), pattern.size()), re2::RE2::Quiet);
     if (expression.ok()) return;
-    errors_.push_back(Invalid(
-        Child(field, "pattern"), json::ToBoost(pattern),
-        Concat("must be a valid regular expression, but isn't: error parsing regexp: ",
-               expression.error())));
+    errors_.push_back(
+        Invalid(Child(field, "pattern"), json::ToBoost(pattern),
+                Concat("must be a valid regular expression, but isn't: error parsing regexp: ",
+                       expression.error())));
   }
 
   void Nested(const json::Object& schema, bool skip_any, const std::string& field) {
@@ -197,14 +198,14 @@ class StructureChecker {
     if (const json::Object* items = SchemaAt(schema, "items")) {
       Nested(*items, false, Child(field, "items"));
     }
-    EachProperty(schema, field,
-                 [&](std::string_view name, const json::Object& one, const std::string& place) {
-                   Nested(one, false, place);
-                   if (name == "metadata") {
-                     errors_.push_back(
-                         Forbidden(place, "must not be specified in a nested context"));
-                   }
-                 });
+    EachProperty(
+        schema, field,
+        [&](std::string_view name, const json::Object& one, const std::string& place) {
+          Nested(one, false, place);
+          if (name == "metadata") {
+            errors_.push_back(Forbidden(place, "must not be specified in a nested context"));
+          }
+        });
     constexpr std::pair<std::string_view, std::string_view> kForbidden[] = {
         {"type", "must be empty to be structural"},
         {"additionalProperties", "must be undefined to be structural"},
@@ -266,8 +267,7 @@ class StructureChecker {
 
 }  // namespace
 
-void ValidateStructural(const json::Object& schema, const std::string& field,
-                        FieldErrors& errors) {
+void ValidateStructural(const json::Object& schema, const std::string& field, FieldErrors& errors) {
   FieldErrors found;
   StructureChecker(found).Visit(schema, Level::kRoot, field);
   std::sort(found.begin(), found.end(),

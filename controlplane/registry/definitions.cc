@@ -77,11 +77,11 @@ void Definitions::Stop() {
 }
 
 absl::Status Definitions::Follow() {
-  auto watcher = std::make_shared<Watcher>(std::make_unique<Listener>(*this), std::chrono::seconds(0));
+  auto watcher =
+      std::make_shared<Watcher>(std::make_unique<Listener>(*this), std::chrono::seconds(0));
   ASSIGN_OR_RETURN(const int64_t revision, registry_.CurrentRevision());
-  ASSIGN_OR_RETURN(
-      const WatchCache::Beginning beginning,
-      feed_.CacheOf(DefinitionKind()).StartWatch(watcher, revision, /*initial=*/true));
+  ASSIGN_OR_RETURN(const WatchCache::Beginning beginning,
+                   feed_.CacheOf(DefinitionKind()).StartWatch(watcher, revision, /*initial=*/true));
   std::set<std::string, std::less<>> there;
   for (const StoredObjectPtr& object : beginning.objects) {
     there.insert(NameOf(*object));
@@ -119,14 +119,18 @@ void Definitions::Put(const StoredObject& object) {
   const std::string name = NameOf(object);
   const json::Object document = object.Parse();
   std::shared_ptr<const kinds::Definition> before;
+  bool changed = false;
   {
     MutexLock lock(mutex_);
     const Known& known = known_[name];
     if (known.revision >= object.revision()) return;
     before = known.definition;
+    changed = known.generation != 0 &&
+              known.generation != kinds::Integer(document, {"metadata", "generation"});
   }
   Known known{.group = std::string(Text(document, {"spec", "group"})),
               .revision = object.revision(),
+              .generation = kinds::Integer(document, {"metadata", "generation"}),
               .definition = kinds::Definition::Read(document, before.get()),
               .established = kinds::HasCondition(document, "Established")};
   const json::Object* accepted = kinds::FindObject(document, {"status", "acceptedNames"});
@@ -136,7 +140,8 @@ void Definitions::Put(const StoredObject& object) {
                         kinds::HasCondition(document, "NamesAccepted") && known.established;
   known.terminating = kinds::Has(document, {"metadata", "deletionTimestamp"}) &&
                       kinds::HasCleanupFinalizer(document);
-  const bool settled = known.names_settled;
+  // What its schema is told to be may have changed.
+  const bool settled = known.names_settled && !changed;
   const bool terminating = known.terminating;
   const std::string group = known.group;
   bool names_changed = false;
@@ -208,13 +213,14 @@ absl::Status Definitions::Write(const std::string& name,
   UpdateOptions options;
   options.part = "status";
   return registry_
-      .Update(DefinitionKind(), "", name,
-              [&](const json::Object& current) -> absl::StatusOr<json::Object> {
-                json::Object definition = current;
-                change(definition);
-                return definition;
-              },
-              options)
+      .Update(
+          DefinitionKind(), "", name,
+          [&](const json::Object& current) -> absl::StatusOr<json::Object> {
+            json::Object definition = current;
+            change(definition);
+            return definition;
+          },
+          options)
       .status();
 }
 
@@ -223,7 +229,7 @@ void Definitions::Settle(const std::string& name) {
   {
     MutexLock lock(mutex_);
     const auto found = known_.find(name);
-    if (found == known_.end() || found->second.names_settled || stopping_) return;
+    if (found == known_.end() || stopping_) return;
     group = found->second.group;
   }
   const kinds::NamesInUse in_use = NamesOfOthers(group, name);
@@ -237,14 +243,18 @@ void Definitions::Settle(const std::string& name) {
   executor_.Schedule(steady_clock::now() + kPause, [this, name] { Settle(name); });
 }
 
+bool Definitions::Stopping() {
+  MutexLock lock(mutex_);
+  return stopping_;
+}
+
 absl::StatusOr<bool> Definitions::DeleteObjects(
     const std::shared_ptr<const kinds::Definition>& definition) {
   const kinds::Kind kind = definition->KindOf(definition, definition->storage());
   std::string key = kind.prefix;
   bool left = false;
-  for (;;) {
-    ASSIGN_OR_RETURN(const Registry::Page page,
-                     registry_.ReadAt(kind, kind.prefix, key, 0, kPage));
+  while (!Stopping()) {
+    ASSIGN_OR_RETURN(const Registry::Page page, registry_.ReadAt(kind, kind.prefix, key, 0, kPage));
     for (const StoredObjectPtr& object : page.objects) {
       const json::Object document = object->Parse();
       const auto deleted = registry_.Delete(kind, Text(document, {"metadata", "namespace"}),
@@ -255,6 +265,7 @@ absl::StatusOr<bool> Definitions::DeleteObjects(
     if (!page.more) return !left;
     key = page.objects.back()->key() + '\0';
   }
+  return false;
 }
 
 // False where objects are left, which wait for finalizers of their own.

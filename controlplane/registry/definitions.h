@@ -1,9 +1,9 @@
 // Definitions: follows the CustomResourceDefinitions of the store and has their resources served:
 // on every server, each by its own watch.
 //
-// Whichever server comes first writes what a definition's status tells: the names that are accepted,
-// and that it is established. A definition that is deleted loses its objects first, then the
-// finalizer that held it.
+// Whichever server comes first writes what a definition's status tells: the names that are
+// accepted, and that it is established. A definition that is deleted loses its objects first, then
+// the finalizer that held it.
 //
 // Thread safety: every method may be called from any thread. Start comes first, once.
 //
@@ -57,6 +57,7 @@ class Definitions {
     bool names_settled = false;  // those that it asks for are accepted
     bool terminating = false;    // its objects are to be deleted
     int64_t revision = 0;
+    int64_t generation = 0;
     std::shared_ptr<const kinds::Definition> definition;
     bool established = false;
   };
@@ -69,6 +70,7 @@ class Definitions {
   void Settle(const std::string& name);
   void SettleOthers(const std::string& group);
   void CleanUp(const std::string& name);
+  bool Stopping();
   absl::StatusOr<bool> DeleteObjects(const std::shared_ptr<const kinds::Definition>& definition);
   absl::StatusOr<bool> TryCleanUp(const std::string& name, const Known& known);
   kinds::NamesInUse NamesOfOthers(const std::string& group, std::string_view name);

@@ -100,6 +100,12 @@ absl::StatusOr<std::unique_ptr<Registry>> Registry::Open(kvshim::Store& store,
   return registry;
 }
 
+// The feed's thread may be about to tell the definitions something.
+Registry::~Registry() {
+  definitions_.Stop();
+  feed_.Stop();
+}
+
 absl::Status Registry::CreateSystemNamespaces() {
   for (const std::string_view name : {"default", "kube-system", "kube-public", "kube-node-lease"}) {
     const absl::Status created =

@@ -70,6 +70,7 @@ class Registry {
   // Creates the namespaces that every cluster has.
   static absl::StatusOr<std::unique_ptr<Registry>> Open(kvshim::Store& store,
                                                         const RegistryOptions& options);
+  ~Registry();
 
   absl::StatusOr<json::Object> Get(const kinds::Kind& kind, std::string_view name_space,
                                    std::string_view name);
@@ -109,7 +110,7 @@ class Registry {
 
  private:
   Registry(kvshim::Store& store, ServiceAddresses addresses, const WatchCacheOptions& cache)
-      
+
       : store_(store),
         addresses_(addresses),
         events_(store),

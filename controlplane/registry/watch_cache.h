@@ -8,8 +8,9 @@
 // revision R, and the changes after R are put on top. Where the feed breaks off it is emptied, its
 // watchers end, and it fills again when next asked.
 //
-// The kind of a custom resource may change, or go, while the program runs: then the cache is emptied
-// and its watchers end; where the kind is gone nobody can list or watch it until it is back.
+// The kind of a custom resource may change, or go, while the program runs: then the cache is
+// emptied and its watchers end; where the kind is gone nobody can list or watch it until it is
+// back.
 //
 // Watchers hear of events in order, on the feed's thread, under no lock of the cache's but their
 // own. One that begins in the past hears first what the ring of recent events holds; a beginning

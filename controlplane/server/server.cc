@@ -30,6 +30,7 @@
 #include "https/listener.h"
 #include "registry/identity.h"
 #include "server/advertiser.h"
+#include "server/api_services.h"
 #include "server/credentials.h"
 #include "server/encryption_page.h"
 #include "server/machine.h"
@@ -99,6 +100,7 @@ class ApiServer : public Server {
     admission_ = admission::MakeChain(api_->registry(), authorizer_);
     RETURN_IF_ERROR(OpenListener());
     RETURN_IF_ERROR(WriteKubeconfig());
+    api_services_ = std::make_unique<ApiServices>(api_->registry());
     ScheduleRenewal();
     StartControllers();
     RETURN_IF_ERROR(Advertise());
@@ -315,6 +317,7 @@ class ApiServer : public Server {
   auth::NodeAuthorizer authorizer_{node_graph_, rbac_};
   std::unique_ptr<registry::Admission> admission_;
   std::unique_ptr<apiserver::Api> api_;
+  std::unique_ptr<ApiServices> api_services_;
   std::unique_ptr<auth::RoleFeed> role_feed_;
   std::unique_ptr<auth::Follower> node_feed_;
   std::unique_ptr<auth::ServiceAccountTokens> tokens_;

@@ -292,6 +292,15 @@ func TestHelmInstallsAChartWithDefinitions(t *testing.T) {
 	Expect(t, admin.Run("get", "crd", "-o", "name"), "crontabs.stable.example.com")
 }
 
+func TestEveryGroupHasAnAPIService(t *testing.T) {
+	admin := defined(t, Start(t))
+	admin.Eventually("v1.stable.example.com", "get", "apiservices")
+	Expect(t, admin.Run("wait", "--for=condition=Available", "--timeout=30s", "apiservices", "--all"), "v1.apps condition met")
+	Expect(t, admin.Run("get", "apiservices", "v1.", "v1.apps"), "SERVICE", "AVAILABLE", "Local", "True")
+	admin.Run("delete", "crd", "crontabs.stable.example.com")
+	admin.Eventually("NotFound", "get", "apiservices", "v1.stable.example.com")
+}
+
 func TestACustomResourceOutlivesTheServer(t *testing.T) {
 	s := Start(t)
 	admin := defined(t, s)

@@ -161,7 +161,8 @@ TEST(FieldOwnership, FollowsTheListsOfASchema) {
                    "items":{"type":"object","properties":{"name":{"type":"string"},"port":{"type":"integer"}}}},
           "args":{"type":"array","items":{"type":"string"}}}}}})");
   const FieldOwnership fields(schema, "Thing", "example.com/v1");
-  const auto apply = [&](const json::Object& live, std::string_view manager, std::string_view text) {
+  const auto apply = [&](const json::Object& live, std::string_view manager,
+                         std::string_view text) {
     FieldOwnershipOptions options;
     options.manager = manager;
     options.now = "2026-01-02T03:04:05Z";
@@ -181,7 +182,8 @@ TEST(FieldOwnership, FollowsTheListsOfASchema) {
   ASSERT_EQ(three->conflicts.size(), 1u);
   EXPECT_EQ(three->conflicts[0].field, ".spec.args");
   EXPECT_FALSE(apply(one->object, "two", R"({"apiVersion":"example.com/v1","kind":"Thing",
-      "spec":{"unheard":1}})").ok());
+      "spec":{"unheard":1}})")
+                   .ok());
 }
 
 }  // namespace

@@ -80,7 +80,8 @@ TEST_F(CustomResources, AreServedOnceTheirDefinitionIsEstablished) {
   EXPECT_EQ(Get(kThings).at("items.0.spec.s"), "x");
   EXPECT_EQ(Get("/apis/example.com/v1").at("resources.0.kind"), "Thing");
   EXPECT_EQ(Get("/apis/example.com").at("preferredVersion.version"), "v1");
-  const Answer all = Get("/apis", "application/json;as=APIGroupDiscoveryList;v=v2;g=apidiscovery.k8s.io");
+  const Answer all =
+      Get("/apis", "application/json;as=APIGroupDiscoveryList;v=v2;g=apidiscovery.k8s.io");
   EXPECT_NE(all.body.find(R"("shortNames":["th"])"), std::string::npos);
 }
 
@@ -90,8 +91,8 @@ TEST_F(CustomResources, ArePrunedWithAWarningOrRefused) {
   EXPECT_EQ(warned.status, 201);
   EXPECT_EQ(warned.warning, R"(299 - "unknown field \"spec.z\"")");
   EXPECT_EQ(warned.at("spec.z"), "(none)");
-  const Answer strict = Post(std::string(kThings) + "?fieldValidation=Strict",
-                             Thing("b", R"({"n":1,"n":2,"z":2})"));
+  const Answer strict =
+      Post(std::string(kThings) + "?fieldValidation=Strict", Thing("b", R"({"n":1,"n":2,"z":2})"));
   EXPECT_EQ(strict.status, 400);
   EXPECT_EQ(strict.at("message"),
             R"(Thing in version "v1" cannot be handled as a Thing: strict decoding error: )"
@@ -131,15 +132,15 @@ TEST_F(CustomResources, AreWrittenOnlyAsTheyWereRead) {
 TEST_F(CustomResources, ComeInJsonWhereProtobufIsPreferred) {
   Define(First());
   Post(kThings, Thing("a"));
-  const Answer answer =
-      Get(kThings, "application/vnd.kubernetes.protobuf,application/json");
+  const Answer answer = Get(kThings, "application/vnd.kubernetes.protobuf,application/json");
   EXPECT_EQ(answer.status, 200);
   EXPECT_EQ(answer.content_type, "application/json");
   EXPECT_EQ(Get(kThings, "application/vnd.kubernetes.protobuf").status, 406);
 }
 
 TEST_F(CustomResources, AreTheSameInEveryVersion) {
-  Define(First() + "," + Version("v2", false, R"({"n":{"type":"integer"},"t":{"type":"string","default":"d"}})"));
+  Define(First() + "," +
+         Version("v2", false, R"({"n":{"type":"integer"},"t":{"type":"string","default":"d"}})"));
   Post(kThings, Thing("a", R"({"n":1,"s":"x"})"));
   const Answer second = Get(std::string(kThingsOfSecond) + "/a");
   EXPECT_EQ(second.at("apiVersion"), "example.com/v2");
@@ -154,7 +155,8 @@ TEST_F(CustomResources, EndTheirWatchesWhereTheirSchemaChanges) {
   Post(kThings, Thing("a"));
   const auto watch = Start("GET", std::string(kThings) + "?watch=true");
   watch->AwaitLines(1);
-  Redefine(Version("v1", true, R"({"n":{"type":"integer"},"more":{"type":"string","default":"m"}})"));
+  Redefine(
+      Version("v1", true, R"({"n":{"type":"integer"},"more":{"type":"string","default":"m"}})"));
   watch->AwaitEnd();
   EXPECT_EQ(Get(kThings).at("items.0.spec.more"), "m");
 }
@@ -170,7 +172,8 @@ TEST_F(CustomResources, GoWithTheirDefinition) {
   EXPECT_EQ(deleted.at("metadata.finalizers.0"), "customresourcecleanup.apiextensions.k8s.io");
   watch->AwaitEnd();
   EXPECT_NE(watch->body().find(R"({"type":"DELETED")"), std::string::npos);
-  Await([](const kinds::Kinds& kinds) { return kinds.Find("example.com/v1", "things") == nullptr; });
+  Await(
+      [](const kinds::Kinds& kinds) { return kinds.Find("example.com/v1", "things") == nullptr; });
   EXPECT_EQ(Get(kThings).status, 404);
   Define(First());
   EXPECT_EQ(Get(kThings).at("items"), "[]");
@@ -194,7 +197,9 @@ TEST_F(CustomResources, AreToldOfInOpenapi) {
       Get("/openapi/v2", "application/com.github.proto-openapi.spec.v2@v1.0+protobuf");
   EXPECT_EQ(bytes.content_type, "application/com.github.proto-openapi.spec.v2.v1.0+protobuf");
   // Field 1, a text: "2.0".
-  EXPECT_EQ(bytes.body.substr(0, 5), "\x0a\x03" "2.0");
+  EXPECT_EQ(bytes.body.substr(0, 5),
+            "\x0a\x03"
+            "2.0");
 }
 
 }  // namespace

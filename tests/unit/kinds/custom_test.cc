@@ -46,8 +46,8 @@ json::Object DefinitionOf(std::string_view schema, std::string_view more_of_vers
           "spec":{"group":"example.com","scope":"Namespaced",
             "names":{"plural":"things","singular":"thing","kind":"Thing","listKind":"ThingList"},
             "versions":[{"name":"v1","served":true,"storage":true)",
-      more_of_version,
-      R"(,"schema":{"openAPIV3Schema":{"type":"object","properties":{"spec":)", schema,
+      more_of_version, R"(,"schema":{"openAPIV3Schema":{"type":"object","properties":{"spec":)",
+      schema,
       R"(}}}}]},"status":{"storedVersions":["v1"],"conditions":[],
           "acceptedNames":{"plural":"things","singular":"thing","kind":"Thing","listKind":"ThingList"}}})"));
 }
@@ -131,8 +131,7 @@ TEST(SchemaValidation, TakesWhatHasNotChangedAsItIs) {
   FieldErrors errors;
   const json::Object before = Parse(R"({"a":5,"b":1})");
   ValidateBySchema(schema, Parse(R"({"a":5,"b":6})"), &before, errors);
-  EXPECT_EQ(Listed(errors),
-            "b: Invalid value: 6: b in body should be less than or equal to 1");
+  EXPECT_EQ(Listed(errors), "b: Invalid value: 6: b in body should be less than or equal to 1");
 }
 
 TEST(StringFormat, TellsTextsApart) {
@@ -189,7 +188,8 @@ TEST(DefinitionValidation, RefusesSchemasThatAreNotStructural) {
        ".uniqueItems: Forbidden: uniqueItems cannot be set to true since the runtime complexity "
        "becomes quadratic"},
       {R"({"type":"object","properties":{"a":{"type":"string"}},"additionalProperties":{"type":"string"}})",
-       ".additionalProperties: Forbidden: additionalProperties and properties are mutual exclusive"},
+       ".additionalProperties: Forbidden: additionalProperties and properties are mutual "
+       "exclusive"},
       {R"({"type":"string","default":5})",
        R"(.default: Invalid value: "integer": )"
        "spec.versions[0].schema.openAPIV3Schema.properties[spec].default in body must be of type "
@@ -215,13 +215,15 @@ TEST(DefinitionValidation, RefusesSchemasThatAreNotStructural) {
   for (const Case& one : cases) {
     FieldErrors errors;
     ValidateDefinition(DefinitionOf(one.schema), nullptr, errors);
-    const std::string wanted = Concat(
-        "spec.versions[0].schema.openAPIV3Schema.properties[spec]", one.error);
+    const std::string wanted =
+        Concat("spec.versions[0].schema.openAPIV3Schema.properties[spec]", one.error);
     EXPECT_NE(Listed(errors).find(wanted), std::string::npos) << wanted << "\n" << Listed(errors);
   }
   FieldErrors none;
-  ValidateDefinition(DefinitionOf(R"({"type":"object","properties":{"p":{"x-kubernetes-int-or-string":true,
-      "anyOf":[{"type":"integer"},{"type":"string"}]}}})"), nullptr, none);
+  ValidateDefinition(
+      DefinitionOf(R"({"type":"object","properties":{"p":{"x-kubernetes-int-or-string":true,
+      "anyOf":[{"type":"integer"},{"type":"string"}]}}})"),
+      nullptr, none);
   EXPECT_EQ(Listed(none), "");
 }
 
@@ -241,12 +243,14 @@ TEST(DefinitionValidation, RefusesNamesVersionsAndColumnsThatMakeNoSense) {
       {R"("kind":"Thing","listKind":"ThingList"},)", R"("kind":"Thing","listKind":"Thing"},)",
        R"(spec.names.listKind: Invalid value: "Thing": kind and listKind may not be the same)"},
       {R"("name":"v1")", R"("name":"1")", R"(spec.versions[0].name: Invalid value: "1")"},
-      {R"("storage":true)", R"("storage":true,"additionalPrinterColumns":[{"name":"a","type":"x","jsonPath":".a"}])",
+      {R"("storage":true)",
+       R"("storage":true,"additionalPrinterColumns":[{"name":"a","type":"x","jsonPath":".a"}])",
        R"(spec.versions[0].additionalPrinterColumns[0].type: Invalid value: "x": must be one of )"
        "boolean,date,integer,number,string"},
       {R"("storage":true)", R"("storage":true,"selectableFields":[{"jsonPath":".spec.none"}])",
        R"(spec.versions[0].selectableFields[0].jsonPath: Invalid value: ".spec.none": is an invalid path)"},
-      {R"("storage":true)", R"("storage":true,"subresources":{"scale":{"specReplicasPath":".a","statusReplicasPath":".status.b"}})",
+      {R"("storage":true)",
+       R"("storage":true,"subresources":{"scale":{"specReplicasPath":".a","statusReplicasPath":".status.b"}})",
        R"(spec.versions[0].subresources.scale.specReplicasPath: Invalid value: ".a": should be a json path under .spec)"},
       {R"("storage":true)", R"("storage":true,"deprecationWarning":"x")",
        R"(spec.versions[0].deprecationWarning: Invalid value: "x": can only be set for deprecated versions)"},
@@ -349,7 +353,8 @@ TEST_F(DefinedKinds, AreKeptByACopyOfTheirKind) {
 }
 
 TEST(Kinds, PreferStableVersionsAndNewOnes) {
-  const std::string_view ordered[] = {"v10", "v2", "v1", "v11beta2", "v3beta1", "v12alpha1", "foo1"};
+  const std::string_view ordered[] = {"v10",     "v2",        "v1",  "v11beta2",
+                                      "v3beta1", "v12alpha1", "foo1"};
   for (size_t i = 0; i < std::size(ordered); ++i) {
     for (size_t j = 0; j < std::size(ordered); ++j) {
       EXPECT_EQ(IsPreferredVersion(ordered[i], ordered[j]), i < j) << ordered[i] << ordered[j];
