@@ -37,6 +37,8 @@
 
 namespace kvplane::controller {
 
+struct QuotaRules;
+
 // What all controllers share. Everything in it outlives them.
 struct Environment {
   registry::Registry& registry;
@@ -45,6 +47,7 @@ struct Environment {
   const cluster::Bootstrap& cluster;
   const apiserver::TokenIssuer& tokens;
   const apiserver::Authorizer& authorizer;
+  const QuotaRules& quota_rules;
   kvshim::base::Executor& workers;  // of all queues
   kvshim::base::Clock& clock;
   const WallClock& wall;

@@ -49,6 +49,9 @@ ControllerList MakeControllers(Environment& environment) {
   controllers.push_back(std::make_unique<CertificateCleaner>(environment));
   controllers.push_back(std::make_unique<TokenSecretController>(environment));
   controllers.push_back(std::make_unique<PodGarbageCollector>(environment));
+  if (environment.quota_rules.usage_of != nullptr) {
+    controllers.push_back(std::make_unique<QuotaController>(environment));
+  }
   return controllers;
 }
 
@@ -97,6 +100,7 @@ void Controllers::Begin() {
                                                              .cluster = options_.cluster,
                                                              .tokens = options_.tokens,
                                                              .authorizer = options_.authorizer,
+                                                             .quota_rules = options_.quota_rules,
                                                              .workers = workers_,
                                                              .clock = options_.clock,
                                                              .wall = wall_});

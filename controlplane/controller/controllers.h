@@ -18,6 +18,7 @@
 #include "base/mutex.h"
 #include "controller/controller.h"
 #include "controller/elector.h"
+#include "controller/quota.h"
 #include "registry/registry.h"
 
 namespace kvplane::controller {
@@ -33,9 +34,10 @@ struct ControllersOptions {
   const cluster::Bootstrap& cluster;
   const apiserver::TokenIssuer& tokens;
   const apiserver::Authorizer& authorizer;
-  std::string identity;  // unlike any other server's
-  bool alone = false;    // nobody else can be at the store
-  size_t threads = 8;    // which all share
+  QuotaRules quota_rules;  // empty: nobody counts
+  std::string identity;    // unlike any other server's
+  bool alone = false;      // nobody else can be at the store
+  size_t threads = 8;      // which all share
   kvshim::base::Clock& clock = kvshim::base::Clock::Real();
   std::function<ControllerList(Environment&)> make = MakeControllers;
 };

@@ -67,11 +67,11 @@ class CertificatesTest : public ControllerTest {
   }
   void Approve() {
     json::Object request = Get(Url()).object();
-    request["status"] = json::Object{
-        {"conditions", json::Array{json::Object{{"type", "Approved"},
-                                                {"status", "True"},
-                                                {"reason", "Test"},
-                                                {"lastUpdateTime", WallClock(clock_).Text()}}}}};
+    request["status"] =
+        json::Object{{"conditions", json::Array{json::Object{{"type", "Approved"},
+                                                             {"status", "True"},
+                                                             {"reason", "Test"},
+                                                             {"lastUpdateTime", wall_.Text()}}}}};
     const Answer approved = Put(Url() + "/approval", api::ToJson(json::Value(request)));
     EXPECT_EQ(approved.status, 200) << approved.body;
   }

@@ -29,14 +29,13 @@ class CleaningTest : public ControllerTest {
 };
 
 TEST_F(CleaningTest, AJobGoesWhenItHasBeenFinishedAsLongAsItWantsToStay) {
-  const WallClock wall(clock_);
   Run<TtlAfterFinishedController>();
   const Answer created =
       Post(kJobs, R"({"kind":"Job","apiVersion":"batch/v1","metadata":{"name":"j"},"spec":{)"
                   R"("ttlSecondsAfterFinished":100,"template":{"spec":{"restartPolicy":"Never",)"
                   R"("containers":[{"name":"c","image":"nginx"}]}}}})");
   ASSERT_EQ(created.status, 201) << created.body;
-  const std::string now = wall.Text();
+  const std::string now = wall_.Text();
   const Answer patched =
       Patch(std::string(kJobs) + "/j/status", "application/merge-patch+json",
             R"({"status":{"startTime":")" + now + R"(","completionTime":")" + now +

@@ -39,6 +39,7 @@ class ControllerTest : public apiserver::ApiTest {
                                                                     .cluster = Cluster(),
                                                                     .tokens = tokens_,
                                                                     .authorizer = authorizer_,
+                                                                    .quota_rules = quota_rules_,
                                                                     .identity = "test",
                                                                     .clock = clock_,
                                                                     .make = std::move(make)});
@@ -116,7 +117,9 @@ class ControllerTest : public apiserver::ApiTest {
 
   PlainTokens tokens_;
   ListedAuthorizer authorizer_;
+  QuotaRules quota_rules_;
   kvshim::base::FakeClock clock_;
+  const WallClock wall_{clock_};  // as the controllers', which begin at the same time of day
   std::unique_ptr<Controllers> controllers_;
 };
 

@@ -94,8 +94,7 @@ TEST_F(DisruptionTest, AnEvictedPodIsNotCountedAsLongAsThatIsBelieved) {
   ASSERT_TRUE(AwaitNumbers("2/1/2/1"));
   // An eviction whose deletion never came.
   Patch(std::string(kBudgets) + "/b/status", "application/merge-patch+json",
-        R"({"status":{"disruptionsAllowed":0,"disruptedPods":{"a":")" + WallClock(clock_).Text() +
-            R"("}}})");
+        R"({"status":{"disruptionsAllowed":0,"disruptedPods":{"a":")" + wall_.Text() + R"("}}})");
   EXPECT_TRUE(AwaitNumbers("1/1/2/0"));
   Pass(std::chrono::minutes(3));
   EXPECT_TRUE(AwaitNumbers("2/1/2/1"));
