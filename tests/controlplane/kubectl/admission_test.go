@@ -1,6 +1,8 @@
 package kubectl
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -65,7 +67,8 @@ spec:
 }
 
 func TestPodSecurityHoldsANamespaceToItsStandard(t *testing.T) {
-	admin := Start(t).Admin(t)
+	audit := filepath.Join(t.TempDir(), "audit.log")
+	admin := Start(t, "--audit-log-path", audit).Admin(t)
 	inNamespace(admin, "web")
 	admin.Run("label", "namespace", "web", "pod-security.kubernetes.io/enforce=restricted")
 	Expect(t, admin.Refused("run", "p", "-n", "web", "--image", "nginx:1"),
@@ -82,6 +85,16 @@ func TestPodSecurityHoldsANamespaceToItsStandard(t *testing.T) {
 	admin.Run("run", "p", "-n", "web", "--image", "nginx:1")
 	Expect(t, admin.Run("label", "namespace", "web", "--overwrite", "pod-security.kubernetes.io/enforce=restricted"),
 		`Warning: existing pods in namespace "web" violate the new PodSecurity enforce level "restricted:latest"`)
+
+	inNamespace(admin, "watched")
+	admin.Run("label", "namespace", "watched", "pod-security.kubernetes.io/audit=baseline")
+	admin.Run("run", "p", "-n", "watched", "--image", "nginx:1", "--overrides", `{"spec":{"hostNetwork":true}}`)
+	log, err := os.ReadFile(audit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	Expect(t, string(log), `"pod-security.kubernetes.io/audit-violations":"would violate PodSecurity \"baseline:latest\": `+
+		`host namespaces (hostNetwork=true)"`)
 }
 
 func TestANodeReachesWhatItsPodsNeed(t *testing.T) {
