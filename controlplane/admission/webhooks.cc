@@ -95,7 +95,8 @@ std::string CallFailed(const Webhook& webhook, const absl::Status& why) {
 }
 
 absl::StatusOr<Webhooks::List> Webhooks::All() {
-  ASSIGN_OR_RETURN(auto objects, ListCached(registry_, configurations_, ""));
+  ASSIGN_OR_RETURN(auto snapshot, configurations_.List(prefix_, 0));
+  std::vector<registry::StoredObjectPtr>& objects = snapshot.objects;
   MutexLock lock(mutex_);
   if (objects == read_) return list_;
   auto list = std::make_shared<std::vector<Webhook>>();

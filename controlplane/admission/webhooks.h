@@ -22,7 +22,9 @@ namespace kvplane::admission {
 class Webhooks {
  public:
   Webhooks(registry::Registry& registry, const kinds::Kind& configurations)
-      : registry_(registry), configurations_(configurations) {}
+      : registry_(registry),
+        configurations_(registry.CacheOf(configurations)),
+        prefix_(configurations.prefix) {}
 
   // By their configurations' names. What the cache has is read once.
   using List = std::shared_ptr<const std::vector<Webhook>>;
@@ -45,7 +47,8 @@ class Webhooks {
                             WebhookEndpoint& endpoint);
 
   registry::Registry& registry_;
-  const kinds::Kind& configurations_;
+  registry::WatchCache& configurations_;
+  const std::string prefix_;
   kvshim::base::Mutex mutex_;
   std::vector<registry::StoredObjectPtr> read_ GUARDED_BY(mutex_);
   List list_ GUARDED_BY(mutex_) = std::make_shared<const std::vector<Webhook>>();

@@ -1,6 +1,9 @@
 package kubectl
 
 import (
+	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -65,7 +68,8 @@ spec:
 }
 
 func TestPodSecurityHoldsANamespaceToItsStandard(t *testing.T) {
-	admin := Start(t).Admin(t)
+	audit := filepath.Join(t.TempDir(), "audit.log")
+	admin := Start(t, "--audit-log-path", audit).Admin(t)
 	inNamespace(admin, "web")
 	admin.Run("label", "namespace", "web", "pod-security.kubernetes.io/enforce=restricted")
 	Expect(t, admin.Refused("run", "p", "-n", "web", "--image", "nginx:1"),
@@ -82,6 +86,16 @@ func TestPodSecurityHoldsANamespaceToItsStandard(t *testing.T) {
 	admin.Run("run", "p", "-n", "web", "--image", "nginx:1")
 	Expect(t, admin.Run("label", "namespace", "web", "--overwrite", "pod-security.kubernetes.io/enforce=restricted"),
 		`Warning: existing pods in namespace "web" violate the new PodSecurity enforce level "restricted:latest"`)
+
+	inNamespace(admin, "watched")
+	admin.Run("label", "namespace", "watched", "pod-security.kubernetes.io/audit=baseline")
+	admin.Run("run", "p", "-n", "watched", "--image", "nginx:1", "--overrides", `{"spec":{"hostNetwork":true}}`)
+	log, err := os.ReadFile(audit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	Expect(t, string(log), `"pod-security.kubernetes.io/audit-violations":"would violate PodSecurity \"baseline:latest\": `+
+		`host namespaces (hostNetwork=true)"`)
 }
 
 func TestANodeReachesWhatItsPodsNeed(t *testing.T) {
@@ -131,4 +145,34 @@ func TestNobodyGivesAwayWhatTheyDoNotHold(t *testing.T) {
 	admin.Run("create", "rolebinding", "binder", "--role", "binder", "--user", "bob")
 	admin.Eventually("rolebinding.rbac.authorization.k8s.io/seen created", "create", "rolebinding", "seen",
 		"--clusterrole", "view", "--user", "eve", "--as", "bob")
+}
+
+func TestSharedServersDoNotExceedAQuotaTogether(t *testing.T) {
+	dsn := freshDSN(t)
+	first := Start(t, "--datastore-endpoint", dsn)
+	second := Start(t, "--datastore-endpoint", dsn, "--token", first.Token(t))
+	clients := []*Client{first.Admin(t), first.Admin(t).At(second)}
+	clients[0].Run("create", "namespace", "web")
+	clients[0].Run("create", "quota", "q", "-n", "web", "--hard", "count/secrets=5")
+	clients[1].Eventually("q", "get", "quota", "-n", "web", "-w=false")
+	answers := make(chan string)
+	const tries = 12
+	for i := range tries {
+		go func() {
+			out, _ := clients[i%2].try("", "create", "secret", "generic", fmt.Sprint("s", i), "-n", "web")
+			answers <- out
+		}()
+	}
+	created := 0
+	for range tries {
+		if answer := <-answers; strings.Contains(answer, "created") {
+			created++
+		} else {
+			Expect(t, answer, "exceeded quota: q, requested: count/secrets=1, used: count/secrets=5, limited: count/secrets=5")
+		}
+	}
+	if created != 5 {
+		t.Errorf("%d were created where 5 may be", created)
+	}
+	Expect(t, clients[1].Run("get", "quota", "q", "-n", "web", "-o", "jsonpath={.status.used}"), `{"count/secrets":"5"}`)
 }
