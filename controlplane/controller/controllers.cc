@@ -8,6 +8,7 @@
 #include "controller/endpoint_slices.h"
 #include "controller/endpoints.h"
 #include "controller/garbage_collector.h"
+#include "controller/jobs.h"
 #include "controller/namespaces.h"
 #include "controller/replica_sets.h"
 #include "controller/service_accounts.h"
@@ -35,6 +36,7 @@ ControllerList MakeControllers(Environment& environment) {
   controllers.push_back(std::make_unique<ReplicaSetController>(environment));
   controllers.push_back(std::make_unique<ReplicationController>(environment));
   controllers.push_back(std::make_unique<DeploymentController>(environment));
+  controllers.push_back(std::make_unique<JobController>(environment));
   return controllers;
 }
 
