@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/logger.h"
+#include "controller/cron_jobs.h"
 #include "controller/deployments.h"
 #include "controller/endpoint_slices.h"
 #include "controller/endpoints.h"
@@ -12,6 +13,7 @@
 #include "controller/namespaces.h"
 #include "controller/replica_sets.h"
 #include "controller/service_accounts.h"
+#include "controller/stateful_sets.h"
 
 namespace kvplane::controller {
 
@@ -36,7 +38,9 @@ ControllerList MakeControllers(Environment& environment) {
   controllers.push_back(std::make_unique<ReplicaSetController>(environment));
   controllers.push_back(std::make_unique<ReplicationController>(environment));
   controllers.push_back(std::make_unique<DeploymentController>(environment));
+  controllers.push_back(std::make_unique<StatefulSetController>(environment));
   controllers.push_back(std::make_unique<JobController>(environment));
+  controllers.push_back(std::make_unique<CronJobController>(environment));
   return controllers;
 }
 
