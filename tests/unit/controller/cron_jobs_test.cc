@@ -112,7 +112,8 @@ TEST_F(CronJobTest, MakesAJobAtItsTime) {
   Finish(NameOf(job));
   EXPECT_TRUE(Await([&] { return Get(kTick).at("status.active.0.name") != NameOf(job); }));
   EXPECT_TRUE(Await([&] { return Get(kTick).at("status.lastSuccessfulTime") != "(none)"; }));
-  EXPECT_TRUE(AwaitEvent("SawCompletedJob", "condition: Complete"));
+  EXPECT_TRUE(AwaitEvent("SawCompletedJob", "condition: Complete"))
+      << Get("/api/v1/namespaces/default/events").body;
 }
 
 TEST_F(CronJobTest, NoneIsMadeBesideAnotherWhereThatIsForbidden) {
