@@ -97,6 +97,16 @@ class Controller {
     const auto node = written_.extract(key);
     return node.empty() ? 0 : node.mapped();
   }
+  // Waits until the informer knows it. What it does not know in time stays remembered.
+  absl::Status AwaitWritten(const std::string& key, Informer& informer) {
+    const int64_t revision = Written(key);
+    absl::Status status = informer.Await(revision);
+    if (!status.ok()) {
+      kvshim::base::MutexLock lock(mutex_);
+      written_[key] = revision;
+    }
+    return status;
+  }
 
  private:
   static apiserver::User UserOf(const ControllerOptions& options) {

@@ -6,15 +6,18 @@
 #include "base/logger.h"
 #include "controller/certificates.h"
 #include "controller/cluster_roles.h"
+#include "controller/cron_jobs.h"
 #include "controller/deployments.h"
 #include "controller/disruption.h"
 #include "controller/endpoint_slices.h"
 #include "controller/endpoints.h"
 #include "controller/garbage_collector.h"
+#include "controller/jobs.h"
 #include "controller/namespaces.h"
 #include "controller/pod_garbage.h"
 #include "controller/replica_sets.h"
 #include "controller/service_accounts.h"
+#include "controller/stateful_sets.h"
 #include "controller/token_secrets.h"
 #include "controller/ttl_after_finished.h"
 
@@ -52,6 +55,9 @@ ControllerList MakeControllers(Environment& environment) {
   if (environment.quota_rules.usage_of != nullptr) {
     controllers.push_back(std::make_unique<QuotaController>(environment));
   }
+  controllers.push_back(std::make_unique<StatefulSetController>(environment));
+  controllers.push_back(std::make_unique<JobController>(environment));
+  controllers.push_back(std::make_unique<CronJobController>(environment));
   return controllers;
 }
 

@@ -75,7 +75,7 @@ DeploymentController::DeploymentController(Environment& environment)
 absl::Status DeploymentController::Sync(const std::string& key) {
   const StoredObjectPtr stored = deployments_.Get(key);
   if (stored == nullptr) return absl::OkStatus();
-  RETURN_IF_ERROR(sets_.objects().Await(Written(key)));
+  RETURN_IF_ERROR(AwaitWritten(key, sets_.objects()));
   const json::Object known = stored->Parse();
   auto newest = client().Get(deployments_.kind(), NamespaceOf(known), NameOf(known));
   if (registry::HasReason(newest.status(), "NotFound")) return absl::OkStatus();

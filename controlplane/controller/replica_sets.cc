@@ -40,7 +40,7 @@ ReplicaSetController::ReplicaSetController(Environment& environment, std::string
 absl::Status ReplicaSetController::Sync(const std::string& key) {
   const StoredObjectPtr stored = sets_.Get(key);
   if (stored == nullptr) return absl::OkStatus();
-  RETURN_IF_ERROR(pods_.objects().Await(Written(key)));
+  RETURN_IF_ERROR(AwaitWritten(key, pods_.objects()));
   const json::Object set = stored->Parse();
   ASSIGN_OR_RETURN(const api::LabelSelector selector, SelectorOf(set));
   ASSIGN_OR_RETURN(const Pods pods, pods_.Claim(client(), set, selector));
