@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstring>
 #include <fstream>
+#include <utility>
 
 #include "base/status.h"
 #include "http/listening_socket.h"
@@ -18,15 +19,22 @@ namespace {
 
 constexpr char kMethod[] = "/kvshim.bench.Echo/Call";
 
+// Nobody holds the bytes of the replies: they are there for ever.
+constexpr rpc::Ownership kForEver{[](void*) {}, [](void*) {}};
+
 // A request begins with the size of the reply it wants.
 void Answer(rpc::UnaryCall call) {
-  static const std::string bytes = ValueOf(size_t{1} << 20);
+  static std::string bytes = ValueOf(size_t{1} << 20);
   uint32_t size = 0;
   if (call.request().size() < sizeof(size)) {
     return call.Finish(absl::InvalidArgumentError("a request begins with the size it wants"));
   }
   std::memcpy(&size, call.request().bytes().data(), sizeof(size));
-  call.Finish(rpc::Message::Copy(std::string_view(bytes).substr(0, size)));
+  rpc::Message reply;
+  while (reply.size() < size) {
+    reply.AppendShared(std::string_view(bytes).substr(0, size - reply.size()), &bytes, kForEver);
+  }
+  call.Finish(std::move(reply));
 }
 
 }  // namespace

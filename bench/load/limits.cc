@@ -99,6 +99,11 @@ void MeasureNetwork(const ComparisonOptions& options, std::vector<Limit>& limits
        [&] { return MeasureEcho(kRest, kRest + value, options); });
   Note("gRPC, bytes of a write", options, limits,
        [&] { return MeasureEcho(kRest + value, kRest, options); });
+  const auto page = static_cast<size_t>(options.load.page) * (kRest + value / 2);
+  Note("gRPC, bytes of a first page", options, limits,
+       [&] { return MeasureEcho(kRest, page, options); });
+  const auto list = static_cast<size_t>(options.load.list_keys) * (kRest + value);
+  Note("gRPC, bytes of a list", options, limits, [&] { return MeasureEcho(kRest, list, options); });
 }
 
 void MeasureDatabase(Engine engine, const ComparisonOptions& options, std::vector<Limit>& limits) {

@@ -52,8 +52,8 @@ class KeyValue {
 
   explicit operator bool() const { return rep_ != nullptr; }
 
-  std::string_view key() const { return {rep_->wire() + rep_->key_offset, rep_->key_size}; }
-  std::string_view value() const { return {rep_->wire() + rep_->value_offset, rep_->value_size}; }
+  std::string_view key() const { return {rep_->bytes() + rep_->key_offset, rep_->key_size}; }
+  std::string_view value() const { return {rep_->bytes() + rep_->value_offset, rep_->value_size}; }
   int64_t create_revision() const { return rep_->create_revision; }
   int64_t mod_revision() const { return rep_->mod_revision; }
   int64_t version() const { return rep_->version; }
@@ -62,28 +62,33 @@ class KeyValue {
   bool is_tombstone() const { return rep_->version == 0; }
 
   // The mvccpb.KeyValue message, fields in the order of their numbers, defaults left out.
-  std::string_view wire() const { return {rep_->wire(), rep_->wire_size}; }
+  std::string_view wire() const { return {rep_->bytes() + rep_->head_size, rep_->wire_size}; }
+  // The same as a field of the message around it, tag and length before it: field 2, which is what
+  // RangeResponse.kvs and PutResponse.prev_kv are. A list is sent as these, one piece a key.
+  std::string_view wire_as_field_2() const { return {rep_->bytes(), rep_->size()}; }
 
   // The memory this version holds, in bytes.
-  size_t memory() const { return sizeof(Rep) + rep_->wire_size; }
+  size_t memory() const { return sizeof(Rep) + rep_->size(); }
 
   // Read recently: set by readers, cleared by the cache's clock hand. Relaxed; only a hint.
   void Touch() const { rep_->touched.store(true, std::memory_order_relaxed); }
   bool TakeTouch() const { return rep_->touched.exchange(false, std::memory_order_relaxed); }
 
   // Ownership for code that keeps the bytes behind an opaque pointer (a reply's slice): Retain
-  // gives one reference away, Release takes it back.
+  // gives one reference away, Release takes it back; RetainAgain gives another to who has one.
   void* Retain() const {
     Ref(rep_);
     return rep_;
   }
+  static void RetainAgain(void* retained) { Ref(static_cast<Rep*>(retained)); }
   static void Release(void* retained) { Unref(static_cast<Rep*>(retained)); }
 
  private:
-  // The header of one allocation; the wire bytes follow it.
+  // The header of one allocation; the wire bytes follow it, behind their tag and length.
   struct Rep {
     std::atomic<uint32_t> references{1};
     std::atomic<bool> touched{true};
+    uint8_t head_size;  // of tag and length
     int64_t create_revision;
     int64_t mod_revision;
     int64_t version;
@@ -95,8 +100,9 @@ class KeyValue {
     uint32_t value_offset;
     uint32_t value_size;
 
-    const char* wire() const { return reinterpret_cast<const char*>(this + 1); }
-    char* wire() { return reinterpret_cast<char*>(this + 1); }
+    const char* bytes() const { return reinterpret_cast<const char*>(this + 1); }
+    char* bytes() { return reinterpret_cast<char*>(this + 1); }
+    size_t size() const { return size_t{head_size} + wire_size; }
   };
 
   explicit KeyValue(Rep* rep) : rep_(rep) {}

@@ -89,7 +89,10 @@ rpc::Message EncodeResponse(const Header& header, const Response& response) {
 }  // namespace
 
 rpc::Message Encode(const Header& header, const RangeResponse& response) {
-  return EncodeResponse(header, response);
+  WireWriter writer;
+  writer.Reserve(response.kvs);
+  PutFields(writer, header, response);
+  return writer.Finish();
 }
 rpc::Message Encode(const Header& header, const PutResponse& response) {
   return EncodeResponse(header, response);
@@ -133,7 +136,7 @@ rpc::Message Encode(const Header& header, const watch::Response& response, size_
   for (size_t i = first; i < last; ++i) {
     response.events[i]->AppendTo(
         response.prev_kv, [&](std::string_view bytes) { writer.Raw(bytes); },
-        [&](const KeyValue& kv) { writer.Shared(kv); });
+        [&](const KeyValue& kv) { writer.Shared(kv, kv.wire()); });
   }
   return writer.Finish();
 }

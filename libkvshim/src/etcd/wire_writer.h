@@ -19,6 +19,8 @@
 
 namespace kvshim::etcd {
 
+inline constexpr rpc::Ownership kKeyValueOwnership{&KeyValue::RetainAgain, &KeyValue::Release};
+
 class WireSize {
  public:
   WireSize() = default;
@@ -28,7 +30,7 @@ class WireSize {
 
   void Varint(uint64_t number) { bytes_ += mvcc::VarintSize(number); }
   void Raw(std::string_view bytes) { bytes_ += bytes.size(); }
-  void Shared(const KeyValue& kv) { bytes_ += kv.wire().size(); }
+  void Shared(const KeyValue& /*kv*/, std::string_view bytes) { bytes_ += bytes.size(); }
 
   // A nested message, its length before it.
   template <typename Fields>
@@ -68,10 +70,17 @@ class WireWriter {
     std::memcpy(gathered_ + size_, bytes.data(), bytes.size());
     size_ += bytes.size();
   }
-  void Shared(const KeyValue& kv) {
-    if (kv.wire().size() < rpc::Message::kShareThreshold) return Raw(kv.wire());
+  // Before a list, whose values are taken to be of about one size.
+  void Reserve(const std::vector<KeyValue>& kvs) {
+    if (kvs.empty() || kvs.front().wire().size() < rpc::Message::kShareThreshold) return;
+    message_.Reserve(kvs.size() + 2);  // and what is before and behind
+  }
+
+  // Bytes of `kv`.
+  void Shared(const KeyValue& kv, std::string_view bytes) {
+    if (bytes.size() < rpc::Message::kShareThreshold) return Raw(bytes);
     Flush();
-    message_.AppendShared(kv.wire(), kv.Retain(), &KeyValue::Release);
+    message_.AppendShared(bytes, kv.Retain(), kKeyValueOwnership);
   }
 
   template <typename Fields>
@@ -88,6 +97,7 @@ class WireWriter {
 
  private:
   void Flush() {
+    if (size_ == 0) return;
     message_.AppendCopy({gathered_, size_});
     size_ = 0;
   }
@@ -116,9 +126,10 @@ void PutBytes(Sink& sink, int field, std::string_view bytes) {
 
 template <typename Sink>
 void PutKeyValue(Sink& sink, int field, const KeyValue& kv) {
+  if (field == 2) return sink.Shared(kv, kv.wire_as_field_2());
   sink.Varint(static_cast<uint64_t>(field) << 3 | 2);
   sink.Varint(kv.wire().size());
-  sink.Shared(kv);
+  sink.Shared(kv, kv.wire());
 }
 
 // A message that holds no others: `fields` writes its fields to whatever sink it is given.

@@ -18,6 +18,8 @@ constexpr char kModTag = 3 << 3;
 constexpr char kVersionTag = 4 << 3;
 constexpr char kValueTag = 5 << 3 | 2;
 constexpr char kLeaseTag = 6 << 3;
+// Of the whole, in the message around it.
+constexpr char kOuterTag = 2 << 3 | 2;
 
 size_t NumberSize(uint64_t number) { return number == 0 ? 0 : 1 + VarintSize(number); }
 
@@ -48,22 +50,27 @@ KeyValue KeyValue::Make(const KeyValueFields& fields) {
   const auto lease = static_cast<uint64_t>(fields.lease);
   const size_t size = BytesSize(fields.key) + NumberSize(create) + NumberSize(mod) +
                       NumberSize(version) + BytesSize(fields.value) + NumberSize(lease);
-  Rep* rep = new (::operator new(sizeof(Rep) + size)) Rep;
+  const size_t head_size = 1 + VarintSize(size);
+  Rep* rep = new (::operator new(sizeof(Rep) + head_size + size)) Rep;
   rep->create_revision = fields.create_revision;
   rep->mod_revision = fields.mod_revision;
   rep->version = fields.version;
   rep->lease = fields.lease;
   rep->sub = fields.sub;
   rep->wire_size = static_cast<uint32_t>(size);
-  char* out = PutBytes(rep->wire(), kKeyTag, fields.key);
+  rep->head_size = static_cast<uint8_t>(head_size);
+  char* out = rep->bytes();
+  *out++ = kOuterTag;
+  out = PutVarint(out, size);
+  out = PutBytes(out, kKeyTag, fields.key);
   rep->key_size = static_cast<uint32_t>(fields.key.size());
-  rep->key_offset = static_cast<uint32_t>(out - rep->wire()) - rep->key_size;
+  rep->key_offset = static_cast<uint32_t>(out - rep->bytes()) - rep->key_size;
   out = PutNumber(out, kCreateTag, create);
   out = PutNumber(out, kModTag, mod);
   out = PutNumber(out, kVersionTag, version);
   out = PutBytes(out, kValueTag, fields.value);
   rep->value_size = static_cast<uint32_t>(fields.value.size());
-  rep->value_offset = static_cast<uint32_t>(out - rep->wire()) - rep->value_size;
+  rep->value_offset = static_cast<uint32_t>(out - rep->bytes()) - rep->value_size;
   PutNumber(out, kLeaseTag, lease);
   return KeyValue(rep);
 }

@@ -22,8 +22,10 @@ using boost::system::error_code;
 constexpr int32_t kStreamWindow = 1 << 20;
 constexpr int32_t kConnectionWindow = 4 << 20;
 constexpr size_t kMaxHeadBytes = size_t{16} << 10;
-// Handed to the socket at a time.
-constexpr size_t kStagedBytes = size_t{256} << 10;
+// Handed to the socket at a time: a kernel that is given much at once does less for each byte.
+constexpr size_t kStagedBytes = size_t{1} << 20;
+// The same of a connection that is encrypted, which has copies of it.
+constexpr size_t kStagedPlainBytes = size_t{256} << 10;
 constexpr int kMaxPingStrikes = 2;
 // Calls a client may cancel in a row, and further ones a second: clients whose time is over do.
 constexpr uint64_t kResetBurst = 20000;
@@ -211,8 +213,8 @@ class Connection::Callbacks {
   static ssize_t Send(nghttp2_session* /*session*/, const uint8_t* bytes, size_t size,
                       int /*flags*/, void* data) {
     Connection& self = Self(data);
-    if (self.staged_->size() >= kStagedBytes) return NGHTTP2_ERR_WOULDBLOCK;
-    self.staged_->append(View(bytes, size));
+    if (self.IsStaged()) return NGHTTP2_ERR_WOULDBLOCK;
+    self.staged_->AppendCopy(View(bytes, size));
     return static_cast<ssize_t>(size);
   }
 
@@ -220,8 +222,8 @@ class Connection::Callbacks {
                       size_t length, nghttp2_data_source* source, void* data) {
     constexpr size_t kFrameHeaderSize = 9;
     Connection& self = Self(data);
-    if (self.staged_->size() >= kStagedBytes) return NGHTTP2_ERR_WOULDBLOCK;
-    self.staged_->append(View(head, kFrameHeaderSize));
+    if (self.IsStaged()) return NGHTTP2_ERR_WOULDBLOCK;
+    self.staged_->AppendCopy(View(head, kFrameHeaderSize));
     static_cast<Exchange*>(source->ptr)->TakeOutbound(length, *self.staged_);
     return 0;
   }
@@ -432,6 +434,10 @@ void Connection::ResumeAnswer(Exchange& exchange) {
   FlushSoon();
 }
 
+bool Connection::IsStaged() const {
+  return staged_->size() >= (tls_ == nullptr ? kStagedBytes : kStagedPlainBytes);
+}
+
 void Connection::FlushSoon() {
   if (closed_ || std::exchange(flush_due_, true)) return;
   loop_.FlushAtEnd(shared_from_this());
@@ -441,18 +447,24 @@ void Connection::Flush() {
   flush_due_ = false;
   if (tls_ != nullptr && !tls_->is_established()) return;
   while (!closed_ && unsent_.empty()) {
-    std::string& staged = loop_.write_buffer();
-    staged.clear();
+    Outbox& staged = loop_.outbox();
     staged_ = &staged;
     const int result = nghttp2_session_send(session_);
     staged_ = nullptr;
-    if (result != 0) return Close(true);
+    if (result != 0) {
+      staged.Clear();
+      return Close(true);
+    }
     if (staged.empty()) break;
     if (tls_ == nullptr) {
-      Write(staged);
+      Send(staged);
       continue;
     }
-    if (!tls_->Write(staged)) return Close(true);
+    std::string& plain = loop_.plain_buffer();
+    plain.clear();
+    staged.FlattenTo(plain);
+    staged.Clear();
+    if (!tls_->Write(plain)) return Close(true);
     SendCipher();
   }
   if (closed_ || !unsent_.empty()) return;
@@ -464,33 +476,30 @@ void Connection::Flush() {
 void Connection::SendCipher() {
   std::string cipher;
   tls_->TakeCipher(cipher);
-  Write(cipher);
+  if (!unsent_.empty()) return unsent_.AppendCopy(cipher);
+  Outbox& staged = loop_.outbox();
+  staged.AppendCopy(cipher);
+  Send(staged);
 }
 
-void Connection::Write(std::string_view bytes) {
-  if (!unsent_.empty()) {
-    unsent_.append(bytes);
-    return;
+void Connection::Send(Outbox& outbox) {
+  switch (outbox.Send(socket_->native_handle())) {
+    case Outbox::Sent::kAll:
+      return;
+    case Outbox::Sent::kSome:
+      if (&outbox != &unsent_) outbox.MoveTo(unsent_);
+      return WaitForRoom();
+    case Outbox::Sent::kFailed:
+      outbox.Clear();
+      return Close(true);
   }
-  while (!bytes.empty()) {
-    const ssize_t count =
-        send(socket_->native_handle(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0 && errno != EAGAIN) return Close(true);
-    if (count < 0) break;
-    bytes.remove_prefix(static_cast<size_t>(count));
-  }
-  if (bytes.empty()) return;
-  unsent_.assign(bytes);
-  WaitForRoom();
 }
 
 void Connection::WaitForRoom() {
   socket_->async_wait(Socket::wait_write, [self = shared_from_this()](error_code error) {
     if (error || self->closed_) return;
     const EventLoop::Turn turn(self->loop_);
-    const std::string waiting = std::exchange(self->unsent_, {});
-    self->Write(waiting);
+    self->Send(self->unsent_);
     if (!self->closed_ && self->unsent_.empty()) self->FlushSoon();
   });
 }
@@ -514,7 +523,7 @@ void Connection::Close(bool cut) {
   timer_.reset();
   socket_->shutdown(Socket::shutdown_both, ignored);
   socket_.reset();
-  unsent_ = {};
+  unsent_.Clear();
   auto exchanges = std::exchange(exchanges_, {});
   for (const auto& [id, exchange] : exchanges) exchange->Closed();
   state_.ConnectionClosed(this);

@@ -3,7 +3,8 @@
 // nghttp2 knows the protocol; this reads and writes for it, makes an Exchange of each request, and
 // sends what exchanges have. What it costs is bounded: the bytes a client may send before they are
 // looked at by HTTP/2's windows, what waits to be sent by the socket's own buffer and one turn's
-// worth, everything else by the exchanges.
+// worth, everything else by the exchanges. Large pieces of messages are sent from where they lie;
+// those that wait for room keep their owners, whatever becomes of the call.
 //
 // Thread safety: everything on the loop's thread, but for loop, peer and peer_common_name.
 #pragma once
@@ -21,6 +22,7 @@
 #include "base/clock.h"
 #include "rpc/event_loop.h"
 #include "rpc/exchange.h"
+#include "rpc/outbox.h"
 #include "rpc/server_state.h"
 #include "rpc/tls_session.h"
 
@@ -70,9 +72,11 @@ class Connection final : public EventLoop::Flushable,
   void StreamClosed(int32_t id);
   void PingArrived();
   void FlushSoon();
+  // Whether what nghttp2 has written is enough for one turn.
+  bool IsStaged() const;
   void SendCipher();
   // What does not fit the socket waits.
-  void Write(std::string_view bytes);
+  void Send(Outbox& outbox);
   void WaitForRoom();
 
   void SetTimer(base::Duration pause);
@@ -100,8 +104,8 @@ class Connection final : public EventLoop::Flushable,
   base::TimePoint last_arrival_{};
   base::TimePoint last_ping_{};  // the client's
   int ping_strikes_ = 0;
-  std::string* staged_ = nullptr;  // what nghttp2 writes to
-  std::string unsent_;             // what the socket had no room for
+  Outbox* staged_ = nullptr;  // what nghttp2 writes to
+  Outbox unsent_;             // what the socket had no room for
 };
 
 }  // namespace kvshim::rpc

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "base/mutex.h"
+#include "rpc/outbox.h"
 
 namespace kvshim::rpc {
 
@@ -76,7 +77,9 @@ class EventLoop {
   // Room for whoever is on turn.
   using ReadBuffer = std::array<char, 65536>;
   ReadBuffer& read_buffer() { return *read_buffer_; }
-  std::string& write_buffer() { return write_buffer_; }
+  // Empty between turns.
+  Outbox& outbox() { return outbox_; }
+  std::string& plain_buffer() { return plain_buffer_; }
 
  private:
   void EndTurn();
@@ -87,7 +90,8 @@ class EventLoop {
   bool in_turn_ = false;
   std::vector<std::shared_ptr<Flushable>> unflushed_;
   std::unique_ptr<ReadBuffer> read_buffer_ = std::make_unique<ReadBuffer>();
-  std::string write_buffer_;
+  Outbox outbox_;
+  std::string plain_buffer_;
 
   base::Mutex mutex_;
   std::vector<std::shared_ptr<Wakeable>> woken_ GUARDED_BY(mutex_);

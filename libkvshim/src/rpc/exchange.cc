@@ -13,11 +13,11 @@ namespace {
 constexpr size_t kPrefixSize = 5;
 
 // A message's four bytes of length, and the one before, which says that it is not compressed.
-void AppendPrefix(size_t message_size, size_t from, size_t count, std::string& out) {
+void AppendPrefix(size_t message_size, size_t from, size_t count, Outbox& out) {
   const char prefix[kPrefixSize] = {
       0, static_cast<char>(message_size >> 24), static_cast<char>(message_size >> 16),
       static_cast<char>(message_size >> 8), static_cast<char>(message_size)};
-  out.append(prefix + from, count);
+  out.AppendCopy({prefix + from, count});
 }
 
 // Answers to paths that nobody serves.
@@ -132,7 +132,7 @@ void Exchange::SendPushed() {
   }
 }
 
-void Exchange::TakeOutbound(size_t count, std::string& out) {
+void Exchange::TakeOutbound(size_t count, Outbox& out) {
   outbound_bytes_ -= count;
   while (count > 0) {
     if (prefix_left_ > 0) {
@@ -143,9 +143,7 @@ void Exchange::TakeOutbound(size_t count, std::string& out) {
     }
     Message& message = outbound_[first_outbound_];
     const size_t part = std::min(message.size(), count);
-    const size_t end = out.size();
-    out.resize(end + part);
-    message.Take(out.data() + end, part);
+    message.Take(part, out);
     count -= part;
     if (prefix_left_ > 0 || message.size() > 0) return;
     const size_t sent = message_size_;

@@ -21,6 +21,7 @@
 #include "rpc/event_loop.h"
 #include "rpc/frame_reader.h"
 #include "rpc/message.h"
+#include "rpc/outbox.h"
 #include "rpc/payload.h"
 #include "rpc/server_state.h"
 #include "rpc/service.h"
@@ -60,8 +61,8 @@ class Exchange : public EventLoop::Wakeable, public std::enable_shared_from_this
   // Whether nothing follows that.
   bool is_ended() const { return end_.has_value(); }
   const absl::Status& end() const { return *end_; }
-  // Moves the next bytes to `out`, `count` of them at most outbound_bytes().
-  void TakeOutbound(size_t count, std::string& out);
+  // Moves the next bytes to the end of `out`, `count` of them at most outbound_bytes().
+  void TakeOutbound(size_t count, Outbox& out);
 
   bool half_closed() const { return half_closed_; }
 

@@ -3,21 +3,22 @@
 // A shared piece refers to memory of somebody else, who hears when it has been sent or given up. It
 // costs some bookkeeping, so small pieces are better copied: callers compare with kShareThreshold.
 //
-// Thread safety: none; a release function runs on whatever thread has the message then, once.
+// Thread safety: none, also of a message together with the outbox that has taken pieces of it. A
+// piece is released on whatever thread has the message then.
 //
 //   Message message(kv.wire().size() + 16);
 //   message.AppendCopy("\x12");
-//   message.AppendShared(kv.wire(), kv.Retain(), &KeyValue::Release);
-//   while (message.size() > 0) Send(buffer, message.Take(buffer, sizeof(buffer)));
+//   message.AppendShared(kv.wire(), kv.Retain(), kKeyValueOwnership);
+//   message.Take(16384, outbox);
 #pragma once
 
 #include <cstddef>
-#include <memory>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "absl/container/inlined_vector.h"
+#include "rpc/outbox.h"
+#include "rpc/piece.h"
 
 namespace kvshim::rpc {
 
@@ -36,34 +37,32 @@ class Message {
   Message& operator=(Message&& other) noexcept;
   ~Message();
 
+  // About so many pieces are to come.
+  void Reserve(size_t pieces) { pieces_.reserve(pieces); }
   void AppendCopy(std::string_view bytes);
 
-  // Refers to `bytes` until they are taken, or the message goes; then release(owner) is called.
-  void AppendShared(std::string_view bytes, void* owner, void (*release)(void* owner));
+  // Refers to `bytes` until they have been sent, or given up; takes a reference to `owner` over.
+  // `ownership` lives for ever.
+  void AppendShared(std::string_view bytes, void* owner, const Ownership& ownership);
 
   // Bytes not taken yet.
   size_t size() const { return size_; }
 
-  // Moves the first bytes out, at most `most`; returns how many.
-  size_t Take(char* out, size_t most);
+  // Moves the first `count` bytes, of size() at most, to the end of `out`.
+  void Take(size_t count, Outbox& out);
 
   // The bytes in one string. The message keeps them.
   std::string Flatten() const;
 
  private:
-  struct Piece {
-    const char* data;
-    size_t size;
-    void* owner;
-    void (*release)(void* owner);  // null: the bytes are in one of chunks_
-  };
+  struct Chunk;  // of copied bytes, an owner as others
 
   void NewChunk(size_t at_least);
 
   absl::InlinedVector<Piece, 2> pieces_;
-  size_t first_ = 0;  // of pieces_, the others are taken
-  absl::InlinedVector<std::unique_ptr<char[]>, 1> chunks_;
-  char* free_ = nullptr;  // the rest of the last chunk
+  size_t first_ = 0;        // of pieces_, the others are taken
+  Chunk* chunk_ = nullptr;  // the last one, with a reference of our own
+  char* free_ = nullptr;    // the rest of it
   size_t free_size_ = 0;
   size_t size_ = 0;
   size_t next_chunk_ = 0;

@@ -112,6 +112,8 @@ class Database {
       RowId after, int64_t to, int64_t limit,
       const std::function<void(const LogRecord&)>& visit) = 0;
 
+  // Where it fails, some may be deleted. May be lost with the power: what is deleted again is no
+  // error.
   virtual absl::Status DeleteRows(std::span<const RowId> ids) = 0;
 
   // A copy in pieces: the bytes and how many follow. `sink` returns false to stop.

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "etcd/wire_writer.h"
 #include "guard/driver/measure.h"
 #include "guard/driver/operations.h"
 #include "guard/driver/requests.h"
@@ -123,7 +124,7 @@ rpc::Service PodService(const KeyValue& pod) {
   rpc::Service service("guard.Pod");
   service.Unary("Get", [&pod](rpc::UnaryCall call) {
     rpc::Message answer;
-    answer.AppendShared(pod.wire(), pod.Retain(), &KeyValue::Release);
+    answer.AppendShared(pod.wire(), pod.Retain(), etcd::kKeyValueOwnership);
     call.Finish(std::move(answer));
   });
   return service;

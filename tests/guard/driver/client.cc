@@ -1,5 +1,6 @@
 #include "guard/driver/client.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "etcd/kv_service.h"
@@ -44,9 +45,10 @@ void Client::Send(std::string_view method, std::string request) {
 }
 
 void Client::Answered(rpc::Message message) {
-  int64_t bytes = 0;
-  char frame[16384];
-  while (message.size() > 0) bytes += static_cast<int64_t>(message.Take(frame, sizeof(frame)));
+  const auto bytes = static_cast<int64_t>(message.size());
+  static thread_local rpc::Outbox outbox;
+  while (message.size() > 0) message.Take(std::min(message.size(), size_t{16384}), outbox);
+  outbox.Clear();
   base::MutexLock lock(mutex_);
   bytes_ += bytes;
   if (--unanswered_ == 0) changed_.NotifyAll();

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <memory>
 #include <span>
 #include <string>
@@ -25,8 +26,8 @@ class Reading final : public rpc::Stream {
 
   void Send(rpc::Message message) override {
     ++messages_;
-    char frame[16384];
-    while (message.size() > 0) message.Take(frame, sizeof(frame));
+    while (message.size() > 0) message.Take(std::min(message.size(), size_t{16384}), outbox_);
+    outbox_.Clear();
   }
   void Send(std::vector<rpc::Message> burst) override {
     for (rpc::Message& message : burst) Send(std::move(message));
@@ -41,6 +42,7 @@ class Reading final : public rpc::Stream {
 
  private:
   int64_t messages_ = 0;
+  rpc::Outbox outbox_;
 };
 
 // Streams of the Watch service with one watcher each.

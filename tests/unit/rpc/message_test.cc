@@ -4,6 +4,7 @@
 #include <google/protobuf/wrappers.pb.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -12,18 +13,31 @@
 namespace kvshim::rpc {
 namespace {
 
-void CountRelease(void* count) { ++*static_cast<int*>(count); }
+// Counts what is held of it.
+struct Owner {
+  int references = 0;
+
+  void* Retain() {
+    ++references;
+    return this;
+  }
+};
+constexpr Ownership kOwnership{[](void* owner) { ++static_cast<Owner*>(owner)->references; },
+                               [](void* owner) { --static_cast<Owner*>(owner)->references; }};
 
 // Takes the message apart, `step` bytes at a time.
 std::string TakeAll(Message& message, size_t step) {
   std::string bytes;
-  std::string part(step, '\0');
-  while (const size_t count = message.Take(part.data(), step)) bytes.append(part, 0, count);
+  while (message.size() > 0) {
+    Outbox outbox;
+    message.Take(std::min(step, message.size()), outbox);
+    outbox.FlattenTo(bytes);
+  }
   return bytes;
 }
 
 TEST(Message, KeepsTheOrderOfCopiedAndSharedPieces) {
-  int released = 0;
+  Owner owner;
   const std::string shared(5000, 's');
   std::string expected;
   {
@@ -31,56 +45,81 @@ TEST(Message, KeepsTheOrderOfCopiedAndSharedPieces) {
     for (int i = 0; i < 20; ++i) {
       const std::string copied(static_cast<size_t>(i) * 37, static_cast<char>('a' + i));
       message.AppendCopy(copied);
-      message.AppendShared(shared, &released, CountRelease);
+      message.AppendShared(shared, owner.Retain(), kOwnership);
       expected += copied + shared;
     }
     EXPECT_EQ(message.size(), expected.size());
     EXPECT_EQ(message.Flatten(), expected);
     EXPECT_EQ(message.Flatten(), expected) << "flattening changes nothing";
-    EXPECT_EQ(released, 0);
+    EXPECT_EQ(owner.references, 20);
     EXPECT_EQ(TakeAll(message, 777), expected);
     EXPECT_EQ(message.size(), 0U);
     EXPECT_EQ(message.Flatten(), "");
-    EXPECT_EQ(released, 20) << "given up once taken";
+    EXPECT_EQ(owner.references, 0) << "given up once taken and sent";
   }
-  EXPECT_EQ(released, 20) << "once";
+  EXPECT_EQ(owner.references, 0) << "once";
 }
 
 TEST(Message, GivesUpWhatWasNotTakenWhenItGoes) {
-  int released = 0;
+  Owner owner;
   const std::string shared(1000, 's');
   {
     Message message;
-    for (int i = 0; i < 3; ++i) message.AppendShared(shared, &released, CountRelease);
-    std::string part(1500, '\0');
-    EXPECT_EQ(message.Take(part.data(), part.size()), part.size());
+    for (int i = 0; i < 3; ++i) message.AppendShared(shared, owner.Retain(), kOwnership);
+    {
+      Outbox outbox;
+      message.Take(1500, outbox);
+    }
     EXPECT_EQ(message.size(), 1500U);
     EXPECT_EQ(message.Flatten(), std::string(1500, 's'));
-    EXPECT_EQ(released, 1);
+    EXPECT_EQ(owner.references, 2);
     message.AppendCopy("more");
     EXPECT_EQ(message.size(), 1504U);
   }
-  EXPECT_EQ(released, 3);
+  EXPECT_EQ(owner.references, 0);
+}
+
+TEST(Message, WhatWasTakenOutlivesIt) {
+  Owner owner;
+  std::string expected;
+  Outbox outbox;
+  {
+    const std::string shared(100'000, 's');
+    Message message;
+    message.AppendCopy(std::string(70'000, 'c'));
+    message.AppendShared(shared, owner.Retain(), kOwnership);
+    message.AppendCopy("end");
+    expected = message.Flatten().substr(0, 120'000);
+    // Within the copied bytes, and twice within the shared ones.
+    for (const size_t count : {30'000, 60'000, 30'000}) message.Take(count, outbox);
+    EXPECT_EQ(owner.references, 3);
+    std::string bytes;
+    outbox.FlattenTo(bytes);
+    EXPECT_TRUE(bytes == expected);
+  }
+  EXPECT_EQ(owner.references, 2) << "each part that is to be sent keeps the owner";
+  outbox.Clear();
+  EXPECT_EQ(owner.references, 0);
 }
 
 TEST(Message, GivesSharedPiecesUpWhenItIsNotSent) {
-  int released = 0;
+  Owner owner;
   const std::string shared(100, 's');
   {
     Message message(16);
-    message.AppendShared(shared, &released, CountRelease);
+    message.AppendShared(shared, owner.Retain(), kOwnership);
     Message moved = std::move(message);
-    EXPECT_EQ(released, 0);
+    EXPECT_EQ(owner.references, 1);
     EXPECT_EQ(moved.Flatten(), shared);
   }
-  EXPECT_EQ(released, 1);
+  EXPECT_EQ(owner.references, 0);
 }
 
 TEST(Message, EmptySharedPieceIsReleasedAtOnce) {
-  int released = 0;
+  Owner owner;
   Message message;
-  message.AppendShared("", &released, CountRelease);
-  EXPECT_EQ(released, 1);
+  message.AppendShared("", owner.Retain(), kOwnership);
+  EXPECT_EQ(owner.references, 0);
   EXPECT_EQ(message.size(), 0U);
 }
 

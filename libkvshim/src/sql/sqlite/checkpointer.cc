@@ -8,6 +8,13 @@
 #include "base/status.h"
 
 namespace kvshim::sql::sqlite {
+namespace {
+
+// So few pages may keep commits waiting while they are copied.
+constexpr int64_t kFewPages = 64;
+constexpr int kMostRounds = 4;
+
+}  // namespace
 
 Checkpointer::Checkpointer(std::unique_ptr<Connection> connection, CommitLock& commit_lock,
                            int64_t limit_pages, FaultHook fault)
@@ -66,12 +73,18 @@ absl::Status Checkpointer::RunLocked() {
   if (!needed) return absl::OkStatus();
   RETURN_IF_ERROR(Reach(fault_, FaultPoint::kInCheckpoint));
   const auto start = std::chrono::steady_clock::now();
-  bool complete = false;
-  RETURN_IF_ERROR(Step(SQLITE_CHECKPOINT_PASSIVE, complete));
+  int64_t copied = -1;
+  for (int round = 0; round < kMostRounds; ++round) {
+    ASSIGN_OR_RETURN(const Progress progress, Step(SQLITE_CHECKPOINT_PASSIVE));
+    // Where it has not come further, a long read is in the way.
+    if (progress.copied <= std::exchange(copied, progress.copied)) break;
+    base::MutexLock lock(mutex_);
+    if (counts_.wal_pages <= copied + kFewPages) break;
+  }
   {
     CommitGuard guard(commit_lock_);
-    RETURN_IF_ERROR(Step(SQLITE_CHECKPOINT_PASSIVE, complete));
-    Completed(complete);
+    ASSIGN_OR_RETURN(const Progress progress, Step(SQLITE_CHECKPOINT_PASSIVE));
+    Completed(progress.complete);
   }
   base::MutexLock lock(mutex_);
   ++counts_.checkpoints;
@@ -83,15 +96,14 @@ absl::Status Checkpointer::Truncate() {
   base::MutexLock lock(checkpoint_mutex_);
   RETURN_IF_ERROR(RunLocked());
   CommitGuard guard(commit_lock_);
-  bool complete = false;
-  RETURN_IF_ERROR(Step(SQLITE_CHECKPOINT_TRUNCATE, complete));
-  Completed(complete);
+  ASSIGN_OR_RETURN(const Progress progress, Step(SQLITE_CHECKPOINT_TRUNCATE));
+  Completed(progress.complete);
   base::MutexLock counts_lock(mutex_);
-  if (complete) counts_.wal_pages = 0;
+  if (progress.complete) counts_.wal_pages = 0;
   return absl::OkStatus();
 }
 
-absl::Status Checkpointer::Step(int mode, bool& complete) {
+absl::StatusOr<Checkpointer::Progress> Checkpointer::Step(int mode) {
   int in_log = 0;
   int copied = 0;
   const int code =
@@ -100,10 +112,9 @@ absl::Status Checkpointer::Step(int mode, bool& complete) {
   if (code != SQLITE_OK && (code & 0xff) != SQLITE_BUSY) {
     return connection_->Error(code, "moving the write-ahead log into the database");
   }
-  complete = code == SQLITE_OK && in_log == copied;
   base::MutexLock lock(mutex_);
   counts_.pages += copied > 0 ? copied : 0;
-  return absl::OkStatus();
+  return Progress{.complete = code == SQLITE_OK && in_log == copied, .copied = copied};
 }
 
 void Checkpointer::Completed(bool complete) {

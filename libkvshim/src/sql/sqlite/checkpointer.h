@@ -3,16 +3,19 @@
 //
 // A checkpoint has two steps.
 //   1. Beside commits: copy what is in the log now, flush the database file. Most of the work.
-//   2. Holding the commit lock: copy the few pages that were committed meanwhile. The log is then
-//      wholly in the database, so that the next commit starts it anew at the front.
+//   Again
+//      for what was committed meanwhile, while that is much: each time takes less.
+//   2. Holding the commit lock: copy the few pages that are left. The log is then wholly in the
+//      database, so that the next commit starts it anew at the front.
 // Step 2 keeps the log from growing for ever under a constant load; step 1 keeps commits from
 // waiting for the bulk of the writing.
 //
 // Invariant, against the WAL-reset bug of SQLite before 3.51.3: a checkpoint that runs while a
 // commit starts the log anew can mark pages as copied that are not. A commit does that only where
 // everything in the log has been copied. Step 1 begins only when there were commits since the last
-// completed checkpoint, and nobody else checkpoints (one mutex, the automatic one is off): thus
-// something in the log is not copied until step 1 itself has ended. Step 2 excludes commits.
+// completed checkpoint, and again only when the log has more pages than were copied, and nobody
+// else checkpoints (one mutex, the automatic one is off): thus something in the log is not copied
+// until step 1 itself has ended. Step 2 excludes commits.
 //
 // Thread safety: any thread. Lock order: checkpoint_mutex_, then the commit lock, then mutex_.
 #pragma once
@@ -23,6 +26,7 @@
 #include <thread>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "base/mutex.h"
 #include "sql/fault_point.h"
 #include "sql/sqlite/commit_lock.h"
@@ -60,7 +64,11 @@ class Checkpointer {
  private:
   void Loop();
   absl::Status RunLocked() REQUIRES(checkpoint_mutex_);
-  absl::Status Step(int mode, bool& complete) REQUIRES(checkpoint_mutex_);
+  struct Progress {
+    bool complete = false;
+    int64_t copied = 0;  // pages of the log, from its beginning
+  };
+  absl::StatusOr<Progress> Step(int mode) REQUIRES(checkpoint_mutex_);
   void Completed(bool complete);
 
   CommitLock& commit_lock_;

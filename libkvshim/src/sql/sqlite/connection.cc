@@ -21,7 +21,7 @@ absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(const Options& opti
   if (role == Role::kWriter) flags |= SQLITE_OPEN_CREATE;
   const int code = sqlite3_open_v2(options.path.c_str(), &handle, flags, nullptr);
   if (handle == nullptr) return absl::ResourceExhaustedError("out of memory opening SQLite");
-  std::unique_ptr<Connection> connection(new Connection(handle, options.path));
+  std::unique_ptr<Connection> connection(new Connection(handle, options));
   if (code != SQLITE_OK) return connection->Error(code, "opening");
   RETURN_IF_ERROR(connection->SetUp(options, role));
   return connection;
@@ -76,6 +76,14 @@ absl::Status Connection::Execute(const std::string& statements) {
   return code == SQLITE_OK ? absl::OkStatus() : Error(code, statements);
 }
 
+absl::Status Connection::SetLazy(bool lazy) {
+  if (lazy == lazy_ || synchronous_ < Synchronous::kFull) return absl::OkStatus();
+  const Synchronous level = lazy ? Synchronous::kNormal : synchronous_;
+  RETURN_IF_ERROR(Execute(Concat("PRAGMA synchronous = ", static_cast<int>(level))));
+  lazy_ = lazy;
+  return absl::OkStatus();
+}
+
 absl::StatusOr<int64_t> Connection::Number(const std::string& query) {
   Cursor row = Use(query);
   ASSIGN_OR_RETURN(const bool found, row->Step());
@@ -103,7 +111,8 @@ absl::StatusOr<Transaction> Transaction::Begin(Connection& connection, Mode mode
   if (sqlite3_get_autocommit(connection.handle()) == 0) {
     RETURN_IF_ERROR(connection.Execute("ROLLBACK"));
   }
-  Cursor begin = connection.Use(mode == Mode::kWrite ? "BEGIN IMMEDIATE" : "BEGIN");
+  if (mode != Mode::kRead) RETURN_IF_ERROR(connection.SetLazy(mode == Mode::kWriteLazily));
+  Cursor begin = connection.Use(mode == Mode::kRead ? "BEGIN" : "BEGIN IMMEDIATE");
   RETURN_IF_ERROR(begin->Run());
   return Transaction(connection);
 }

@@ -43,6 +43,10 @@ class Connection {
   absl::StatusOr<int64_t> Number(const std::string& query);
   absl::StatusOr<std::string> Text(const std::string& query);
 
+  // Whether commits are on the device when they return (as the options ask), or only once one that
+  // is comes behind them.
+  absl::Status SetLazy(bool lazy);
+
   // The status of a failed call on this connection; `what` says what was being done.
   absl::Status Error(int code, std::string_view what);
 
@@ -53,12 +57,15 @@ class Connection {
   const std::string& path() const { return path_; }
 
  private:
-  Connection(sqlite3* handle, std::string path) : handle_(handle), path_(std::move(path)) {}
+  Connection(sqlite3* handle, const Options& options)
+      : handle_(handle), path_(options.path), synchronous_(options.synchronous) {}
 
   absl::Status SetUp(const Options& options, Role role);
 
   sqlite3* const handle_;
   const std::string path_;
+  const Synchronous synchronous_;
+  bool lazy_ = false;
   int64_t wal_pages_ = 0;
   struct TextHash {
     using is_transparent = void;
@@ -71,7 +78,8 @@ class Connection {
 // A transaction that is rolled back unless it was committed.
 class Transaction {
  public:
-  enum class Mode { kRead, kWrite };
+  // kWriteLazily: a power failure may take it back, never without all that came behind it.
+  enum class Mode { kRead, kWrite, kWriteLazily };
   static absl::StatusOr<Transaction> Begin(Connection& connection, Mode mode);
   ~Transaction();
   Transaction(Transaction&& other) noexcept

@@ -78,16 +78,6 @@ absl::StatusOr<DatabaseSize> FileDatabase::Size() {
   return DatabaseSize{.total = pages * page_size, .in_use = (pages - free) * page_size};
 }
 
-absl::StatusOr<int64_t> FileDatabase::Vacuum(int64_t max_pages) {
-  CommitGuard guard(commit_lock_);
-  RETURN_IF_ERROR(Writable());
-  RETURN_IF_ERROR(Reach(hooks_.fault, FaultPoint::kInVacuum));
-  if (max_pages > 0) {
-    RETURN_IF_ERROR(RunCommitting(base::Concat("PRAGMA incremental_vacuum(", max_pages, ")")));
-  }
-  return writer_->Number("PRAGMA freelist_count");
-}
-
 absl::Status FileDatabase::Defragment() {
   {
     ASSIGN_OR_RETURN(const DatabaseSize size, Size());

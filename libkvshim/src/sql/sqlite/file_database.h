@@ -58,6 +58,10 @@ class FileDatabase : public sql::Database {
   absl::Status AppendLocked(const AppendRequest& request, CommitSample& sample)
       REQUIRES(commit_lock_);
 
+  // As much of it as may keep commits waiting: how many.
+  absl::StatusOr<size_t> DeleteSome(std::span<const RowId> ids);
+  absl::StatusOr<int64_t> VacuumSome(int64_t max_pages) REQUIRES(commit_lock_);
+
   // Commits, notes what that means for the log's size and for later writes.
   absl::Status Commit(Transaction& transaction) REQUIRES(commit_lock_);
   // For statements that commit by themselves: an I/O error there may be that of the commit.

@@ -1,4 +1,4 @@
-// The writes of FileDatabase: append and deletion.
+// The writes of FileDatabase: append, deletion, and giving free pages back.
 #include <sqlite3.h>
 
 #include <chrono>
@@ -17,6 +17,8 @@ namespace {
 using std::chrono::steady_clock;
 
 constexpr int64_t kPrunedAtOnce = 256;
+// How long cleaning up keeps commits waiting at a time.
+constexpr std::chrono::microseconds kLongestHold{500};
 
 }  // namespace
 
@@ -116,22 +118,34 @@ absl::Status FileDatabase::Prune(int64_t through) {
 }
 
 absl::Status FileDatabase::DeleteRows(std::span<const RowId> ids) {
+  do {
+    ASSIGN_OR_RETURN(const size_t done, DeleteSome(ids));
+    ids = ids.subspan(done);
+  } while (!ids.empty());
+  return absl::OkStatus();
+}
+
+absl::StatusOr<size_t> FileDatabase::DeleteSome(std::span<const RowId> ids) {
   CommitGuard guard(commit_lock_);
+  const auto until = steady_clock::now() + kLongestHold;
   RETURN_IF_ERROR(Writable());
   RETURN_IF_ERROR(Reach(hooks_.fault, FaultPoint::kBeforeDelete));
   ASSIGN_OR_RETURN(Transaction transaction,
-                   Transaction::Begin(*writer_, Transaction::Mode::kWrite));
+                   Transaction::Begin(*writer_, Transaction::Mode::kWriteLazily));
   ASSIGN_OR_RETURN(const int64_t floor,
                    writer_->Number("SELECT gc_floor FROM kv_batch ORDER BY seq DESC LIMIT 1"));
+  for (const RowId& id : ids) {
+    if (id.revision > floor) {
+      return absl::InvalidArgumentError(
+          base::Concat("revision ", id.revision, " is above the floor of deletion, ", floor));
+    }
+  }
+  size_t done = 0;
   int64_t deleted = 0;
   {
     Cursor remove = writer_->Use("DELETE FROM kv_log WHERE id = ?1");
-    for (const RowId& id : ids) {
-      if (id.revision > floor) {
-        return absl::InvalidArgumentError(
-            base::Concat("revision ", id.revision, " is above the floor of deletion, ", floor));
-      }
-      remove->Bind(1, PackId(id));
+    while (done < ids.size() && (done == 0 || steady_clock::now() < until)) {
+      remove->Bind(1, PackId(ids[done++]));
       RETURN_IF_ERROR(remove->Run());
       deleted += sqlite3_changes(writer_->handle());
     }
@@ -139,7 +153,39 @@ absl::Status FileDatabase::DeleteRows(std::span<const RowId> ids) {
   RETURN_IF_ERROR(Reach(hooks_.fault, FaultPoint::kInDelete));
   RETURN_IF_ERROR(Commit(transaction));
   counters_.Deleted(deleted);
-  return absl::OkStatus();
+  return done;
+}
+
+absl::StatusOr<int64_t> FileDatabase::Vacuum(int64_t max_pages) {
+  int64_t free = 0;
+  do {
+    CommitGuard guard(commit_lock_);
+    RETURN_IF_ERROR(Writable());
+    RETURN_IF_ERROR(Reach(hooks_.fault, FaultPoint::kInVacuum));
+    if (max_pages > 0) {
+      ASSIGN_OR_RETURN(const int64_t done, VacuumSome(max_pages));
+      max_pages = done == 0 ? 0 : max_pages - done;
+    }
+    ASSIGN_OR_RETURN(free, writer_->Number("PRAGMA freelist_count"));
+  } while (max_pages > 0 && free > 0);
+  return free;
+}
+
+absl::StatusOr<int64_t> FileDatabase::VacuumSome(int64_t max_pages) {
+  const auto until = steady_clock::now() + kLongestHold;
+  ASSIGN_OR_RETURN(Transaction transaction,
+                   Transaction::Begin(*writer_, Transaction::Mode::kWriteLazily));
+  int64_t done = 0;
+  {
+    Cursor page = writer_->Use("PRAGMA incremental_vacuum");  // one with each step
+    while (done < max_pages && (done == 0 || steady_clock::now() < until)) {
+      ASSIGN_OR_RETURN(const bool more, page->Step());
+      if (!more) break;
+      ++done;
+    }
+  }
+  RETURN_IF_ERROR(Commit(transaction));
+  return done;
 }
 
 }  // namespace kvshim::sql::sqlite
