@@ -42,6 +42,7 @@ struct QuotaRules;
 // What all controllers share. Everything in it outlives them.
 struct Environment {
   registry::Registry& registry;
+  const kinds::Kinds& kinds;  // that are served, custom ones too
   Informers& informers;
   const apiserver::Handler& api;  // where writes go; knows the user already
   const cluster::Bootstrap& cluster;

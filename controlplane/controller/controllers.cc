@@ -1,6 +1,8 @@
 #include "controller/controllers.h"
 
 #include <chrono>
+#include <set>
+#include <string>
 #include <utility>
 
 #include "base/logger.h"
@@ -30,6 +32,12 @@ using kvshim::base::Log;
 using kvshim::base::MutexLock;
 
 constexpr std::chrono::seconds kPause{1};
+
+std::set<std::string> PrefixesOf(const kinds::Kinds& kinds) {
+  std::set<std::string> prefixes;
+  for (const kinds::Kind& kind : kinds.kinds()) prefixes.insert(kind.prefix);
+  return prefixes;
+}
 
 }  // namespace
 
@@ -78,9 +86,18 @@ Controllers::Controllers(ControllersOptions options)
                       wanted_ = true;
                       (void)workers_.Submit([this] { Begin(); });
                     },
-                .stopped = [this] { End(); }}) {}
+                .stopped =
+                    [this] {
+                      MutexLock lock(run_);
+                      wanted_ = false;
+                      End();
+                    }}),
+      listening_(options_.registry.ListenToKinds([this](const kinds::Kinds&) {
+        workers_.Schedule(options_.clock.Now() + kPause, [this] { FollowKinds(); });
+      })) {}
 
 void Controllers::Stop() {
+  listening_ = {};
   elector_.Stop();
   workers_.Stop();
   informing_.Stop();
@@ -99,8 +116,10 @@ void Controllers::Begin() {
   MutexLock lock(run_);
   if (!wanted_) return;
   if (informers_ == nullptr) {
+    kinds_ = options_.registry.kinds();
     informers_ = std::make_unique<Informers>(options_.registry, informing_);
     environment_ = std::make_unique<Environment>(Environment{.registry = options_.registry,
+                                                             .kinds = *kinds_,
                                                              .informers = *informers_,
                                                              .api = options_.api,
                                                              .cluster = options_.cluster,
@@ -121,14 +140,25 @@ void Controllers::Begin() {
   Log(Level::kInfo, "controllers run", {{"controllers", controllers_.size()}});
 }
 
+// Kinds that come or go are rare, and beginning anew costs milliseconds: what controllers know lies
+// in the caches.
+void Controllers::FollowKinds() {
+  {
+    MutexLock lock(run_);
+    if (!wanted_ || informers_ == nullptr) return;
+    if (PrefixesOf(*options_.registry.kinds()) == PrefixesOf(*kinds_)) return;
+    End();
+  }
+  Begin();
+}
+
 void Controllers::End() {
-  MutexLock lock(run_);
-  wanted_ = false;
   for (const auto& controller : controllers_) controller->Stop();
   if (informers_ != nullptr) informers_->Stop();
   controllers_.clear();
   environment_ = nullptr;
   informers_ = nullptr;
+  kinds_ = nullptr;
 }
 
 }  // namespace kvplane::controller

@@ -57,8 +57,10 @@ class Controllers {
   void RunDue();
 
  private:
-  void Begin();
-  void End();
+  void Begin() EXCLUDES(run_);
+  void End() REQUIRES(run_);
+  // Begins anew where other kinds are served than when it began.
+  void FollowKinds() EXCLUDES(run_);
 
   const ControllersOptions options_;
   const WallClock wall_;
@@ -67,11 +69,13 @@ class Controllers {
 
   kvshim::base::Mutex run_;  // held while controllers begin or end
   bool wanted_ GUARDED_BY(run_) = false;
+  std::shared_ptr<const kinds::Kinds> kinds_ GUARDED_BY(run_);
   std::unique_ptr<Informers> informers_ GUARDED_BY(run_);
   std::unique_ptr<Environment> environment_ GUARDED_BY(run_);
   ControllerList controllers_ GUARDED_BY(run_);
 
   Elector elector_;
+  kinds::ServedKinds::Listening listening_;
 };
 
 }  // namespace kvplane::controller

@@ -66,7 +66,7 @@ absl::Status UnlessGone(const absl::Status& status) {
 
 GarbageCollector::GarbageCollector(Environment& environment)
     : Controller(environment, {.name = "generic-garbage-collector", .concurrency = 20}) {
-  for (const kinds::Kind& kind : kinds::Kinds::BuiltIn().kinds()) {
+  for (const kinds::Kind& kind : environment.kinds.kinds()) {
     // Events end by themselves, and there are many.
     if (kind.plural != "events") Follow(kind);
   }
@@ -131,7 +131,7 @@ void GarbageCollector::AddDependents(const std::string& uid) {
 void GarbageCollector::AddOwners(const json::Object& dependent) {
   const std::string_view name_space = Text(dependent, {"metadata", "namespace"});
   kinds::ForEach(dependent, {"metadata", "ownerReferences"}, [&](const json::Object& reference) {
-    const kinds::Served* served = kinds::Kinds::BuiltIn().FindKind(Text(reference, {"apiVersion"}),
+    const kinds::Served* served = environment().kinds.FindKind(Text(reference, {"apiVersion"}),
                                                                    Text(reference, {"kind"}));
     if (served == nullptr || served->kind == nullptr) return;
     queue().Add(Concat(served->kind->prefix,
@@ -214,7 +214,7 @@ absl::StatusOr<GarbageCollector::Owner> GarbageCollector::Look(const Place& plac
     if (absent_.contains(uid)) return Owner::kAbsent;
   }
   const kinds::Served* served =
-      kinds::Kinds::BuiltIn().FindKind(Text(reference, {"apiVersion"}), Text(reference, {"kind"}));
+      environment().kinds.FindKind(Text(reference, {"apiVersion"}), Text(reference, {"kind"}));
   if (served == nullptr || served->kind == nullptr) {
     return absl::UnavailableError(Concat("no kind \"", Text(reference, {"kind"}),
                                          "\" in version \"", Text(reference, {"apiVersion"}),
@@ -253,7 +253,7 @@ absl::StatusOr<GarbageCollector::Owner> GarbageCollector::Look(const Place& plac
 void GarbageCollector::WarnOfNamespace(const Place& place, const json::Object& object,
                                        const json::Object& reference) {
   const kinds::Served* served =
-      kinds::Kinds::BuiltIn().FindKind(Text(reference, {"apiVersion"}), Text(reference, {"kind"}));
+      environment().kinds.FindKind(Text(reference, {"apiVersion"}), Text(reference, {"kind"}));
   const auto followed = followed_.find(served->kind->prefix);
   if (!served->kind->namespaced || followed == followed_.end()) return;
   const std::string suffix = Concat("/", Text(reference, {"name"}));

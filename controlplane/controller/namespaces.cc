@@ -88,7 +88,7 @@ absl::StatusOr<NamespaceController::Content> NamespaceController::DeleteContent(
   ASSIGN_OR_RETURN(const int64_t revision, environment().registry.CurrentRevision());
   RETURN_IF_ERROR(DeleteKind(pods_.kind(), name_space, revision, content));
   if (!content.empty()) return content;
-  for (const kinds::Kind& kind : kinds::Kinds::BuiltIn().kinds()) {
+  for (const kinds::Kind& kind : environment().kinds.kinds()) {
     if (!kind.namespaced || &kind == &pods_.kind()) continue;
     RETURN_IF_ERROR(DeleteKind(kind, name_space, revision, content));
   }

@@ -29,7 +29,7 @@ QuotaController::QuotaController(Environment& environment)
   quotas_.AddHandler([this](const Change& change) {
     if (!change.deleted()) queue().Add(change.key());
   });
-  for (const kinds::Kind& kind : kinds::Kinds::BuiltIn().kinds()) {
+  for (const kinds::Kind& kind : environment.kinds.kinds()) {
     if (kind.namespaced && kind.plural != "events") Follow(kind);
   }
 }

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "admission/chain.h"
+#include "admission/quota_usage.h"
 #include "apiserver/api.h"
 #include "auth/audit_log.h"
 #include "auth/authenticator.h"
@@ -231,6 +232,14 @@ class ApiServer : public Server {
         .cluster = cluster_,
         .tokens = *tokens_,
         .authorizer = rbac_,
+        .quota_rules = {.usage_of = admission::UsageOf,
+                        .is_in_scope = admission::IsInScope,
+                        .kind_counted =
+                            [](std::string_view resource) {
+                              const auto& quotas =
+                                  *kinds::Kinds::BuiltIn().Find("v1", "resourcequotas")->kind;
+                              return admission::KindCounted(resource, quotas);
+                            }},
         .identity = Concat(HostName(), "_", registry::NewUid()),
         .alone = options_.alone});
     controllers_->Start();
