@@ -47,7 +47,7 @@ class Advertiser {
 
   void Schedule();
   absl::Status Renew();
-  absl::Status Hold();
+  absl::Status Hold() REQUIRES(mutex_);
   absl::StatusOr<std::vector<Place>> Living();
   absl::Status Tell(const std::vector<Place>& places);
   // Those of ports that no server has any more.
