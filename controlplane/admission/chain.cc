@@ -1,6 +1,6 @@
 #include "admission/chain.h"
 
-#include <algorithm>
+#include <cstdint>
 #include <utility>
 
 #include "admission/plugins.h"
@@ -24,35 +24,36 @@ class OwningChain : public Chain {
 }  // namespace
 
 bool Chain::Handles(const Attributes& attributes) const {
-  return std::any_of(plugins_.begin(), plugins_.end(),
-                     [&](const auto& plugin) { return plugin->Handles(attributes); });
+  attributes.handlers = 0;
+  for (size_t i = 0; i < plugins_.size(); ++i) {
+    if (plugins_[i]->Handles(attributes)) attributes.handlers |= uint64_t{1} << i;
+  }
+  return attributes.handlers != 0;
+}
+
+template <typename Ask>
+absl::Status Chain::AskHandlers(const Attributes& attributes, const Ask& ask) {
+  for (size_t i = 0; i < plugins_.size(); ++i) {
+    if ((attributes.handlers >> i & 1) != 0) RETURN_IF_ERROR(ask(*plugins_[i]));
+  }
+  return absl::OkStatus();
 }
 
 absl::Status Chain::Mutate(Attributes& attributes) {
-  const auto round = [&]() -> absl::Status {
-    for (const auto& plugin : plugins_) {
-      if (plugin->Handles(attributes)) RETURN_IF_ERROR(plugin->Mutate(attributes));
-    }
-    return absl::OkStatus();
-  };
-  RETURN_IF_ERROR(round());
+  const auto mutate = [&](Plugin& plugin) { return plugin.Mutate(attributes); };
+  RETURN_IF_ERROR(AskHandlers(attributes, mutate));
   if (!attributes.reinvocation.wanted) return absl::OkStatus();
   attributes.reinvocation.under_way = true;
-  return round();
+  return AskHandlers(attributes, mutate);
 }
 
 absl::Status Chain::Validate(const Attributes& attributes) {
-  for (const auto& plugin : plugins_) {
-    if (plugin->Handles(attributes)) RETURN_IF_ERROR(plugin->Validate(attributes));
-  }
-  return absl::OkStatus();
+  return AskHandlers(attributes, [&](Plugin& plugin) { return plugin.Validate(attributes); });
 }
 
 absl::Status Chain::Charge(const Attributes& attributes, kvshim::TxnRequest& request) {
-  for (const auto& plugin : plugins_) {
-    if (plugin->Handles(attributes)) RETURN_IF_ERROR(plugin->Charge(attributes, request));
-  }
-  return absl::OkStatus();
+  return AskHandlers(attributes,
+                     [&](Plugin& plugin) { return plugin.Charge(attributes, request); });
 }
 
 std::unique_ptr<registry::Admission> MakeChain(registry::Registry& registry,
@@ -76,6 +77,7 @@ std::unique_ptr<registry::Admission> MakeChain(registry::Registry& registry,
   plugins.push_back(MakeCertificateSigning(authorizer));
   plugins.push_back(MakeCertificateSubjectRestriction());
   plugins.push_back(MakeDefaultIngressClass(registry));
+  plugins.push_back(MakeAdmissionPolicies());
   plugins.push_back(MakeMutatingWebhook(registry, *client));
   plugins.push_back(MakeValidatingWebhook(registry, *client));
   plugins.push_back(MakeResourceQuota(registry));

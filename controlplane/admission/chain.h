@@ -8,6 +8,7 @@
 #pragma once
 
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "admission/plugin.h"
@@ -19,6 +20,7 @@ namespace kvplane::admission {
 
 class Chain : public registry::Admission {
  public:
+  // At most 64.
   explicit Chain(std::vector<std::unique_ptr<Plugin>> plugins) : plugins_(std::move(plugins)) {}
 
   bool Handles(const Attributes& attributes) const override;
@@ -27,6 +29,10 @@ class Chain : public registry::Admission {
   absl::Status Charge(const Attributes& attributes, kvshim::TxnRequest& request) override;
 
  private:
+  // Those that Handles found.
+  template <typename Ask>
+  absl::Status AskHandlers(const Attributes& attributes, const Ask& ask);
+
   const std::vector<std::unique_ptr<Plugin>> plugins_;
 };
 

@@ -47,6 +47,8 @@ std::unique_ptr<Plugin> MakeDefaultIngressClass(registry::Registry& registry);
 // Nobody gives away by a role or a binding what is not theirs.
 std::unique_ptr<Plugin> MakeRoleEscalation(registry::Registry& registry,
                                            const apiserver::Authorizer& authorizer);
+// Policies in CEL are not evaluated, and their writers told so.
+std::unique_ptr<Plugin> MakeAdmissionPolicies();
 // Webhooks that complete objects, and those that judge them.
 std::unique_ptr<Plugin> MakeMutatingWebhook(registry::Registry& registry, WebhookClient& client);
 std::unique_ptr<Plugin> MakeValidatingWebhook(registry::Registry& registry, WebhookClient& client);

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <set>
 #include <string>
@@ -69,6 +70,7 @@ class Attributes {
   std::string_view document_group_version;
   std::string_view document_kind;
   Reinvocation reinvocation;
+  mutable uint64_t handlers = 0;  // admission's own: which of its parts look at the request
 
   void SetObject(json::Object* object) { object_ = object; }
   // What is written: of the stored version; for a subresource with a kind of its own that document.

@@ -144,6 +144,15 @@ TEST_F(Webhook, IsRefusedWhereItWantsExpressions) {
       "30 seconds");
 }
 
+TEST_F(Webhook, IsWhatPoliciesInExpressionsShouldBe) {
+  Must("admissionregistration.k8s.io/v1 validatingadmissionpolicies",
+       R"({"metadata":{"name":"p"},"spec":{"validations":[{"expression":"true"}]}})");
+  EXPECT_EQ(warnings_,
+            std::vector<std::string>{"this server does not evaluate CEL expressions: the "
+                                     "ValidatingAdmissionPolicy is kept but has no effect; use a "
+                                     "webhook instead"});
+}
+
 class Certificates : public AdmissionTest {};
 
 TEST_F(Certificates, AreApprovedByThoseWhoMay) {
