@@ -5,6 +5,7 @@
 
 #include "base/logger.h"
 #include "controller/cron_jobs.h"
+#include "controller/daemon_sets.h"
 #include "controller/deployments.h"
 #include "controller/endpoint_slices.h"
 #include "controller/endpoints.h"
@@ -39,6 +40,7 @@ ControllerList MakeControllers(Environment& environment) {
   controllers.push_back(std::make_unique<ReplicationController>(environment));
   controllers.push_back(std::make_unique<DeploymentController>(environment));
   controllers.push_back(std::make_unique<StatefulSetController>(environment));
+  controllers.push_back(std::make_unique<DaemonSetController>(environment));
   controllers.push_back(std::make_unique<JobController>(environment));
   controllers.push_back(std::make_unique<CronJobController>(environment));
   return controllers;

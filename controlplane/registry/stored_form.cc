@@ -34,12 +34,21 @@ absl::StatusOr<std::string> ToStored(const kinds::Kind& kind, const json::Object
   return api::EncodeObject(api::Schema::Kubernetes(), object);
 }
 
-absl::StatusOr<json::Value> FromStored(const kinds::Kind&, std::string_view bytes,
+absl::StatusOr<json::Value> FromStored(const kinds::Kind& kind, std::string_view bytes,
                                        int64_t revision) {
   auto decoded = api::IsEnvelope(bytes) ? api::DecodeObject(api::Schema::Kubernetes(), bytes)
                                         : api::ParseJson(bytes);
   if (!decoded.ok()) return decoded.status();
   if (!decoded->is_object()) return absl::DataLossError("a stored value is no object");
+  // An object within an object loses its kind in protobuf. Were it missing, a set would seem to
+  // change with every write.
+  if (kind.plural == "statefulsets") {
+    kinds::ForEach(decoded->get_object(), {"spec", "volumeClaimTemplates"},
+                   [](json::Object& claim) {
+                     kinds::SetDefault(claim, "kind", "PersistentVolumeClaim");
+                     kinds::SetDefault(claim, "apiVersion", "v1");
+                   });
+  }
   kinds::Set(kinds::Child(decoded->get_object(), "metadata"), "resourceVersion",
              json::Value(json::ToBoost(std::to_string(revision))));
   return decoded;
