@@ -9,6 +9,7 @@
 #include "controller/certificates.h"
 #include "controller/cluster_roles.h"
 #include "controller/cron_jobs.h"
+#include "controller/daemon_sets.h"
 #include "controller/deployments.h"
 #include "controller/disruption.h"
 #include "controller/endpoint_slices.h"
@@ -64,6 +65,7 @@ ControllerList MakeControllers(Environment& environment) {
     controllers.push_back(std::make_unique<QuotaController>(environment));
   }
   controllers.push_back(std::make_unique<StatefulSetController>(environment));
+  controllers.push_back(std::make_unique<DaemonSetController>(environment));
   controllers.push_back(std::make_unique<JobController>(environment));
   controllers.push_back(std::make_unique<CronJobController>(environment));
   return controllers;

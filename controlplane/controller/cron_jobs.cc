@@ -84,12 +84,12 @@ absl::Status CronJobController::Sync(const std::string& key) {
       started = StartDue(key, cron, *schedule);
     } else if (absl::IsNotFound(schedule.status())) {
       recorder().Record(cron, EventType::kWarning, "UnknownTimeZone",
-                        Concat("invalid timeZone: \"", zone, "\": ",
-                               kvshim::base::FromAbsl(schedule.status().message())));
+                        Concat("invalid timeZone: \"", zone,
+                               "\": ", kvshim::base::FromAbsl(schedule.status().message())));
     } else {
       recorder().Record(cron, EventType::kWarning, "UnparseableSchedule",
-                        Concat("unparseable schedule: \"", text, "\" : ",
-                               kvshim::base::FromAbsl(schedule.status().message())));
+                        Concat("unparseable schedule: \"", text,
+                               "\" : ", kvshim::base::FromAbsl(schedule.status().message())));
     }
   }
   if (ActiveOf(cron).empty()) kinds::Remove(kinds::Child(cron, "status"), "active");
@@ -136,15 +136,13 @@ void CronJobController::LookAfterActive(json::Object& cron, const Jobs& jobs) {
   json::Array& active = ActiveOf(cron);
   for (const json::Object& job : jobs) {
     const std::string_view name = Text(job, {"metadata", "name"});
-    const auto entry = std::find_if(active.begin(), active.end(), [&](const json::Value& one) {
-      return Refers(one, job);
-    });
+    const auto entry = std::find_if(active.begin(), active.end(),
+                                    [&](const json::Value& one) { return Refers(one, job); });
     const std::string_view end = EndOf(job);
     if (entry == active.end()) {
       if (!end.empty()) continue;
-      recorder().Record(
-          cron, EventType::kWarning, "UnexpectedJob",
-          Concat("Saw a job that the controller did not create or forgot: ", name));
+      recorder().Record(cron, EventType::kWarning, "UnexpectedJob",
+                        Concat("Saw a job that the controller did not create or forgot: ", name));
       continue;
     }
     if (end.empty()) continue;
@@ -218,14 +216,13 @@ absl::Status CronJobController::StartAt(const std::string& key, json::Object& cr
                         {"namespace", json::ToBoost(Text(cron, {"metadata", "namespace"}))},
                         {"ownerReferences", json::Array{ControllerReference(cron)}}};
   for (const std::string_view member : {"labels", "annotations"}) {
-    if (const json::Value* value =
-            kinds::Find(cron, {"spec", "jobTemplate", "metadata", member})) {
+    if (const json::Value* value = kinds::Find(cron, {"spec", "jobTemplate", "metadata", member})) {
       kinds::Set(metadata, member, *value);
     }
   }
   const std::string text = api::FormatTime({.seconds = time});
-  kinds::Set(kinds::Child(metadata, "annotations"), "batch.kubernetes.io/cronjob-scheduled-timestamp",
-             json::ToBoost(text));
+  kinds::Set(kinds::Child(metadata, "annotations"),
+             "batch.kubernetes.io/cronjob-scheduled-timestamp", json::ToBoost(text));
   json::Object job{{"metadata", std::move(metadata)}};
   if (const json::Value* spec = kinds::Find(cron, {"spec", "jobTemplate", "spec"})) {
     job["spec"] = *spec;
@@ -240,17 +237,17 @@ absl::Status CronJobController::StartAt(const std::string& key, json::Object& cr
       return registry::AlreadyExists(jobs_.objects().kind(), name);
     }
   } else if (!created.ok()) {
-    recorder().Record(cron, EventType::kWarning, "FailedCreate",
-                      Concat("Error creating job: ", registry::FailureOf(created.status()).message));
+    recorder().Record(
+        cron, EventType::kWarning, "FailedCreate",
+        Concat("Error creating job: ", registry::FailureOf(created.status()).message));
     return created.status();
   } else {
     Wrote(key, *created);
     recorder().Record(cron, EventType::kNormal, "SuccessfulCreate", Concat("Created job ", name));
   }
   json::Array& active = ActiveOf(cron);
-  const bool known = std::any_of(active.begin(), active.end(), [&](const json::Value& one) {
-    return Refers(one, *created);
-  });
+  const bool known = std::any_of(active.begin(), active.end(),
+                                 [&](const json::Value& one) { return Refers(one, *created); });
   if (!known && EndOf(*created).empty()) active.push_back(ReferenceTo(*created));
   kinds::Set(kinds::Child(cron, "status"), "lastScheduleTime", json::ToBoost(text));
   return absl::OkStatus();

@@ -136,8 +136,8 @@ absl::StatusOr<CronSchedule> CronSchedule::Parse(std::string_view text, std::str
     return absl::InvalidArgumentError(
         Concat("expected exactly 5 fields, found ", fields.size(), ": [", text, "]"));
   }
-  static const Bounds kMonths{1, 12, {"jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep",
-                                      "oct", "nov", "dec"}};
+  static const Bounds kMonths{
+      1, 12, {"jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"}};
   static const Bounds kWeekdays{0, 6, {"sun", "mon", "tue", "wed", "thu", "fri", "sat"}};
   ASSIGN_OR_RETURN(schedule.minutes_, Field(fields[0], {0, 59, {}}));
   ASSIGN_OR_RETURN(schedule.hours_, Field(fields[1], {0, 23, {}}));
@@ -166,8 +166,7 @@ std::optional<int64_t> CronSchedule::Next(int64_t after) const {
   for (int days = 0; days < kMostDays; ++days, ++day) {
     if (!IsDay(day)) continue;
     const absl::Time end = absl::FromCivil(day + 1, zone_);
-    for (time = std::max(time, absl::FromCivil(day, zone_)); time < end;
-         time += absl::Minutes(1)) {
+    for (time = std::max(time, absl::FromCivil(day, zone_)); time < end; time += absl::Minutes(1)) {
       const absl::CivilSecond at = absl::ToCivilSecond(time, zone_);
       if (Has(hours_, at.hour()) && Has(minutes_, at.minute())) return absl::ToUnixSeconds(time);
     }

@@ -111,9 +111,8 @@ void TellProgress(json::Object& deployment, const ReplicaSets& sets, const json:
                             ProgressReason(deployment) == "NewReplicaSetAvailable";
   if (HasDeadline(deployment) && !was_complete) {
     const std::string what =
-        current == nullptr
-            ? Concat("Deployment \"", Text(deployment, {"metadata", "name"}), "\"")
-            : Concat("ReplicaSet \"", Text(*current, {"metadata", "name"}), "\"");
+        current == nullptr ? Concat("Deployment \"", Text(deployment, {"metadata", "name"}), "\"")
+                           : Concat("ReplicaSet \"", Text(*current, {"metadata", "name"}), "\"");
     if (IsComplete(deployment)) {
       TellCondition(deployment, "Progressing", "True", "NewReplicaSetAvailable",
                     Concat(what, " has successfully progressed."), wall);

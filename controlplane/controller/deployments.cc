@@ -35,7 +35,9 @@ bool IsOlder(const json::Object& a, const json::Object& b) {
   return rank(a) < rank(b);
 }
 
-bool IsPaused(const json::Object& deployment) { return kinds::True(deployment, {"spec", "paused"}); }
+bool IsPaused(const json::Object& deployment) {
+  return kinds::True(deployment, {"spec", "paused"});
+}
 
 // It has all pods that the deployment asks for, and they are available.
 bool IsSaturated(const json::Object& deployment, const json::Object& set) {
@@ -89,10 +91,9 @@ absl::Status DeploymentController::Sync(const std::string& key) {
   }
   ASSIGN_OR_RETURN(rollout.old, sets_.Claim(client(), rollout.deployment, selector));
   std::sort(rollout.old.begin(), rollout.old.end(), IsOlder);
-  const auto current =
-      std::find_if(rollout.old.begin(), rollout.old.end(), [&](const json::Object& set) {
-        return AreTemplatesEqual(rollout.deployment, set);
-      });
+  const auto current = std::find_if(
+      rollout.old.begin(), rollout.old.end(),
+      [&](const json::Object& set) { return AreTemplatesEqual(rollout.deployment, set); });
   if (current != rollout.old.end()) {
     rollout.current = std::move(*current);
     rollout.old.erase(current);
@@ -184,11 +185,10 @@ absl::Status DeploymentController::CreateCurrent(Rollout& rollout) {
   const std::string name = Concat(NameOf(deployment), "-", hash);
   const int64_t replicas = NewSetReplicas(deployment, SumReplicas(rollout.old), 0);
   json::Object set{
-      {"metadata",
-       json::Object{{"name", json::ToBoost(name)},
-                    {"namespace", json::ToBoost(NamespaceOf(deployment))},
-                    {"labels", pod_template.at("metadata").at("labels")},
-                    {"ownerReferences", json::Array{ControllerReference(deployment)}}}},
+      {"metadata", json::Object{{"name", json::ToBoost(name)},
+                                {"namespace", json::ToBoost(NamespaceOf(deployment))},
+                                {"labels", pod_template.at("metadata").at("labels")},
+                                {"ownerReferences", json::Array{ControllerReference(deployment)}}}},
       {"spec", json::Object{{"replicas", replicas},
                             {"minReadySeconds", Integer(deployment, {"spec", "minReadySeconds"})},
                             {"selector", std::move(selector)},
@@ -250,7 +250,7 @@ absl::Status DeploymentController::ScaleAll(Rollout& rollout) {
   }
   if (rollout.has_current() && ReplicasOf(rollout.current) > 0) active.push_back(&rollout.current);
   if (active.size() <= 1) {
-    json::Object* only = !active.empty()        ? active.front()
+    json::Object* only = !active.empty()         ? active.front()
                          : rollout.has_current() ? &rollout.current
                          : rollout.old.empty()   ? nullptr
                                                  : &rollout.old.back();
@@ -263,7 +263,8 @@ absl::Status DeploymentController::ScaleAll(Rollout& rollout) {
   return IsRolling(rollout.deployment) ? ScaleByShares(rollout) : absl::OkStatus();
 }
 
-// In the midst of a rollout the difference is shared by size; what rounding leaves is the largest's.
+// In the midst of a rollout the difference is shared by size; what rounding leaves is the
+// largest's.
 absl::Status DeploymentController::ScaleByShares(Rollout& rollout) {
   const int64_t wanted = ReplicasOf(rollout.deployment);
   std::vector<json::Object*> active;
@@ -396,9 +397,9 @@ absl::Status DeploymentController::Clean(Rollout& rollout) {
   });
   for (int64_t i = 0; i < static_cast<int64_t>(sets.size()) - limit; ++i) {
     const json::Object& set = *sets[static_cast<size_t>(i)];
-    const bool settled = ReplicasOf(set) == 0 && Integer(set, {"status", "replicas"}) == 0 &&
-                         Integer(set, {"metadata", "generation"}) <=
-                             Integer(set, {"status", "observedGeneration"});
+    const bool settled =
+        ReplicasOf(set) == 0 && Integer(set, {"status", "replicas"}) == 0 &&
+        Integer(set, {"metadata", "generation"}) <= Integer(set, {"status", "observedGeneration"});
     if (!settled) continue;
     const absl::Status deleted =
         client().Delete(sets_.objects().kind(), NamespaceOf(set), NameOf(set));

@@ -53,6 +53,12 @@ JobController::Uids JobController::Uncounted(const json::Object& job, std::strin
 
 void JobController::Tell(Work& work, std::string_view type, bool is_true, std::string_view reason,
                          std::string_view message) {
+  const json::Object* known = FindCondition(work.status(), type);
+  // Said again it would only be written again.
+  if (known != nullptr && Text(*known, {"status"}) == (is_true ? "True" : "False") &&
+      Text(*known, {"reason"}) == reason) {
+    return;
+  }
   const std::string now = environment().wall.Text();
   SetCondition(work.status(),
                {{"type", json::ToBoost(type)},
@@ -73,7 +79,8 @@ void JobController::Count(Work& work) const {
   work.succeeded = Integer(job, {"status", "succeeded"}) + static_cast<int64_t>(succeeded.size());
   work.failed = Integer(job, {"status", "failed"}) + static_cast<int64_t>(failed.size());
   if (work.indexed) {
-    work.succeeded_indexes = ReadIndexes(Text(job, {"status", "completedIndexes"}), work.completions);
+    work.succeeded_indexes =
+        ReadIndexes(Text(job, {"status", "completedIndexes"}), work.completions);
     work.failed_indexes = ReadIndexes(Text(job, {"status", "failedIndexes"}), work.completions);
   }
   for (const json::Object& pod : work.pods) {
@@ -108,8 +115,8 @@ void JobController::CountIndexFailures(Work& work) const {
 // Whether the job has to end before all its pods succeeded.
 void JobController::Judge(Work& work) {
   const json::Object& job = work.job;
-  for (const auto& [told, type] : {std::pair("FailureTarget", "Failed"),
-                                   std::pair("SuccessCriteriaMet", "Complete")}) {
+  for (const auto& [told, type] :
+       {std::pair("FailureTarget", "Failed"), std::pair("SuccessCriteriaMet", "Complete")}) {
     const json::Object* condition = FindCondition(work.status(), told);
     if (condition == nullptr || Text(*condition, {"status"}) != "True") continue;
     work.end = {type, std::string(Text(*condition, {"reason"})),
@@ -205,7 +212,8 @@ absl::Status JobController::Track(Work& work) {
   json::Object& status = work.status();
   Uids succeeded = Uncounted(work.job, "succeeded");
   Uids failed = Uncounted(work.job, "failed");
-  JobIndexes indexes = ReadIndexes(Text(work.job, {"status", "completedIndexes"}), work.completions);
+  JobIndexes indexes =
+      ReadIndexes(Text(work.job, {"status", "completedIndexes"}), work.completions);
   std::vector<const json::Object*> ended;
   bool more = false;
   const bool fails = work.end.type == "Failed";

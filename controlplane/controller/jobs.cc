@@ -93,8 +93,8 @@ absl::Status JobController::Manage(Work& work) {
   const int64_t parallelism = Integer(work.job, {"spec", "parallelism"}, 1);
   int64_t wanted = parallelism;
   if (work.completions >= 0) {
-    const int64_t left = work.completions - work.succeeded -
-                         static_cast<int64_t>(work.failed_indexes.size());
+    const int64_t left =
+        work.completions - work.succeeded - static_cast<int64_t>(work.failed_indexes.size());
     wanted = std::min(parallelism, std::max<int64_t>(left, 0));
   } else if (work.succeeded > 0) {
     // One has succeeded: the others end as they may.
@@ -102,8 +102,7 @@ absl::Status JobController::Manage(Work& work) {
   }
   if (active > wanted) return DeletePods(work, active - wanted, true);
   // Those that are on their way out may have to be gone first.
-  const int64_t room =
-      wanted - active - (OnlyReplacesFailed(work.job) ? work.terminating : 0);
+  const int64_t room = wanted - active - (OnlyReplacesFailed(work.job) ? work.terminating : 0);
   return room > 0 ? CreatePods(work, std::min(room, kBurst)) : absl::OkStatus();
 }
 
@@ -167,9 +166,10 @@ void JobController::GiveIndex(const Work& work, int64_t index, json::Object& pod
   const json::Object variable{
       {"name", "JOB_COMPLETION_INDEX"},
       {"valueFrom",
-       json::Object{{"fieldRef", json::Object{{"fieldPath", Concat("metadata.labels['",
-                                                                   kCompletionIndex, "']")
-                                                                .c_str()}}}}}};
+       json::Object{
+           {"fieldRef",
+            json::Object{
+                {"fieldPath", Concat("metadata.labels['", kCompletionIndex, "']").c_str()}}}}}};
   for (const std::string_view list : {"initContainers", "containers"}) {
     kinds::ForEach(spec, {list}, [&](json::Object& container) {
       json::Value& variables = container["env"];
@@ -186,7 +186,8 @@ void JobController::GiveIndex(const Work& work, int64_t index, json::Object& pod
 // Those that a job needs no longer are not counted: they lose their finalizer before they go.
 absl::Status JobController::DeletePods(Work& work, int64_t count, bool uncounted) {
   std::vector<json::Object>& pods = work.active;
-  SortForDeletion(pods, [](std::string_view) { return int64_t{0}; }, environment().wall.Now().seconds);
+  SortForDeletion(
+      pods, [](std::string_view) { return int64_t{0}; }, environment().wall.Now().seconds);
   count = std::min(count, static_cast<int64_t>(pods.size()));
   for (; count > 0; --count) {
     if (uncounted) RETURN_IF_ERROR(RemoveFinalizer(work.key, pods.front()));
@@ -212,8 +213,7 @@ int64_t JobController::BackOff(const Work& work, int64_t index) const {
   int64_t failures = 0;
   for (auto one = ended.rbegin(); one != ended.rend() && !one->second; ++one) ++failures;
   if (failures == 0) return 0;
-  const int64_t pause =
-      std::min(kFirstPause << std::min<int64_t>(failures - 1, 10), kLongestPause);
+  const int64_t pause = std::min(kFirstPause << std::min<int64_t>(failures - 1, 10), kLongestPause);
   return std::max<int64_t>(ended.back().first + pause - environment().wall.Now().seconds, 0);
 }
 
@@ -233,13 +233,11 @@ void JobController::Suspend(Work& work) {
 }
 
 absl::Status JobController::RemoveFinalizer(const std::string& key, const json::Object& pod) {
-  const auto released =
-      client().Patch(pods_.objects().kind(), Text(pod, {"metadata", "namespace"}),
-                     Text(pod, {"metadata", "name"}),
-                     {{"metadata",
-                       json::Object{{"uid", json::ToBoost(Text(pod, {"metadata", "uid"}))},
-                                    {"$deleteFromPrimitiveList/finalizers",
-                                     json::Array{json::ToBoost(kJobTracking)}}}}});
+  const auto released = client().Patch(
+      pods_.objects().kind(), Text(pod, {"metadata", "namespace"}), Text(pod, {"metadata", "name"}),
+      {{"metadata", json::Object{{"uid", json::ToBoost(Text(pod, {"metadata", "uid"}))},
+                                 {"$deleteFromPrimitiveList/finalizers",
+                                  json::Array{json::ToBoost(kJobTracking)}}}}});
   if (registry::HasReason(released.status(), "NotFound") ||
       registry::HasReason(released.status(), "Conflict")) {
     return absl::OkStatus();

@@ -47,9 +47,8 @@ absl::StatusOr<json::Object> PodControl::Create(const json::Object& owner, json:
     recorder_.Record(owner, EventType::kNormal, "SuccessfulCreate",
                      Concat("Created pod: ", Text(*created, {"metadata", "name"})));
   } else if (!IsOfEndingNamespace(created.status())) {
-    recorder_.Record(
-        owner, EventType::kWarning, "FailedCreate",
-        Concat("Error creating: ", registry::FailureOf(created.status()).message));
+    recorder_.Record(owner, EventType::kWarning, "FailedCreate",
+                     Concat("Error creating: ", registry::FailureOf(created.status()).message));
   }
   return created;
 }

@@ -25,10 +25,10 @@ std::string MatchExitCode(const json::Object& wanted, const json::Object& pod) {
     const int64_t code = kinds::Integer(container, {"state", "terminated", "exitCode"});
     // Code 0 is no failure.
     if (!found.empty() || code == 0 || (!only.empty() && name != only)) return;
-    const bool listed = values != nullptr && std::any_of(values->begin(), values->end(),
-                                                         [&](const json::Value& value) {
-                                                           return value == json::Value(code);
-                                                         });
+    const bool listed = values != nullptr &&
+                        std::any_of(values->begin(), values->end(), [&](const json::Value& value) {
+                          return value == json::Value(code);
+                        });
     if (listed != in) return;
     found = Concat("Container ", name, " for pod ", Text(pod, {"metadata", "namespace"}), "/",
                    Text(pod, {"metadata", "name"}), " failed with exit code ", code);

@@ -51,7 +51,9 @@ int64_t Magnitude(int64_t since, int64_t now) {
   return std::bit_width(static_cast<uint64_t>(std::max<int64_t>(now - since, 0)));
 }
 
-int PhaseRank(std::string_view phase) { return phase == "Pending" ? 0 : phase == "Unknown" ? 1 : 2; }
+int PhaseRank(std::string_view phase) {
+  return phase == "Pending" ? 0 : phase == "Unknown" ? 1 : 2;
+}
 
 }  // namespace
 

@@ -64,8 +64,14 @@ void Recorder::Record(const json::Object& object, EventType type, std::string_vi
   const std::string_view name = Text(object, {"metadata", "name"});
   const std::string_view name_space = Text(object, {"metadata", "namespace"});
   const std::string_view kind_of_event = type == EventType::kNormal ? "Normal" : "Warning";
-  const auto nanos =
+  int64_t nanos =
       std::chrono::duration_cast<std::chrono::nanoseconds>(wall_.Time().time_since_epoch()).count();
+  {
+    // Two of one moment are two all the same: their names must differ.
+    MutexLock lock(mutex_);
+    nanos = std::max(nanos, last_nanos_ + 1);
+    last_nanos_ = nanos;
+  }
   char suffix[17];
   snprintf(suffix, sizeof(suffix), "%llx", static_cast<unsigned long long>(nanos));
   const std::string now = wall_.Text();

@@ -74,6 +74,7 @@ class Recorder {
   kvshim::base::Mutex mutex_;
   kvshim::base::Condition ended_;
   std::deque<Wanted> wanted_ GUARDED_BY(mutex_);
+  int64_t last_nanos_ GUARDED_BY(mutex_) = 0;  // in the name of the last
   bool running_ GUARDED_BY(mutex_) = false;
   bool stopping_ GUARDED_BY(mutex_) = false;
 

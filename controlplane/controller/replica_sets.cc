@@ -69,8 +69,9 @@ ReplicaSetController::Outcome ReplicaSetController::Manage(const std::string& ke
     if (wanted - there > kBurst) queue().Add(key);
     return {};
   }
-  SortForDeletion(active, [&](std::string_view node) { return CountNeighbors(set, node); },
-                  environment().wall.Now().seconds);
+  SortForDeletion(
+      active, [&](std::string_view node) { return CountNeighbors(set, node); },
+      environment().wall.Now().seconds);
   Outcome outcome;
   for (int64_t i = 0; i < std::min(there - wanted, kBurst); ++i) {
     const absl::Status deleted = control_.Delete(set, active[static_cast<size_t>(i)]);
@@ -134,20 +135,18 @@ absl::Status ReplicaSetController::WriteStatus(const std::string& key, const jso
     if (outcome.status.ok()) {
       RemoveCondition(status, "ReplicaFailure");
     } else if (FindCondition(status, "ReplicaFailure") == nullptr) {
-      SetCondition(
-          status,
-          {{"type", "ReplicaFailure"},
-           {"status", "True"},
-           {"reason", json::ToBoost(outcome.reason)},
-           {"message", json::ToBoost(registry::FailureOf(outcome.status).message)}},
-          environment().wall.Text());
+      SetCondition(status,
+                   {{"type", "ReplicaFailure"},
+                    {"status", "True"},
+                    {"reason", json::ToBoost(outcome.reason)},
+                    {"message", json::ToBoost(registry::FailureOf(outcome.status).message)}},
+                   environment().wall.Text());
     }
   };
-  const absl::Status written =
-      client()
-          .Change(sets_.kind(), Text(set, {"metadata", "namespace"}),
-                  Text(set, {"metadata", "name"}), "status", edit)
-          .status();
+  const absl::Status written = client()
+                                   .Change(sets_.kind(), Text(set, {"metadata", "namespace"}),
+                                           Text(set, {"metadata", "name"}), "status", edit)
+                                   .status();
   if (ready > available) queue().AddAfter(key, std::chrono::seconds(1));
   return registry::HasReason(written, "NotFound") ? absl::OkStatus() : written;
 }

@@ -63,8 +63,7 @@ absl::StatusOr<json::Object> RevisionHistory::Take(json::Object& owner,
     revisions.push_back(again);
     return again;
   }
-  const std::string hash =
-      TemplateHash(data, Integer(owner, {"status", "collisionCount"}));
+  const std::string hash = TemplateHash(data, Integer(owner, {"status", "collisionCount"}));
   json::Object labels;
   if (const json::Object* its =
           kinds::FindObject(owner, {"spec", "template", "metadata", "labels"})) {

@@ -87,9 +87,8 @@ int64_t ShareOf(const json::Object& deployment, const json::Object& set, int64_t
   if (whole <= 0) whole = kinds::Integer(deployment, {"status", "replicas"});
   if (whole <= 0) return 0;
   const int64_t most = ReplicasOf(deployment) + LimitsOf(deployment).surge;
-  const auto size = static_cast<int64_t>(std::llround(static_cast<double>(replicas) *
-                                                      static_cast<double>(most) /
-                                                      static_cast<double>(whole)));
+  const auto size = static_cast<int64_t>(std::llround(
+      static_cast<double>(replicas) * static_cast<double>(most) / static_cast<double>(whole)));
   return left > 0 ? std::min(size - replicas, left) : std::max(size - replicas, left);
 }
 

@@ -66,10 +66,10 @@ void Identify(const json::Object& set, int64_t ordinal, json::Object& pod) {
   std::set<std::string, std::less<>> claimed;
   kinds::ForEach(set, {"spec", "volumeClaimTemplates"}, [&](const json::Object& claim) {
     claimed.emplace(NameOf(claim));
-    volumes.push_back(json::Object{
-        {"name", json::ToBoost(NameOf(claim))},
-        {"persistentVolumeClaim",
-         json::Object{{"claimName", json::ToBoost(ClaimName(set, claim, ordinal))}}}});
+    volumes.push_back(
+        json::Object{{"name", json::ToBoost(NameOf(claim))},
+                     {"persistentVolumeClaim",
+                      json::Object{{"claimName", json::ToBoost(ClaimName(set, claim, ordinal))}}}});
   });
   kinds::ForEach(pod, {"spec", "volumes"}, [&](const json::Object& volume) {
     if (!claimed.contains(Text(volume, {"name"}))) volumes.emplace_back(volume);
@@ -129,8 +129,8 @@ absl::Status StatefulSetController::Sync(const std::string& key) {
     return NameOf(revision) == work.current;
   });
   if (current == revisions.end()) work.current = work.update;
-  work.current_set = current == revisions.end() ? work.update_set
-                                                : RevisionHistory::Apply(work.set, *current);
+  work.current_set =
+      current == revisions.end() ? work.update_set : RevisionHistory::Apply(work.set, *current);
   work.start = Integer(work.set, {"spec", "ordinals", "start"});
   work.replicas.resize(static_cast<size_t>(Integer(work.set, {"spec", "replicas"}, 1)));
   for (const json::Object& pod : pods) {
@@ -213,11 +213,11 @@ absl::StatusOr<bool> StatefulSetController::AdvanceReplica(Work& work, size_t pl
   if (IsBeingDeleted(pod) || control_.IsDeleted(pod)) return true;
   if (IsFinished(pod)) {
     const bool failed = PhaseOf(pod) == "Failed";
-    recorder().Record(work.set, failed ? EventType::kWarning : EventType::kNormal,
-                      failed ? "RecreatingFailedPod" : "RecreatingTerminatedPod",
-                      Concat("StatefulSet ", NamespaceOf(work.set), "/", NameOf(work.set),
-                             " is recreating ", failed ? "failed" : "terminated", " Pod ",
-                             NameOf(pod)));
+    recorder().Record(
+        work.set, failed ? EventType::kWarning : EventType::kNormal,
+        failed ? "RecreatingFailedPod" : "RecreatingTerminatedPod",
+        Concat("StatefulSet ", NamespaceOf(work.set), "/", NameOf(work.set), " is recreating ",
+               failed ? "failed" : "terminated", " Pod ", NameOf(pod)));
     RETURN_IF_ERROR(control_.Delete(work.set, pod));
     return true;
   }
@@ -266,8 +266,8 @@ absl::Status StatefulSetController::Update(Work& work) {
 
 absl::StatusOr<json::Object> StatefulSetController::Create(Work& work, int64_t ordinal) {
   // What is below the partition, or not updated yet, comes back as it was.
-  const bool old = work.IsRolling() && work.current != work.update &&
-                   ordinal < work.start + work.partition();
+  const bool old =
+      work.IsRolling() && work.current != work.update && ordinal < work.start + work.partition();
   const json::Object& set = old ? work.current_set : work.update_set;
   json::Object pod = PodFromTemplate(set);
   Identify(set, ordinal, pod);
@@ -285,9 +285,9 @@ absl::StatusOr<json::Object> StatefulSetController::Create(Work& work, int64_t o
     return created;
   }
   Wrote(work.key, *created);
-  recorder().Record(work.set, EventType::kNormal, "SuccessfulCreate",
-                    Concat("create Pod ", name, " in StatefulSet ", NameOf(work.set),
-                           " successful"));
+  recorder().Record(
+      work.set, EventType::kNormal, "SuccessfulCreate",
+      Concat("create Pod ", name, " in StatefulSet ", NameOf(work.set), " successful"));
   json::Object& status = kinds::Child(work.set, "status");
   const std::string_view counted = old ? "currentReplicas" : "updatedReplicas";
   kinds::Set(status, counted, Integer(status, {counted}) + 1);
@@ -325,8 +325,8 @@ absl::Status StatefulSetController::CreateClaims(const Work& work, const json::O
     if (const json::Value* spec = json::Find(wanted, "spec")) claim["spec"] = *spec;
     const absl::Status created = client().Create(claims_, std::move(claim)).status();
     if (registry::HasReason(created, "AlreadyExists")) continue;
-    const std::string what = Concat("create Claim ", name, " Pod ", NameOf(pod),
-                                    " in StatefulSet ", NameOf(work.set));
+    const std::string what =
+        Concat("create Claim ", name, " Pod ", NameOf(pod), " in StatefulSet ", NameOf(work.set));
     if (!created.ok()) {
       recorder().Record(work.set, EventType::kWarning, "FailedCreate",
                         Concat(what, " failed error: ", registry::FailureOf(created).message));
@@ -353,10 +353,10 @@ absl::Status StatefulSetController::KeepClaims(const Work& work, const json::Obj
   const auto edit = [&](json::Object& claim) {
     json::Array kept;
     kinds::ForEach(claim, {"metadata", "ownerReferences"}, [&](const json::Object& reference) {
-      const bool ours = (Text(reference, {"kind"}) == "StatefulSet" &&
-                         Text(reference, {"name"}) == NameOf(work.set)) ||
-                        (Text(reference, {"kind"}) == "Pod" &&
-                         Text(reference, {"name"}) == NameOf(pod));
+      const bool ours =
+          (Text(reference, {"kind"}) == "StatefulSet" &&
+           Text(reference, {"name"}) == NameOf(work.set)) ||
+          (Text(reference, {"kind"}) == "Pod" && Text(reference, {"name"}) == NameOf(pod));
       if (!ours) kept.emplace_back(reference);
     });
     if (with_pod) {

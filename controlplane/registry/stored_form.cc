@@ -42,6 +42,15 @@ absl::StatusOr<json::Value> FromStored(const kinds::Kind& kind, std::string_view
   if (!decoded.ok()) return decoded.status();
   if (!decoded->is_object()) return absl::DataLossError("a stored value is no object");
   if (kind.definition != nullptr) kinds::ReadDefined(kind, decoded->get_object());
+  // An object within an object loses its kind in protobuf. Were it missing, a set would seem to
+  // change with every write.
+  if (kind.plural == "statefulsets") {
+    kinds::ForEach(decoded->get_object(), {"spec", "volumeClaimTemplates"},
+                   [](json::Object& claim) {
+                     kinds::SetDefault(claim, "kind", "PersistentVolumeClaim");
+                     kinds::SetDefault(claim, "apiVersion", "v1");
+                   });
+  }
   kinds::Set(kinds::Child(decoded->get_object(), "metadata"), "resourceVersion",
              json::Value(json::ToBoost(std::to_string(revision))));
   return decoded;

@@ -51,8 +51,7 @@ TEST(CronSchedule, SaysWhatIsWrong) {
             "expected exactly 5 fields, found 3: [* * *]");
   EXPECT_EQ(Times("61 * * * *", "", "2026-01-01T00:00:00Z"),
             "end of range (61) above maximum (59): 61");
-  EXPECT_EQ(Times("* * * * *", "Mars/Base", "2026-01-01T00:00:00Z"),
-            "unknown time zone Mars/Base");
+  EXPECT_EQ(Times("* * * * *", "Mars/Base", "2026-01-01T00:00:00Z"), "unknown time zone Mars/Base");
 }
 
 TEST(CronSchedule, OfManyMissedTimesTheLastCounts) {
@@ -121,7 +120,8 @@ TEST_F(CronJobTest, NoneIsMadeBesideAnotherWhereThatIsForbidden) {
   NextMinute();
   AwaitJobs(1);
   NextMinute();
-  EXPECT_TRUE(AwaitEvent("JobAlreadyActive", "Not starting job because prior execution is running"));
+  EXPECT_TRUE(
+      AwaitEvent("JobAlreadyActive", "Not starting job because prior execution is running"));
   EXPECT_EQ(Items(kJobs).size(), 1U);
 }
 

@@ -15,8 +15,8 @@ class DeploymentTest : public WorkloadTest {
   DeploymentTest() { RunAll<ReplicaSetController, DeploymentController>(); }
 
   void Change(const std::string& spec) {
-    const Answer answer = Patch(kWeb, "application/strategic-merge-patch+json",
-                                R"({"spec":)" + spec + "}");
+    const Answer answer =
+        Patch(kWeb, "application/strategic-merge-patch+json", R"({"spec":)" + spec + "}");
     EXPECT_EQ(answer.status, 200) << answer.body;
   }
   void SetImage(const std::string& image) {
@@ -67,7 +67,8 @@ TEST_F(DeploymentTest, BecomesAvailableByASetOfItsTemplate) {
   EXPECT_EQ(kinds::Text(set, {"metadata", "annotations", kMaxReplicas}), "4");
   AwaitCondition(kWeb, "Progressing", "True NewReplicaSetAvailable");
   AwaitCondition(kWeb, "Available", "True MinimumReplicasAvailable");
-  EXPECT_TRUE(AwaitEvent("ScalingReplicaSet", "Scaled up replica set web-" + hash + " from 0 to 3"));
+  EXPECT_TRUE(
+      AwaitEvent("ScalingReplicaSet", "Scaled up replica set web-" + hash + " from 0 to 3"));
 }
 
 TEST_F(DeploymentTest, NoMoreThanTheSurgeAndNoLessThanTheAvailableOnTheWay) {

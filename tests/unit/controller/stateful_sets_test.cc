@@ -24,8 +24,8 @@ class StatefulSetTest : public WorkloadTest {
     EXPECT_EQ(created.status, 201) << created.body;
   }
   void Change(const std::string& spec) {
-    const Answer answer = Patch(kDb, "application/strategic-merge-patch+json",
-                                R"({"spec":)" + spec + "}");
+    const Answer answer =
+        Patch(kDb, "application/strategic-merge-patch+json", R"({"spec":)" + spec + "}");
     EXPECT_EQ(answer.status, 200) << answer.body;
   }
   void SetImage(const std::string& image) {
@@ -140,7 +140,10 @@ TEST_F(StatefulSetTest, PodsHaveClaimsOfTheirOwnThatStayOrGoAsToldTo) {
   Create(2, R"("persistentVolumeClaimRetentionPolicy":{"whenScaled":"Delete"},)"
             R"("volumeClaimTemplates":[{"metadata":{"name":"data"},"spec":{"accessModes":[)"
             R"("ReadWriteOnce"],"resources":{"requests":{"storage":"1Gi"}}}}],)");
-  EXPECT_TRUE(AwaitReady(2)) << Get(kDb).body << Get(kClaims).body << Get(apiserver::kPods).body << Get("/api/v1/namespaces/default/events").body;
+  EXPECT_TRUE(AwaitReady(2));
+  // Looking at its claims changes nothing about the set.
+  EXPECT_EQ(Get(kDb).at("metadata.generation"), "1");
+  EXPECT_EQ(Get(kDb).at("spec.volumeClaimTemplates.0.kind"), "PersistentVolumeClaim");
   EXPECT_EQ(Names(kClaims), (Strings{"data-db-0", "data-db-1"}));
   EXPECT_EQ(Get(PodUrl("db-1")).at("spec.volumes.0.persistentVolumeClaim.claimName"), "data-db-1");
   EXPECT_EQ(Get(std::string(kClaims) + "/data-db-1").at("metadata.ownerReferences"), "(none)");

@@ -57,11 +57,11 @@ class WorkloadTest : public ControllerTest {
 
   void Become(const std::string& pod, const std::string& phase, bool ready = false,
               const std::string& more = "") {
-    const Answer answer = Patch(PodUrl(pod) + "/status", kMerge,
-                                R"({"status":{"phase":")" + phase +
-                                    R"(","conditions":[{"type":"Ready","status":")" +
-                                    (ready ? "True" : "False") + R"(","lastTransitionTime":")" +
-                                    WallClock(clock_).Text() + R"("}])" + more + "}}");
+    const Answer answer =
+        Patch(PodUrl(pod) + "/status", kMerge,
+              R"({"status":{"phase":")" + phase + R"(","conditions":[{"type":"Ready","status":")" +
+                  (ready ? "True" : "False") + R"(","lastTransitionTime":")" +
+                  WallClock(clock_).Text() + R"("}])" + more + "}}");
     EXPECT_EQ(answer.status, 200) << answer.body;
   }
   void MakeReady() {
