@@ -131,8 +131,8 @@ void GarbageCollector::AddDependents(const std::string& uid) {
 void GarbageCollector::AddOwners(const json::Object& dependent) {
   const std::string_view name_space = Text(dependent, {"metadata", "namespace"});
   kinds::ForEach(dependent, {"metadata", "ownerReferences"}, [&](const json::Object& reference) {
-    const kinds::Served* served = environment().kinds.FindKind(Text(reference, {"apiVersion"}),
-                                                                   Text(reference, {"kind"}));
+    const kinds::Served* served =
+        environment().kinds.FindKind(Text(reference, {"apiVersion"}), Text(reference, {"kind"}));
     if (served == nullptr || served->kind == nullptr) return;
     queue().Add(Concat(served->kind->prefix,
                        served->kind->namespaced ? Concat(name_space, "/") : std::string(),

@@ -190,7 +190,7 @@ class ApiServer : public Server {
                                                     .authorizer = authorizer_,
                                                     .tokens = *tokens_,
                                                     .registry = api_->registry()},
-                                                    Api());
+                                                   Api());
     apiserver::Handler pages = WithPages({.store = store_, .metrics = metrics_, .tokens = *tokens_},
                                          WithEncryptionPage(*encryption_, std::move(reviews)));
     apiserver::Handler guarded = auth::Guard(

@@ -2,8 +2,11 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
+#include <filesystem>
 #include <fstream>
 
 #include "command/manual.h"
@@ -24,7 +27,8 @@ class CompletionTest : public testing::Test {
 
   // What bash itself offers for the last of the words.
   std::string Offered(const std::string& words) {
-    const std::string path = testing::TempDir() + "/completion.bash";
+    std::string path = testing::TempDir() + "/completion.XXXXXX";
+    close(mkstemp(path.data()));
     std::ofstream(path) << CompletionScript(app_, "bash") << "COMP_WORDS=(" << words << ")\n"
                         << "COMP_CWORD=$((${#COMP_WORDS[@]} - 1))\n_tool\n"
                         << "echo \"${COMPREPLY[@]}\"\n";
@@ -32,6 +36,7 @@ class CompletionTest : public testing::Test {
     std::string said;
     for (int c = std::fgetc(bash); c != EOF; c = std::fgetc(bash)) said.push_back(char(c));
     EXPECT_EQ(pclose(bash), 0);
+    std::filesystem::remove(path);
     return said;
   }
 
