@@ -138,6 +138,8 @@ class Committer {
   bool WantsTurn() const;
   // Does what came over the link.
   void HearOwner();
+  // Whether it may be applied.
+  bool IsOfThisHistory(const PeerBatch& told) const;
   void AnswerApplied();
   // Has the owner commit what it can of what waits. False where all of that is this server's task.
   bool RelayPending();

@@ -25,6 +25,17 @@ constexpr std::chrono::microseconds kFrameGathers{150};
 
 // Turns and relays ---------------------------------------------------------------------------------
 
+// The owner's batch is durable where the owner is; that must be where this server is. While its
+// database is away it may be coming back as another one, which has what the owner does not.
+bool Committer::IsOfThisHistory(const PeerBatch& told) const {
+  if (pause_ != base::Duration(0)) return false;
+  const sql::Lineage here = shared_->lineage();
+  if (!here.system.empty() && !told.by.lineage.system.empty() && here != told.by.lineage) {
+    return false;
+  }
+  return parts_.log.Follows(parts_.replica.head(), told.batch, told.by.writer);
+}
+
 void Committer::HearOwner() {
   for (Relay::Word& word : relay_.TakeWords()) {
     if (word.lost != 0) {
@@ -36,10 +47,10 @@ void Committer::HearOwner() {
       answered_at_ = std::max(answered_at_, word.answered->revision);
     } else if (!word.batch.has_value()) {
       continue;  // it takes no more
-    } else if (parts_.log.Follows(parts_.replica.head(), word.batch->batch, word.batch->writer)) {
+    } else if (IsOfThisHistory(*word.batch)) {
       ApplyForeign(std::move(word.batch->batch));
     } else {
-      // Something came between: it is read from the database.
+      // Something came between, or may have: it is read from the database.
       Nudge(word.batch->batch.head.seq);
     }
   }

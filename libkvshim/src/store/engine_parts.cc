@@ -234,7 +234,8 @@ void Engine::Parts::Announce(const log::Head& head, const log::Batch& batch) {
   // It is in this database, which may not be the one that counts.
   const size_t told = links.has_value() && !doubt.raised() ? links->count() : 0;
   if (told > 0) {
-    links->send(FrameOf(static_cast<int64_t>(member_id), head, batch.rows, batch.ops));
+    links->send(FrameOf({.writer = static_cast<int64_t>(member_id), .lineage = Lineage()}, head,
+                        batch.rows, batch.ops));
     // Who has the batch need not be told that there is one.
     if (told >= members->others()) return;
   }

@@ -82,13 +82,13 @@ std::string FrameOf(FrameKind kind) {
   return std::move(out.bytes());
 }
 
-std::string FrameOf(int64_t writer, const log::Head& head, std::span<const KeyValue> rows,
+std::string FrameOf(const Committed& by, const log::Head& head, std::span<const KeyValue> rows,
                     std::span<const log::Op> ops) {
   PeerWriter out;
   size_t size = 256;
   for (const KeyValue& row : rows) size += row.memory();
   out.bytes().reserve(size);
-  out(FrameKind::kBatch, writer, head.seq, log::AsView(head.nonce), head.epoch, head.revision,
+  out(FrameKind::kBatch, by.writer, by.lineage.system, by.lineage.timeline, head.seq, log::AsView(head.nonce), head.epoch, head.revision,
       head.compact_revision, head.gc_floor, log::AsView(head.hash), log::EncodeOps(ops),
       static_cast<int64_t>(rows.size()));
   for (const KeyValue& row : rows) out(row);
@@ -100,7 +100,7 @@ std::optional<PeerBatch> ReadBatch(PeerReader& in) {
   log::Head& head = read.batch.head;
   std::string_view nonce, hash, ops;
   int64_t rows = 0;
-  in(read.writer, head.seq, nonce, head.epoch, head.revision, head.compact_revision, head.gc_floor,
+  in(read.by.writer, read.by.lineage.system, read.by.lineage.timeline, head.seq, nonce, head.epoch, head.revision, head.compact_revision, head.gc_floor,
      hash, ops, rows);
   if (!in.ok() || nonce.size() != head.nonce.size() || hash.size() != head.hash.size()) {
     return std::nullopt;

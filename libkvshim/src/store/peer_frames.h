@@ -20,6 +20,7 @@
 #include "absl/status/statusor.h"
 #include "kvshim/store.h"
 #include "log/log.h"
+#include "sql/lineage.h"
 #include "store/peer_codec.h"
 
 namespace kvshim::store {
@@ -77,12 +78,16 @@ void ReadAnswer(PeerReader& in, absl::StatusOr<Response>& answer) {
   if (!in.ok()) answer = absl::InternalError("another server's answer cannot be read");
 }
 
-// A batch that `writer` has committed, and what it did it with.
-struct PeerBatch {
+// Who has committed a batch, and on which database server.
+struct Committed {
   int64_t writer = 0;
+  sql::Lineage lineage;
+};
+struct PeerBatch {
+  Committed by;
   log::CommittedBatch batch;
 };
-std::string FrameOf(int64_t writer, const log::Head& head, std::span<const KeyValue> rows,
+std::string FrameOf(const Committed& by, const log::Head& head, std::span<const KeyValue> rows,
                     std::span<const log::Op> ops);
 std::optional<PeerBatch> ReadBatch(PeerReader& in);
 

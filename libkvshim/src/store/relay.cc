@@ -33,11 +33,13 @@ void Relay::Linked(Link link) {
 }
 
 bool Relay::Hear(std::string_view frame) {
-  if (frame.empty()) {
+  {
     base::MutexLock lock(mutex_);
-    heard_at_ = Now();
-    return true;
+    const base::TimePoint now = Now();
+    if (now - heard_at_ > kSilence) return false;
+    heard_at_ = now;
   }
+  if (frame.empty()) return true;
   PeerReader in(frame);
   FrameKind kind{};
   in(kind);
@@ -62,7 +64,6 @@ bool Relay::Hear(std::string_view frame) {
   }
   {
     base::MutexLock lock(mutex_);
-    heard_at_ = Now();
     if (kind == FrameKind::kBye) takes_more_ = false;
     arrivals_.push_back(std::move(arrival));
   }

@@ -68,7 +68,7 @@ class Relay {
   Relay(std::function<void()> wake, base::MetricsRegistry& metrics);
 
   void Linked(Link link) EXCLUDES(mutex_);
-  // False where the frame cannot be read.
+  // False where the link is to end: the frame cannot be read, or it comes after a long silence.
   bool Hear(std::string_view frame) EXCLUDES(mutex_);
   void Lost() EXCLUDES(mutex_);
 

@@ -182,19 +182,42 @@ TEST_F(LinkedServers, HaveTheOwnerCommitWhatTheyWriteAtTheSameTime) {
   for (size_t i = 0; i < seen.size(); ++i) EXPECT_EQ(seen[i], static_cast<int64_t>(i) + 2);
 }
 
-TEST_F(LinkedServers, FollowTheOwnerWithoutTheDatabase) {
-  const auto away = std::make_shared<std::atomic<bool>>(false);
-  const auto follower = OpenOn(tables_, {.read_fails = [away] { return away->load(); }});
+TEST_F(LinkedServers, FollowTheOwnerWithoutReadingTheDatabase) {
+  const auto reads = std::make_shared<std::atomic<int>>(0);
+  const auto follower = OpenOn(tables_, {.read_fails = [reads] {
+                                 ++*reads;
+                                 return false;
+                               }});
   Host host(*engines_[0]);
   host.Link(*follower);
   WaitUntil([&] { return engines_[0]->members().size() == 4; });
-  *away = true;
-  const auto put = engines_[0]->Put({.key = "k", .value = "v"});
-  ASSERT_TRUE(put.ok());
-  WaitUntil([&] { return follower->revision() >= put->revision; });
-  EXPECT_EQ(follower->Range({.key = "k", .serializable = true})->kvs[0].value(), "v");
+  constexpr int kPuts = 500;
+  const int before = *reads;
+  for (int i = 0; i < kPuts; ++i) {
+    const auto put = engines_[0]->Put({.key = "k", .value = std::to_string(i)});
+    ASSERT_TRUE(put.ok());
+    WaitUntil([&] { return follower->revision() >= put->revision; });
+    EXPECT_EQ(follower->Range({.key = "k", .serializable = true})->kvs[0].value(),
+              std::to_string(i));
+  }
+  EXPECT_LT(*reads - before, kPuts / 2) << "it looks now and then only";
   host.Unlink(*follower);
-  *away = false;
+}
+
+TEST_F(LinkedServers, DoNotFollowAnOwnerOnADatabaseServerThatWasReplaced) {
+  const auto owner = OpenOn(tables_, {.lineage = {.system = "7", .timeline = 1}});
+  const auto copy = tables_->Copy();
+  const auto follower = OpenOn(copy, {.lineage = {.system = "7", .timeline = 2}});
+  Host host(*owner);
+  host.Link(*follower);
+  WaitUntil([&] { return owner->members().size() >= 2; });
+  const int64_t before = follower->revision();
+  ASSERT_TRUE(owner->Put({.key = "k", .value = "lost"}).ok());
+  const auto put = follower->Put({.key = "k", .value = "kept"});
+  ASSERT_TRUE(put.ok()) << put.status();
+  EXPECT_EQ(put->revision, before + 1);
+  EXPECT_EQ(follower->Range({.key = "k"})->kvs[0].value(), "kept");
+  host.Unlink(*follower);
 }
 
 TEST_F(LinkedServers, ReadFromTheDatabaseWhatDoesNotArriveOverTheLink) {

@@ -129,14 +129,15 @@ TEST(PeerFrames, CarryABatchWhole) {
           {.key = "k", .value = "v", .create_revision = 17, .mod_revision = 17, .version = 1}),
       KeyValue::Tombstone("l", 17, 1)};
   const std::vector<log::Op> ops{log::LeaseGrant{.id = LeaseId{5}, .ttl = 60}};
-  const std::string frame = FrameOf(42, head, rows, ops);
+  const std::string frame = FrameOf({.writer = 42, .lineage = {.system = "7", .timeline = 3}}, head, rows, ops);
   PeerReader in(frame);
   FrameKind kind{};
   in(kind);
   EXPECT_EQ(kind, FrameKind::kBatch);
   const auto read = ReadBatch(in);
   ASSERT_TRUE(read.has_value());
-  EXPECT_EQ(read->writer, 42);
+  EXPECT_EQ(read->by.writer, 42);
+  EXPECT_EQ(read->by.lineage, (sql::Lineage{.system = "7", .timeline = 3}));
   EXPECT_EQ(read->batch.head, head);
   EXPECT_EQ(read->batch.ops, ops);
   ASSERT_EQ(read->batch.rows.size(), 2u);

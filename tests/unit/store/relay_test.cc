@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "mvcc/errors.h"
@@ -149,6 +150,12 @@ TEST_F(RelayTest, EndsTheLinkOfAnOwnerThatIsSilentWhileAnAnswerIsDue) {
   EXPECT_EQ(heard_, std::vector<std::string>{std::string(mvcc::LeaderFailed().message())});
 }
 
+TEST_F(RelayTest, EndsALinkOverWhichNothingWasHeardForLong) {
+  Link();
+  std::this_thread::sleep_for(milliseconds(1001));
+  EXPECT_FALSE(relay_.Hear("")) << "this server may have been paused";
+}
+
 TEST_F(RelayTest, LeavesAnOwnerThatSaysByeAfterItsLastAnswer) {
   Link();
   SendOne();
@@ -174,7 +181,7 @@ TEST_F(RelayTest, GoesOnWhileTheOwnerCommitsMoreThanItWasAskedFor) {
   Link();
   relay_.Met(now_);
   for (const int64_t revision : {100, 200}) {
-    EXPECT_TRUE(relay_.Hear(FrameOf(1, log::Head{.revision = revision}, {}, {})));
+    EXPECT_TRUE(relay_.Hear(FrameOf(Committed{}, log::Head{.revision = revision}, {}, {})));
   }
   Hear();
   EXPECT_TRUE(relay_.Takes(now_ + seconds(1)));
@@ -183,7 +190,7 @@ TEST_F(RelayTest, GoesOnWhileTheOwnerCommitsMoreThanItWasAskedFor) {
 
 TEST_F(RelayTest, RefusesWhatIsNoFrame) {
   Link();
-  std::string batch = FrameOf(1, log::Head{.seq = 2, .revision = 3},
+  std::string batch = FrameOf(Committed{}, log::Head{.seq = 2, .revision = 3},
                               std::vector{KeyValue::Make({.key = "k", .version = 1})}, {});
   EXPECT_TRUE(relay_.Hear(batch));
   for (size_t size = 1; size < batch.size(); ++size) {
