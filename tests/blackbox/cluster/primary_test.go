@@ -44,9 +44,12 @@ func TestPrimaryThatWasReplacedIsLeftWhenOtherServersTellOfIt(t *testing.T) {
 	}, "each has seen the other living")
 	follows(t, db, standby)
 	pause(right) // it must not hear of what it will not find
+	paused := time.Now()
 	standby.Promote(t)
 	expect.True(t, works(t, left, "left"), "the one that stays")
 	db.Query(t, "", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'right'")
+	// Nor from the other server: it does not listen to what was said to it during a pause so long.
+	time.Sleep(time.Until(paused.Add(1500 * time.Millisecond)))
 	resume(right)
 
 	split := time.Now()
