@@ -118,13 +118,22 @@ func TestProtobufSaysWhatJSONSays(t *testing.T) {
 			t.Errorf("%s in protobuf: %v\nin JSON: %v", kind, one, other)
 		}
 	}
-	list := metav1.ListOptions{}
-	compare("pods", Must[*corev1.PodList](t)(pods.List(ctx, list)).Items,
-		Must[*corev1.PodList](t)(text.CoreV1().Pods("default").List(ctx, list)).Items)
-	compare("services", Must[*corev1.ServiceList](t)(binary.CoreV1().Services("").List(ctx, list)).Items,
-		Must[*corev1.ServiceList](t)(text.CoreV1().Services("").List(ctx, list)).Items)
-	compare("namespaces", Must[*corev1.NamespaceList](t)(binary.CoreV1().Namespaces().List(ctx, list)).Items,
-		Must[*corev1.NamespaceList](t)(text.CoreV1().Namespaces().List(ctx, list)).Items)
+	all := metav1.ListOptions{}
+	at := func(revision string) metav1.ListOptions {
+		return metav1.ListOptions{ResourceVersion: revision, ResourceVersionMatch: metav1.ResourceVersionMatchExact}
+	}
+	somePods := Must[*corev1.PodList](t)(pods.List(ctx, all))
+	compare("pods", somePods,
+		Must[*corev1.PodList](t)(text.CoreV1().Pods("default").List(ctx, at(somePods.ResourceVersion))))
+	services := Must[*corev1.ServiceList](t)(binary.CoreV1().Services("").List(ctx, all))
+	compare("services", services,
+		Must[*corev1.ServiceList](t)(text.CoreV1().Services("").List(ctx, at(services.ResourceVersion))))
+	namespaces := Must[*corev1.NamespaceList](t)(binary.CoreV1().Namespaces().List(ctx, all))
+	compare("namespaces", namespaces,
+		Must[*corev1.NamespaceList](t)(text.CoreV1().Namespaces().List(ctx, at(namespaces.ResourceVersion))))
+	if len(somePods.Items) != 1 || len(services.Items) == 0 || len(namespaces.Items) == 0 {
+		t.Errorf("there are %d pods, %d services, %d namespaces", len(somePods.Items), len(services.Items), len(namespaces.Items))
+	}
 	if err := pods.Delete(ctx, "a", metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)
 	}

@@ -20,7 +20,7 @@ import (
 	"kvshim/tests/controlplane/kubectl"
 )
 
-const patience = 30 * time.Second
+const patience = time.Minute
 
 // Config is the administrator's, without a limit of the client's own.
 func Config(t testing.TB, s *kubectl.Server) *rest.Config {

@@ -90,9 +90,9 @@ func TestALeaderHandsOver(t *testing.T) {
 func TestALeaderThatFallsSilentIsFollowed(t *testing.T) {
 	clients := Clients(t, Config(t, kubectl.Start(t)))
 	events := make(Events, 10)
-	endFirst := stand(t, clients, "first", events, 2*time.Second, false)
+	endFirst := stand(t, clients, "first", events, 4*time.Second, false)
 	events.Expect(t, "first leads")
-	stand(t, clients, "second", events, 2*time.Second, false)
+	stand(t, clients, "second", events, 4*time.Second, false)
 	endFirst()
 	events.Expect(t, "first ends")
 	if name, _ := holder(t, clients); name != "first" {
