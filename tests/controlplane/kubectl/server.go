@@ -22,6 +22,7 @@ type Server struct {
 	DataDir    string
 	URL        string
 	Kubeconfig string
+	flags      []string
 	command    *exec.Cmd
 	log        *log
 	ended      chan error
@@ -46,10 +47,21 @@ func Start(t testing.TB, flags ...string) *Server {
 // StartIn does it with the data directory given.
 func StartIn(t testing.TB, dataDir string, flags ...string) *Server {
 	t.Helper()
-	s := &Server{DataDir: dataDir, log: &log{}, ended: make(chan error, 1)}
+	return startAt(t, "0", dataDir, flags)
+}
+
+// StartAgain starts a server that has ended, where it was and with what it had.
+func (s *Server) StartAgain(t testing.TB) *Server {
+	t.Helper()
+	return startAt(t, s.URL[strings.LastIndex(s.URL, ":")+1:], s.DataDir, s.flags)
+}
+
+func startAt(t testing.TB, port, dataDir string, flags []string) *Server {
+	t.Helper()
+	s := &Server{DataDir: dataDir, flags: flags, log: &log{}, ended: make(chan error, 1)}
 	ready := filepath.Join(t.TempDir(), "ready")
 	s.command = exec.Command(Binary(t), append([]string{"server", "--data-dir", dataDir,
-		"--https-listen-port", "0", "--bind-address", "127.0.0.1", "--ready-file", ready}, flags...)...)
+		"--https-listen-port", port, "--bind-address", "127.0.0.1", "--ready-file", ready}, flags...)...)
 	s.command.Stdout = s.log
 	s.command.Stderr = s.log
 	if err := s.command.Start(); err != nil {
