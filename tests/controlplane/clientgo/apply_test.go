@@ -132,7 +132,8 @@ func TestProtobufSaysWhatJSONSays(t *testing.T) {
 	compare("namespaces", namespaces,
 		Must[*corev1.NamespaceList](t)(text.CoreV1().Namespaces().List(ctx, at(namespaces.ResourceVersion))))
 	if len(somePods.Items) != 1 || len(services.Items) == 0 || len(namespaces.Items) == 0 {
-		t.Errorf("there are %d pods, %d services, %d namespaces", len(somePods.Items), len(services.Items), len(namespaces.Items))
+		t.Errorf("there are %d pods, %d services, %d namespaces", len(somePods.Items), len(services.Items),
+			len(namespaces.Items))
 	}
 	if err := pods.Delete(ctx, "a", metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)

@@ -63,7 +63,15 @@ func Must[T any](t testing.TB) func(T, error) T {
 
 // ConfigMap is one with a label, by which the tests tell its versions apart.
 func ConfigMap(name, step string) *corev1.ConfigMap {
-	return &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{"step": step}}}
+	return &corev1.ConfigMap{
+		ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{"step": step}}}
+}
+
+// Create creates one.
+func Create(t testing.TB, clients kubernetes.Interface, name, step string) *corev1.ConfigMap {
+	t.Helper()
+	return Must[*corev1.ConfigMap](t)(clients.CoreV1().ConfigMaps("default").Create(Deadline(t),
+		ConfigMap(name, step), metav1.CreateOptions{}))
 }
 
 // Answer is what a client asked and how it was answered.

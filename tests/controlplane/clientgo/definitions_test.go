@@ -30,35 +30,36 @@ var boats = schema.GroupVersionResource{Group: "example.org", Version: "v1", Res
 // defineBoats creates the definition of a kind Boat and waits until it is established.
 func defineBoats(t testing.TB, ctx context.Context, config *rest.Config) {
 	t.Helper()
-	definitions := Must[*apiextensions.Clientset](t)(apiextensions.NewForConfig(config)).
-		ApiextensionsV1().CustomResourceDefinitions()
+	client := Must[*apiextensions.Clientset](t)(apiextensions.NewForConfig(config)).ApiextensionsV1()
 	least := 1.0
+	afloat := apiextensionsv1.JSONSchemaProps{Type: "object",
+		Properties: map[string]apiextensionsv1.JSONSchemaProps{"afloat": {Type: "boolean"}}}
 	spec := apiextensionsv1.JSONSchemaProps{Type: "object", Required: []string{"sails"},
 		Properties: map[string]apiextensionsv1.JSONSchemaProps{
 			"sails": {Type: "integer", Minimum: &least},
 			"flag":  {Type: "string", Default: &apiextensionsv1.JSON{Raw: []byte(`"white"`)}},
 		}}
-	made := Must[*apiextensionsv1.CustomResourceDefinition](t)(definitions.Create(ctx,
+	made := Must[*apiextensionsv1.CustomResourceDefinition](t)(client.CustomResourceDefinitions().Create(ctx,
 		&apiextensionsv1.CustomResourceDefinition{
 			ObjectMeta: metav1.ObjectMeta{Name: "boats.example.org"},
 			Spec: apiextensionsv1.CustomResourceDefinitionSpec{
 				Group: boats.Group,
 				Scope: apiextensionsv1.NamespaceScoped,
-				Names: apiextensionsv1.CustomResourceDefinitionNames{Plural: "boats", Singular: "boat", Kind: "Boat",
-					ListKind: "BoatList", ShortNames: []string{"bt"}},
-				Versions: []apiextensionsv1.CustomResourceDefinitionVersion{{Name: boats.Version, Served: true, Storage: true,
-					Subresources: &apiextensionsv1.CustomResourceSubresources{Status: &apiextensionsv1.CustomResourceSubresourceStatus{}},
+				Names: apiextensionsv1.CustomResourceDefinitionNames{Plural: "boats", Singular: "boat",
+					Kind: "Boat", ListKind: "BoatList", ShortNames: []string{"bt"}},
+				Versions: []apiextensionsv1.CustomResourceDefinitionVersion{{
+					Name: boats.Version, Served: true, Storage: true,
+					Subresources: &apiextensionsv1.CustomResourceSubresources{
+						Status: &apiextensionsv1.CustomResourceSubresourceStatus{}},
 					Schema: &apiextensionsv1.CustomResourceValidation{OpenAPIV3Schema: &apiextensionsv1.JSONSchemaProps{
-						Type: "object", Properties: map[string]apiextensionsv1.JSONSchemaProps{
-							"spec": spec,
-							"status": {Type: "object", Properties: map[string]apiextensionsv1.JSONSchemaProps{
-								"afloat": {Type: "boolean"}}},
-						}}},
+						Type:       "object",
+						Properties: map[string]apiextensionsv1.JSONSchemaProps{"spec": spec, "status": afloat},
+					}},
 				}},
 			},
 		}, metav1.CreateOptions{}))
-	lists := cache.NewListWatchFromClient(Must[*apiextensions.Clientset](t)(apiextensions.NewForConfig(config)).
-		ApiextensionsV1().RESTClient(), "customresourcedefinitions", "", fields.OneTermEqualSelector("metadata.name", made.Name))
+	lists := cache.NewListWatchFromClient(client.RESTClient(), "customresourcedefinitions", "",
+		fields.OneTermEqualSelector("metadata.name", made.Name))
 	_, err := watchtools.UntilWithSync(ctx, lists, &apiextensionsv1.CustomResourceDefinition{}, nil,
 		func(event watch.Event) (bool, error) {
 			for _, condition := range event.Object.(*apiextensionsv1.CustomResourceDefinition).Status.Conditions {
@@ -87,7 +88,8 @@ func TestACustomKindIsDiscovered(t *testing.T) {
 	cached := memory.NewMemCacheClient(client)
 	mapper := restmapper.NewShortcutExpander(restmapper.NewDeferredDiscoveryRESTMapper(cached), cached, nil)
 	mapping := Must[*meta.RESTMapping](t)(mapper.RESTMapping(schema.GroupKind{Group: "apps", Kind: "Deployment"}))
-	if mapping.Resource.String() != "apps/v1, Resource=deployments" || mapping.Scope.Name() != meta.RESTScopeNameNamespace {
+	if mapping.Resource.String() != "apps/v1, Resource=deployments" ||
+		mapping.Scope.Name() != meta.RESTScopeNameNamespace {
 		t.Errorf("a deployment is %v", mapping)
 	}
 	defineBoats(t, Deadline(t), config)
@@ -117,10 +119,11 @@ func TestTheDynamicClientChangesCustomObjects(t *testing.T) {
 	config := Config(t, kubectl.Start(t))
 	ctx := Deadline(t)
 	defineBoats(t, ctx, config)
-	client := dynamic.NewForConfigOrDie(config).Resource(boats).Namespace("default")
+	all := dynamic.NewForConfigOrDie(config)
+	client := all.Resource(boats).Namespace("default")
 	type object = *unstructured.Unstructured
 	must := Must[object](t)
-	factory := dynamicinformer.NewFilteredDynamicSharedInformerFactory(dynamic.NewForConfigOrDie(config), 0, "default", nil)
+	factory := dynamicinformer.NewFilteredDynamicSharedInformerFactory(all, 0, "default", nil)
 	informer := factory.ForResource(boats)
 	events := follow(t, informer.Informer(), noResync)
 	stop := make(chan struct{})
@@ -142,7 +145,8 @@ func TestTheDynamicClientChangesCustomObjects(t *testing.T) {
 	must(client.Create(ctx, boat("second", 1), metav1.CreateOptions{}))
 	patched := must(client.Patch(ctx, "first", types.MergePatchType,
 		[]byte(`{"metadata":{"labels":{"step":"2"}},"spec":{"sails":3},"status":{"afloat":true}}`), metav1.PatchOptions{}))
-	if sails, _, _ := unstructured.NestedInt64(patched.Object, "spec", "sails"); sails != 3 || patched.GetGeneration() != 2 {
+	sails, _, _ := unstructured.NestedInt64(patched.Object, "spec", "sails")
+	if sails != 3 || patched.GetGeneration() != 2 {
 		t.Errorf("the patched boat is %v", patched)
 	}
 	if _, has := patched.Object["status"]; has {
@@ -150,7 +154,8 @@ func TestTheDynamicClientChangesCustomObjects(t *testing.T) {
 	}
 	patched.Object["status"] = map[string]any{"afloat": true}
 	floating := must(client.UpdateStatus(ctx, patched, metav1.UpdateOptions{}))
-	if afloat, _, _ := unstructured.NestedBool(floating.Object, "status", "afloat"); !afloat || floating.GetGeneration() != 2 {
+	afloat, _, _ := unstructured.NestedBool(floating.Object, "status", "afloat")
+	if !afloat || floating.GetGeneration() != 2 {
 		t.Errorf("the floating boat is %v", floating)
 	}
 	if _, err := client.Update(ctx, first, metav1.UpdateOptions{}); !apierrors.IsConflict(err) {

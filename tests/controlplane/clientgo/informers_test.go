@@ -93,8 +93,8 @@ func TestInformersTellOfChangesInOrder(t *testing.T) {
 	awaitServiceAccount(t, clients)
 	ctx := Deadline(t)
 	core := clients.CoreV1()
-	create := metav1.CreateOptions{}
-	Must[*corev1.ConfigMap](t)(core.ConfigMaps("default").Create(ctx, ConfigMap("before", "1"), create))
+	create, options := metav1.CreateOptions{}, metav1.PatchOptions{}
+	Create(t, clients, "before", "1")
 	factory := informers.NewSharedInformerFactory(clients, 0)
 	configMaps := follow(t, factory.Core().V1().ConfigMaps().Informer(), noResync)
 	secrets := follow(t, factory.Core().V1().Secrets().Informer(), noResync)
@@ -102,7 +102,7 @@ func TestInformersTellOfChangesInOrder(t *testing.T) {
 	begin(t, factory)
 	configMaps.Expect(t, "add before 1")
 	for _, name := range []string{"a", "b"} {
-		Must[*corev1.ConfigMap](t)(core.ConfigMaps("default").Create(ctx, ConfigMap(name, "1"), create))
+		Create(t, clients, name, "1")
 		Must[*corev1.Secret](t)(core.Secrets("default").Create(ctx,
 			&corev1.Secret{ObjectMeta: ConfigMap(name, "1").ObjectMeta}, create))
 		Must[*corev1.Pod](t)(core.Pods("default").Create(ctx, pod(name, "1"), create))
@@ -110,9 +110,9 @@ func TestInformersTellOfChangesInOrder(t *testing.T) {
 	for step := 2; step <= 4; step++ {
 		patch := fmt.Appendf(nil, `{"metadata":{"labels":{"step":"%d"}}}`, step)
 		for _, name := range []string{"b", "a"} {
-			Must[*corev1.ConfigMap](t)(core.ConfigMaps("default").Patch(ctx, name, types.MergePatchType, patch, metav1.PatchOptions{}))
-			Must[*corev1.Secret](t)(core.Secrets("default").Patch(ctx, name, types.StrategicMergePatchType, patch, metav1.PatchOptions{}))
-			Must[*corev1.Pod](t)(core.Pods("default").Patch(ctx, name, types.StrategicMergePatchType, patch, metav1.PatchOptions{}))
+			Must[*corev1.ConfigMap](t)(core.ConfigMaps("default").Patch(ctx, name, types.MergePatchType, patch, options))
+			Must[*corev1.Secret](t)(core.Secrets("default").Patch(ctx, name, types.StrategicMergePatchType, patch, options))
+			Must[*corev1.Pod](t)(core.Pods("default").Patch(ctx, name, types.StrategicMergePatchType, patch, options))
 		}
 	}
 	for _, name := range []string{"a", "b"} {
@@ -134,7 +134,6 @@ func TestInformersTellOfChangesInOrder(t *testing.T) {
 
 func TestAnInformerIsResynced(t *testing.T) {
 	clients := Clients(t, Config(t, kubectl.Start(t)))
-	ctx := Deadline(t)
 	resynced := make(Events, 1000)
 	factory := informers.NewSharedInformerFactoryWithOptions(clients, time.Second,
 		informers.WithNamespace("default"), informers.WithTweakListOptions(func(options *metav1.ListOptions) {
@@ -142,7 +141,7 @@ func TestAnInformerIsResynced(t *testing.T) {
 		}))
 	events := follow(t, factory.Core().V1().ConfigMaps().Informer(), func(name string) { resynced <- name })
 	begin(t, factory)
-	Must[*corev1.ConfigMap](t)(clients.CoreV1().ConfigMaps("default").Create(ctx, ConfigMap("a", "1"), metav1.CreateOptions{}))
+	Create(t, clients, "a", "1")
 	events.Expect(t, "add a 1")
 	resynced.Expect(t, "a", "a")
 }
@@ -185,8 +184,7 @@ func TestABookmarkEndsTheInitialEvents(t *testing.T) {
 	ctx := Deadline(t)
 	var last string
 	for _, name := range []string{"a", "b", "c"} {
-		made := Must[*corev1.ConfigMap](t)(clients.CoreV1().ConfigMaps("default").Create(ctx, ConfigMap(name, "1"), metav1.CreateOptions{}))
-		last = made.ResourceVersion
+		last = Create(t, clients, name, "1").ResourceVersion
 	}
 	yes := true
 	opened := Must[watch.Interface](t)(clients.CoreV1().ConfigMaps("default").Watch(ctx, metav1.ListOptions{
@@ -215,7 +213,7 @@ func TestABookmarkEndsTheInitialEvents(t *testing.T) {
 	second := Must[watch.Interface](t)(clients.CoreV1().ConfigMaps("default").Watch(ctx,
 		metav1.ListOptions{ResourceVersion: object.ResourceVersion, LabelSelector: "step"}))
 	defer second.Stop()
-	Must[*corev1.ConfigMap](t)(clients.CoreV1().ConfigMaps("default").Create(ctx, ConfigMap("d", "1"), metav1.CreateOptions{}))
+	Create(t, clients, "d", "1")
 	if what, object := next(); what != watch.Added || object.Name != "d" {
 		t.Errorf("%s %s comes, not d", what, object.Name)
 	}
@@ -232,7 +230,7 @@ func TestInformersOutliveTheServer(t *testing.T) {
 	ctx := Deadline(t)
 	configMaps := clients.CoreV1().ConfigMaps("default")
 	for i := range 10 {
-		Must[*corev1.ConfigMap](t)(configMaps.Create(ctx, ConfigMap(fmt.Sprintf("c%d", i), "1"), metav1.CreateOptions{}))
+		Create(t, clients, fmt.Sprintf("c%d", i), "1")
 	}
 	factory := informers.NewSharedInformerFactoryWithOptions(clients, 0, informers.WithNamespace("default"))
 	informer := factory.Core().V1().ConfigMaps()
@@ -242,13 +240,14 @@ func TestInformersOutliveTheServer(t *testing.T) {
 		end()
 		s = s.StartAgain(t)
 		step := fmt.Sprint(round + 2)
-		Must[*corev1.ConfigMap](t)(configMaps.Create(ctx, ConfigMap("new"+step, step), metav1.CreateOptions{}))
-		Must[*corev1.ConfigMap](t)(configMaps.Update(ctx, ConfigMap(fmt.Sprintf("c%d", round), step), metav1.UpdateOptions{}))
+		Create(t, clients, "new"+step, step)
+		Must[*corev1.ConfigMap](t)(configMaps.Update(ctx, ConfigMap(fmt.Sprintf("c%d", round), step),
+			metav1.UpdateOptions{}))
 		if err := configMaps.Delete(ctx, fmt.Sprintf("c%d", 9-round), metav1.DeleteOptions{}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	Must[*corev1.ConfigMap](t)(configMaps.Create(ctx, ConfigMap("last", "4"), metav1.CreateOptions{}))
+	Create(t, clients, "last", "4")
 	wanted := map[string]string{"c0": "2", "c1": "3", "new2": "2", "new3": "3", "last": "4"}
 	for i := 2; i < 8; i++ {
 		wanted[fmt.Sprintf("c%d", i)] = "1"
@@ -283,7 +282,8 @@ func TestInformersOutliveTheServer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	known := versions(Must[[]*corev1.ConfigMap](t)(informer.Lister().List(labels.NewSelector().Add(*stepped))))
+	known := versions(Must[[]*corev1.ConfigMap](t)(
+		informer.Lister().List(labels.NewSelector().Add(*stepped))))
 	list := Must[*corev1.ConfigMapList](t)(configMaps.List(ctx, metav1.ListOptions{LabelSelector: "step"}))
 	var held []*corev1.ConfigMap
 	for i := range list.Items {
@@ -296,7 +296,6 @@ func TestInformersOutliveTheServer(t *testing.T) {
 
 func TestTwoHundredInformersHearAll(t *testing.T) {
 	clients := Clients(t, Config(t, kubectl.Start(t)))
-	ctx := Deadline(t)
 	const informed, written = 200, 100
 	all := make([]Events, informed)
 	for i := range all {
@@ -308,7 +307,7 @@ func TestTwoHundredInformersHearAll(t *testing.T) {
 	var wanted []string
 	for i := range written {
 		name := fmt.Sprintf("c%d", i)
-		Must[*corev1.ConfigMap](t)(clients.CoreV1().ConfigMaps("default").Create(ctx, ConfigMap(name, "1"), metav1.CreateOptions{}))
+		Create(t, clients, name, "1")
 		wanted = append(wanted, "add "+name+" 1")
 	}
 	for _, events := range all {

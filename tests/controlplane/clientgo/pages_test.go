@@ -46,8 +46,7 @@ func TestAThousandObjectsComeInPages(t *testing.T) {
 		}
 		// What comes meanwhile is in no page: all are of one revision.
 		if next++; next == 1 {
-			_, err := clients.CoreV1().ConfigMaps("default").Create(ctx, ConfigMap("c0999-later", "1"), metav1.CreateOptions{})
-			return err
+			Create(t, clients, "c0999-later", "1")
 		}
 		return nil
 	})
@@ -90,7 +89,8 @@ func TestATokenExpiresWithItsHistory(t *testing.T) {
 	list := Must[*corev1.ConfigMapList](t)
 	expire := func() {
 		later := Must[*corev1.ConfigMap](t)(configMaps.Create(ctx, &corev1.ConfigMap{
-			ObjectMeta: metav1.ObjectMeta{GenerateName: "z-", Labels: map[string]string{"step": "2"}}}, metav1.CreateOptions{}))
+			ObjectMeta: metav1.ObjectMeta{GenerateName: "z-", Labels: map[string]string{"step": "2"}}},
+			metav1.CreateOptions{}))
 		compact(t, endpoint, later.ResourceVersion)
 	}
 
