@@ -23,7 +23,8 @@ constexpr std::chrono::microseconds kFrameGathers{150};
 
 }  // namespace
 
-// Turns and relays ---------------------------------------------------------------------------------
+// Turns and relays
+// ---------------------------------------------------------------------------------
 
 // The owner's batch is durable where the owner is; that must be where this server is. While its
 // database is away it may be coming back as another one, which has what the owner does not.
@@ -178,7 +179,8 @@ absl::Status Committer::Resync() {
   return absl::OkStatus();
 }
 
-// Histories ----------------------------------------------------------------------------------------
+// Histories
+// ----------------------------------------------------------------------------------------
 
 void Committer::Forked() {
   const base::TimePoint now = base::Clock::Real().Now();

@@ -88,9 +88,9 @@ std::string FrameOf(const Committed& by, const log::Head& head, std::span<const 
   size_t size = 256;
   for (const KeyValue& row : rows) size += row.memory();
   out.bytes().reserve(size);
-  out(FrameKind::kBatch, by.writer, by.lineage.system, by.lineage.timeline, head.seq, log::AsView(head.nonce), head.epoch, head.revision,
-      head.compact_revision, head.gc_floor, log::AsView(head.hash), log::EncodeOps(ops),
-      static_cast<int64_t>(rows.size()));
+  out(FrameKind::kBatch, by.writer, by.lineage.system, by.lineage.timeline, head.seq,
+      log::AsView(head.nonce), head.epoch, head.revision, head.compact_revision, head.gc_floor,
+      log::AsView(head.hash), log::EncodeOps(ops), static_cast<int64_t>(rows.size()));
   for (const KeyValue& row : rows) out(row);
   return std::move(out.bytes());
 }
@@ -100,8 +100,8 @@ std::optional<PeerBatch> ReadBatch(PeerReader& in) {
   log::Head& head = read.batch.head;
   std::string_view nonce, hash, ops;
   int64_t rows = 0;
-  in(read.by.writer, read.by.lineage.system, read.by.lineage.timeline, head.seq, nonce, head.epoch, head.revision, head.compact_revision, head.gc_floor,
-     hash, ops, rows);
+  in(read.by.writer, read.by.lineage.system, read.by.lineage.timeline, head.seq, nonce, head.epoch,
+     head.revision, head.compact_revision, head.gc_floor, hash, ops, rows);
   if (!in.ok() || nonce.size() != head.nonce.size() || hash.size() != head.hash.size()) {
     return std::nullopt;
   }

@@ -129,7 +129,8 @@ TEST(PeerFrames, CarryABatchWhole) {
           {.key = "k", .value = "v", .create_revision = 17, .mod_revision = 17, .version = 1}),
       KeyValue::Tombstone("l", 17, 1)};
   const std::vector<log::Op> ops{log::LeaseGrant{.id = LeaseId{5}, .ttl = 60}};
-  const std::string frame = FrameOf({.writer = 42, .lineage = {.system = "7", .timeline = 3}}, head, rows, ops);
+  const std::string frame =
+      FrameOf({.writer = 42, .lineage = {.system = "7", .timeline = 3}}, head, rows, ops);
   PeerReader in(frame);
   FrameKind kind{};
   in(kind);
