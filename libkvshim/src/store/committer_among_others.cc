@@ -69,7 +69,7 @@ void Committer::AnswerApplied() {
 }
 
 bool Committer::RelayPending() {
-  base::TimePoint now = base::Clock::Real().Now();
+  const base::TimePoint now = base::Clock::Real().Now();
   if (shared_ == nullptr || !relay_.Takes(now)) return false;
   if (4 * pending_.size() < 3 * answered_last_) {
     // Those who were just answered send again: one frame for all costs less than one each.
@@ -80,9 +80,8 @@ bool Committer::RelayPending() {
     }
     wake_at_ = 1;
     TakeQueued();
-    now = base::Clock::Real().Now();
   }
-  relay_.Send(pending_, now);
+  relay_.Send(pending_);
   return pending_.empty();
 }
 

@@ -102,7 +102,7 @@ bool Relay::Takes(base::TimePoint now) {
   return takes_more_;
 }
 
-void Relay::Send(std::deque<std::unique_ptr<Proposal>>& pending, base::TimePoint now) {
+void Relay::Send(std::deque<std::unique_ptr<Proposal>>& pending) {
   std::deque<std::unique_ptr<Proposal>> rest;
   while (!pending.empty()) {
     Proposals proposals;
@@ -128,8 +128,6 @@ void Relay::Send(std::deque<std::unique_ptr<Proposal>>& pending, base::TimePoint
       std::ranges::move(proposals, std::back_inserter(rest));
       continue;
     }
-    // Silence counts from where something is expected.
-    if (sent_.empty()) heard_at_ = std::max(heard_at_, now);
     relayed_.Increment(static_cast<double>(proposals.size()));
     sent_.emplace(head.id, Sent{link_number_, std::move(proposals)});
     link_->send(std::move(frame.bytes()));

@@ -77,14 +77,13 @@ class Relay {
   // Whether writes go to the owner at present.
   bool Takes(base::TimePoint now) EXCLUDES(mutex_);
   // Sends those of `pending` that another server can do, and takes them out.
-  void Send(std::deque<std::unique_ptr<Proposal>>& pending, base::TimePoint now) EXCLUDES(mutex_);
+  void Send(std::deque<std::unique_ptr<Proposal>>& pending) EXCLUDES(mutex_);
 
   // What was told since the last time, in its order.
   std::vector<Word> TakeWords() EXCLUDES(mutex_);
   // Those that were sent and were queued before `too_old`.
   Proposals TakeLate(base::TimePoint too_old);
   Proposals TakeAll();
-  bool idle() const { return sent_.empty(); }
 
   // When the owner counts as dead, if it says nothing until then; nullopt: nothing is expected.
   std::optional<base::TimePoint> deadline() const EXCLUDES(mutex_);
