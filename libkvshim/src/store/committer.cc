@@ -343,8 +343,8 @@ log::Batch Committer::LogBatch(const OpenBatch& batch) const {
 
 void Committer::Committed(Round& round, const log::Head& head) {
   parts_.replica.Apply(head, round.log_batch.rows, round.log_batch.ops);
-  if (shared_ != nullptr) parts_.announce(head, round.log_batch);
   Publisher::Delivery delivery;
+  if (shared_ != nullptr) delivery.frame = parts_.announce(head, round.log_batch);
   const bool with_previous = parts_.hub.wants_prev_kv();
   const auto& changes = round.batch.writes.changes();
   delivery.events.reserve(changes.size());

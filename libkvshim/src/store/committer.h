@@ -83,8 +83,9 @@ class Committer {
     base::Clock& clock;
     uint64_t member_id;
     base::Duration fork_patience;  // engine.h
-    // Tells the other servers of a batch that was committed here.
-    std::function<void(const log::Head& head, const log::Batch& batch)> announce;
+    // Tells the other servers of a batch that was committed here; returns the frame for those that
+    // are linked, empty where none is.
+    std::function<std::string(const log::Head& head, const log::Batch& batch)> announce;
   };
 
   Committer(Parts parts, const StoreOptions& options);
