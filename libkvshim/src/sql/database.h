@@ -104,7 +104,7 @@ class Database {
   // Ranges in one snapshot, both ends included, ascending; `visit` returns false to stop.
   virtual absl::Status ReadRows(int64_t from, int64_t to,
                                 const std::function<bool(const LogRecord&)>& visit) = 0;
-  // At most `limit` batches.
+  // At most `limit` batches. Those after the first are durable.
   virtual absl::Status ReadBatches(int64_t from, int64_t limit,
                                    const std::function<bool(const BatchRecord&)>& visit) = 0;
   // At most `limit` rows after `after`, up to revision `to`, without their values.

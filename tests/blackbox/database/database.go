@@ -42,6 +42,8 @@ const (
 type Options struct {
 	Settings []string          // NAME=value, in the server's own words; later ones win
 	Files    map[string]string // by name, put into the instance's directory, readable by it only
+	// NAME=value, of the server's process.
+	Environment []string
 }
 
 // UnderTest is the kind that the environment asks for.

@@ -34,12 +34,13 @@ type Instance struct {
 	socket    string
 	account   *syscall.Credential
 
-	program    string
-	settings   []string // of Options
-	arguments  func() []string
-	stopSignal syscall.Signal
-	ready      func() bool
-	client     func(ctx context.Context, name, sql string) *exec.Cmd
+	program     string
+	settings    []string // of Options
+	environment []string // the same
+	arguments   func() []string
+	stopSignal  syscall.Signal
+	ready       func() bool
+	client      func(ctx context.Context, name, sql string) *exec.Cmd
 
 	command *exec.Cmd
 	exited  chan struct{}
@@ -68,7 +69,7 @@ func newInstance(kind Kind, name, account string, o Options) (*Instance, error) 
 			return i, err
 		}
 	}
-	i.settings = o.Settings
+	i.settings, i.environment = o.Settings, o.Environment
 	i.port, err = freePort()
 	return i, err
 }
@@ -175,6 +176,9 @@ func (i *Instance) run(program string, arguments ...string) *exec.Cmd {
 	command := exec.Command(program, arguments...)
 	command.Dir = i.directory
 	command.Env = append(serverEnvironment(), "TMPDIR="+i.directory)
+	for _, variable := range i.environment {
+		command.Env = append(command.Env, i.expand(variable))
+	}
 	command.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Credential: i.account}
 	return command
 }

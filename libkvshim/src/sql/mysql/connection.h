@@ -27,9 +27,10 @@ namespace kvshim::sql::mysql {
 
 // What a session found out about its server.
 struct Server {
-  std::string identity;   // "db1:3306, 10.11.6-MariaDB"
-  bool compound = false;  // an append must be a compound statement
-  bool durable = true;    // what is committed outlives the power
+  std::string identity;      // "db1:3306, 10.11.6-MariaDB"
+  bool compound = false;     // an append must be a compound statement
+  bool durable = true;       // what is committed outlives the power
+  bool shows_early = false;  // a commit is seen before it is durable (durability.h)
   int64_t max_packet = int64_t{1} << 20;
 };
 

@@ -5,6 +5,7 @@
 
 #include "base/status.h"
 #include "base/strings.h"
+#include "sql/mysql/durability.h"
 #include "sql/mysql/row_ids.h"
 #include "sql/mysql/schema.h"
 #include "sql/mysql/server_database.h"
@@ -68,7 +69,8 @@ absl::Status LoadFrom(Connection& connection, TableVisitor& visitor) {
         visitor.OnRow(ReadRow(row, false));
         return true;
       }));
-  return connection.Execute("COMMIT").status();
+  RETURN_IF_ERROR(connection.Execute("COMMIT").status());
+  return MakeReadsDurable(connection);
 }
 
 }  // namespace
@@ -159,6 +161,8 @@ absl::Status ServerDatabase::ReadBatches(int64_t from, int64_t limit,
                      connection.Execute(base::Concat(
                          "SELECT " KVSHIM_MYSQL_BATCH_COLUMNS " FROM kv_batch WHERE seq >= ", from,
                          " ORDER BY seq LIMIT ", limit)));
+    // Whoever reads on from a batch that it knows may believe those that follow.
+    if (found.rows() > 1) RETURN_IF_ERROR(MakeReadsDurable(connection));
     while (const std::optional<Row> row = found.Next()) {
       if (!visit(ReadBatch(*row))) break;
     }

@@ -115,6 +115,7 @@ absl::Status Begin(Connection& connection, const Options& options, const Host& h
   server.compound = galera || options.compound;
   const std::string weakness = Weakness(variables);
   server.durable = weakness.empty();
+  server.shows_early = server.durable && !galera && !variables.On("log_bin");
   Announce(connection, server, weakness, traits);
 
   // A wait for the lock ends before our own limit would leave its outcome open. The idle limit
