@@ -27,8 +27,6 @@ struct Statistics {
   int64_t failures = 0;
   int64_t deleted_rows = 0;
   int64_t checkpoints = 0;
-  int64_t checkpointed_pages = 0;
-  std::chrono::nanoseconds checkpoint_time{0};
   int64_t wal_bytes = 0;  // of the write-ahead log at this moment
 };
 

@@ -72,7 +72,6 @@ absl::Status Checkpointer::RunLocked() {
   }
   if (!needed) return absl::OkStatus();
   RETURN_IF_ERROR(Reach(fault_, FaultPoint::kInCheckpoint));
-  const auto start = std::chrono::steady_clock::now();
   int64_t copied = -1;
   for (int round = 0; round < kMostRounds; ++round) {
     ASSIGN_OR_RETURN(const Progress progress, Step(SQLITE_CHECKPOINT_PASSIVE));
@@ -88,7 +87,6 @@ absl::Status Checkpointer::RunLocked() {
   }
   base::MutexLock lock(mutex_);
   ++counts_.checkpoints;
-  counts_.time += std::chrono::steady_clock::now() - start;
   return absl::OkStatus();
 }
 
@@ -112,8 +110,6 @@ absl::StatusOr<Checkpointer::Progress> Checkpointer::Step(int mode) {
   if (code != SQLITE_OK && (code & 0xff) != SQLITE_BUSY) {
     return connection_->Error(code, "moving the write-ahead log into the database");
   }
-  base::MutexLock lock(mutex_);
-  counts_.pages += copied > 0 ? copied : 0;
   return Progress{.complete = code == SQLITE_OK && in_log == copied, .copied = copied};
 }
 

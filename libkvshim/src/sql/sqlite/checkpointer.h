@@ -20,7 +20,6 @@
 // Thread safety: any thread. Lock order: checkpoint_mutex_, then the commit lock, then mutex_.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <thread>
@@ -38,8 +37,6 @@ class Checkpointer {
  public:
   struct Counts {
     int64_t checkpoints = 0;
-    int64_t pages = 0;
-    std::chrono::nanoseconds time{0};
     int64_t wal_pages = 0;
   };
 

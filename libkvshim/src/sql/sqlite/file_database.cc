@@ -120,8 +120,6 @@ Statistics FileDatabase::Stats() const {
   const Checkpointer::Counts counts = checkpointer_.counts();
   Statistics statistics = counters_.statistics();
   statistics.checkpoints = counts.checkpoints;
-  statistics.checkpointed_pages = counts.pages;
-  statistics.checkpoint_time = counts.time;
   statistics.wal_bytes = counts.wal_pages * kFrameBytes;
   return statistics;
 }
