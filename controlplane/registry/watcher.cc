@@ -36,6 +36,12 @@ void Watcher::Drain() {
 
 void Watcher::GoOn() { DrainBusy(); }
 
+void Watcher::Stop() {
+  MutexLock lock(mutex_);
+  ended_ = true;
+  while (telling_) told_.Wait(mutex_);
+}
+
 bool Watcher::ended() const {
   MutexLock lock(mutex_);
   return ended_;
@@ -53,10 +59,13 @@ void Watcher::DrainBusy() {
       }
       item = std::move(queue_.front());
       queue_.pop_front();
+      telling_ = true;
     }
-    if (Tell(item)) continue;
+    const bool more = Tell(item);
     MutexLock lock(mutex_);
-    ended_ = true;
+    telling_ = false;
+    if (!more) ended_ = true;
+    told_.NotifyAll();
   }
 }
 

@@ -5,6 +5,9 @@
 // It is born busy: events are only queued until the one who made it has sent what was before them
 // and calls GoOn.
 //
+// Whoever destroys what a listener refers to calls Stop first: the cache forgets a watcher without
+// waiting for a thread that is telling it something just then.
+//
 // Thread safety: every method may be called from any thread.
 #pragma once
 
@@ -56,6 +59,9 @@ class Watcher {
   void Drain();
   // Ends being busy from birth.
   void GoOn();
+  // The listener hears nothing more once it returns: waits for what it is being told. Not to be
+  // called by the listener, nor under a lock that it takes.
+  void Stop();
   bool ended() const;
 
  private:
@@ -72,6 +78,8 @@ class Watcher {
   std::deque<Item> queue_ GUARDED_BY(mutex_);
   bool busy_ GUARDED_BY(mutex_) = true;
   bool ended_ GUARDED_BY(mutex_) = false;
+  bool telling_ GUARDED_BY(mutex_) = false;  // the listener is in a call
+  kvshim::base::Condition told_;             // telling_ fell
   std::chrono::steady_clock::time_point next_bookmark_ GUARDED_BY(mutex_);
 };
 
