@@ -6,6 +6,7 @@
 #include "apiserver/table.h"
 #include "base/status.h"
 #include "base/strings.h"
+#include "registry/failure.h"
 #include "registry/stored_form.h"
 
 namespace kvplane::apiserver {
@@ -89,9 +90,7 @@ absl::StatusOr<Answer> Reader::List(const Call& call, const ListOptions& options
 }
 
 absl::StatusOr<Reader::Selected> Reader::Select(const Call& call, const ListOptions& options) {
-  if (!options.continue_key.empty()) {
-    return FromHistory(call, options, options.continue_revision, options.continue_key);
-  }
+  if (!options.continue_key.empty()) return GoOn(call, options);
   const bool exact =
       options.match == Match::kExact ||
       (options.match == Match::kUnset && options.limit > 0 && options.revision.value_or(0) > 0);
@@ -100,6 +99,27 @@ absl::StatusOr<Reader::Selected> Reader::Select(const Call& call, const ListOpti
                        registry::PrefixOf(call.kind(), call.target.name_space));
   }
   return FromCache(call, options);
+}
+
+// Where the history that the list began in is compacted, its rest can be had as it is now: whoever
+// would rather have that than begin anew finds a token for it in the failure.
+absl::StatusOr<Reader::Selected> Reader::GoOn(const Call& call, const ListOptions& options) {
+  int64_t revision = options.continue_revision;
+  if (revision == kAnyRevision) {
+    ASSIGN_OR_RETURN(revision, registry_.CurrentRevision());
+  }
+  auto selected = FromHistory(call, options, revision, options.continue_key);
+  if (!registry::HasReason(selected.status(), "Expired")) return selected;
+  return registry::MakeStatus(
+      {.code = 410,
+       .reason = "Expired",
+       .message = "The provided continue parameter is too old to display a consistent list result. "
+                  "You can start a new list without the continue parameter, or use the continue "
+                  "token in this response to retrieve the remainder of the results. Continuing "
+                  "with the provided token results in an inconsistent list - objects that were "
+                  "created, modified, or deleted between the time the first chunk was returned "
+                  "and now may show up in the list.",
+       .continue_token = ContinueToken(kAnyRevision, options.continue_key)});
 }
 
 absl::StatusOr<Reader::Selected> Reader::FromCache(const Call& call, const ListOptions& options) {
