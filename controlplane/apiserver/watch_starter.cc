@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "apiserver/watch_stream.h"
+#include "base/clock.h"
 #include "base/status.h"
 #include "registry/failure.h"
 
@@ -13,6 +14,7 @@ namespace kvplane::apiserver {
 
 namespace {
 
+namespace base = kvshim::base;
 using registry::Watcher;
 using std::chrono::seconds;
 
@@ -50,10 +52,14 @@ absl::Status WatchStarter::Start(Call call, const ListOptions& options,
                                  std::shared_ptr<Response> response) {
   registry::WatchCache& cache = registry_->CacheOf(call.kind());
   ASSIGN_OR_RETURN(const Begin begin, BeginOf(*registry_, options));
+  const int64_t timeout = options.timeout_seconds > 0 ? options.timeout_seconds : DefaultTimeout();
+  const auto now = base::Clock::Real().Now();
+  const auto deadline = now + seconds(timeout);
   auto stream = std::make_unique<WatchStream>(std::move(call), options.selection, response);
   WatchStream& listener = *stream;
-  const auto watcher =
-      std::make_shared<Watcher>(std::move(stream), options.bookmarks ? kBookmarks : seconds(0));
+  const registry::Bookmarks bookmarks{.every = options.bookmarks ? kBookmarks : seconds(0),
+                                      .deadline = deadline};
+  const auto watcher = std::make_shared<Watcher>(std::move(stream), bookmarks, now);
   auto beginning = cache.StartWatch(watcher, begin.revision, begin.objects);
   listener.Begin();
   if (!beginning.ok()) {
@@ -72,8 +78,7 @@ absl::Status WatchStarter::Start(Call call, const ListOptions& options,
   if (options.initial_events.value_or(false)) listener.SendInitialEnd(beginning->revision);
   for (const auto& event : beginning->events) listener.OnEvent(*event);
   watcher->GoOn();
-  const int64_t timeout = options.timeout_seconds > 0 ? options.timeout_seconds : DefaultTimeout();
-  timers_.Schedule(std::chrono::steady_clock::now() + seconds(timeout),
+  timers_.Schedule(deadline,
                    [registry = registry_, cache = &cache, watcher = std::weak_ptr(watcher)] {
                      const auto held = watcher.lock();
                      if (held == nullptr) return;

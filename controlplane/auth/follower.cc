@@ -61,8 +61,7 @@ void Follower::Forget(const kinds::Kind& kind, const std::shared_ptr<registry::W
 }
 
 absl::Status Follower::Follow(const kinds::Kind& kind) {
-  auto watcher = std::make_shared<registry::Watcher>(std::make_unique<Watch>(*this, kind),
-                                                     std::chrono::seconds(0));
+  auto watcher = std::make_shared<registry::Watcher>(std::make_unique<Watch>(*this, kind));
   ASSIGN_OR_RETURN(const int64_t revision, registry_.CurrentRevision());
   ASSIGN_OR_RETURN(const registry::WatchCache::Beginning beginning,
                    registry_.CacheOf(kind).StartWatch(watcher, revision, /*initial=*/true));

@@ -88,8 +88,7 @@ void Definitions::Forget(const std::shared_ptr<Watcher>& watcher) {
 }
 
 absl::Status Definitions::Follow() {
-  auto watcher =
-      std::make_shared<Watcher>(std::make_unique<Listener>(*this), std::chrono::seconds(0));
+  auto watcher = std::make_shared<Watcher>(std::make_unique<Listener>(*this));
   ASSIGN_OR_RETURN(const int64_t revision, registry_.CurrentRevision());
   ASSIGN_OR_RETURN(const WatchCache::Beginning beginning,
                    feed_.CacheOf(DefinitionKind()).StartWatch(watcher, revision, /*initial=*/true));

@@ -144,7 +144,7 @@ TEST_F(RegistryTest, WatchersThatBeginAtAnyTimeMissAndRepeatNothing) {
   std::vector<Began> watches;
   while (!done) {
     auto watcher =
-        std::make_shared<Watcher>(std::make_unique<Collector>(), std::chrono::seconds(0));
+        std::make_shared<Watcher>(std::make_unique<Collector>());
     const auto snapshot = cache.List(ConfigMaps().prefix, 0);
     ASSERT_TRUE(snapshot.ok());
     const auto beginning = cache.StartWatch(watcher, snapshot->revision, false);
@@ -183,7 +183,7 @@ TEST_F(RegistryTest, AWatchFromBeforeTheRingIsExpired) {
   ASSERT_TRUE(cache.List(ConfigMaps().prefix, end).ok());
   const auto start = [&](int64_t revision) {
     return cache.StartWatch(
-        std::make_shared<Watcher>(std::make_unique<Collector>(), std::chrono::seconds(0)), revision,
+        std::make_shared<Watcher>(std::make_unique<Collector>()), revision,
         false);
   };
   EXPECT_TRUE(HasReason(start(begin).status(), "Expired"));
