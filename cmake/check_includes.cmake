@@ -10,7 +10,7 @@ list(GET allowed 0 name)
 set(outside
     "^grpc=^(transfer|remote)$"
     "^nghttp2=^(rpc|bench)$"
-    "^zlib=^(rpc|https|bench)$"
+    "^zlib=^(rpc|apiserver|bench)$"
     "^google/protobuf=^(rpc|etcd|remote|transfer|cli|bench)$"
     "[.]pb[.]h$=^(rpc|etcd|remote|transfer|cli|bench)$"
     "^(sqlite3[.]h|libpq|mysql|mariadb)=^(sql/|bench$)"

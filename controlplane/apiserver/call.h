@@ -27,6 +27,7 @@ struct Answer {
   int status = 200;
   std::string content_type{kJsonType};
   std::string body;
+  Pairs headers = {};  // besides those of every answer
 };
 
 struct Call {

@@ -1,6 +1,7 @@
 #include "apiserver/router.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "apiserver/connect.h"
@@ -95,6 +96,8 @@ std::string Quoted(std::string_view text) {
 
 void Send(const Call& call, Answer answer, Response& response) {
   Pairs headers{{"content-type", answer.content_type}, {"cache-control", "no-cache, private"}};
+  headers.insert(headers.end(), std::make_move_iterator(answer.headers.begin()),
+                 std::make_move_iterator(answer.headers.end()));
   for (const std::string& warning : call.warnings) {
     headers.emplace_back("warning", "299 - " + Quoted(warning));
   }
