@@ -16,7 +16,7 @@ set(outside
     "^(sqlite3[.]h|libpq|mysql|mariadb)=^(sql/|bench$)"
     "^openssl/=^(base|log|rpc|http|https|admission|auth|cluster|cli|etcd|transfer|sql.*)$"
     "^re2/=^(api|kinds)$"
-    "^boost/=^(api|store|rpc|http|https|admission|etcd|cli|bench|sql.*)$")
+    "^boost/=^(api|store|rpc|http|https|webhook|etcd|cli|bench|sql.*)$")
 
 function(refuse file header why)
   message(FATAL_ERROR "${file} includes ${header}, ${why}. Dependencies point down; see "

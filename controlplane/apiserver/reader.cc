@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "apiserver/conversion.h"
 #include "apiserver/item.h"
 #include "apiserver/table.h"
 #include "base/status.h"
@@ -39,7 +40,10 @@ std::string ListVersion(const Call& call) {
 Answer TableList(const Call& call, const Reader::Selected& selected, json::Object metadata) {
   json::Array rows;
   rows.reserve(selected.objects.size());
-  for (const auto& object : selected.objects) rows.push_back(TableRow(call, object->Parse()));
+  for (const auto& object : selected.objects) {
+    const bool converted = FindConverted(call, *object) != nullptr;
+    rows.push_back(TableRow(call, converted ? ItemDocument(call, *object) : object->Parse()));
+  }
   const json::Object table{{"kind", "Table"},
                            {"apiVersion", "meta.k8s.io/v1"},
                            {"metadata", std::move(metadata)},
@@ -77,12 +81,13 @@ Answer DocumentList(const Call& call, const Reader::Selected& selected, json::Ob
 
 absl::StatusOr<Answer> Reader::Get(const Call& call) {
   ASSIGN_OR_RETURN(json::Object object,
-                   registry_.Get(call.kind(), call.target.name_space, call.target.name));
+                   registry_.Get(call.stored_kind(), call.target.name_space, call.target.name));
   return AnswerObject(call, std::move(object));
 }
 
 absl::StatusOr<Answer> Reader::List(const Call& call, const ListOptions& options) {
   ASSIGN_OR_RETURN(const Selected selected, Select(call, options));
+  RETURN_IF_ERROR(ConvertItems(call, selected.objects));
   json::Object metadata = ListMetadata(selected, options.selection.all());
   if (call.wanted.form == Form::kTable) return TableList(call, selected, std::move(metadata));
   if (call.wanted.encoding == Encoding::kJson) return JsonList(call, selected, metadata);
@@ -131,7 +136,7 @@ absl::StatusOr<Reader::Selected> Reader::FromCache(const Call& call, const ListO
   }
   const std::string prefix = registry::PrefixOf(call.kind(), call.target.name_space);
   ASSIGN_OR_RETURN(registry::WatchCache::Snapshot snapshot,
-                   registry_.CacheOf(call.kind()).List(prefix, revision));
+                   registry_.CacheOf(call.stored_kind()).List(prefix, revision));
   Selected selected{.revision = snapshot.revision};
   size_t seen = 0;
   for (const auto& object : snapshot.objects) {
@@ -153,7 +158,7 @@ absl::StatusOr<Reader::Selected> Reader::FromHistory(const Call& call, const Lis
   Selected selected{.revision = revision};
   for (;;) {
     ASSIGN_OR_RETURN(const registry::Registry::Page page,
-                     registry_.ReadAt(call.kind(), prefix, key, revision, kPage));
+                     registry_.ReadAt(call.stored_kind(), prefix, key, revision, kPage));
     int64_t seen = 0;
     for (const auto& object : page.objects) {
       ++seen;

@@ -67,17 +67,16 @@ absl::Status NotAcceptable(bool protobuf) {
 }
 
 // Custom resources have no protobuf; their versions may be on their way out.
-absl::Status BeginDefined(Call& call) {
+absl::Status BeginDefined(registry::Registry& registry, Call& call) {
   if (call.wanted.encoding == Encoding::kProtobuf) {
     const auto wanted = Negotiate(call.request.Header("accept"), /*protobuf=*/false);
     if (!wanted.has_value()) return NotAcceptable(false);
     call.wanted = *wanted;
   }
   const kinds::Kind& kind = call.kind();
-  if (kind.definition->converted_elsewhere() && kind.version != &kind.definition->storage()) {
-    return registry::InternalError(
-        Concat("conversion webhook for ", kind.version->group_version, ", Kind=", kind.name,
-               " failed: this server calls no conversion webhooks; use ", kind.group_version));
+  if (kind.definition->converted_elsewhere()) {
+    call.converter = &registry;
+    call.stored = call.kinds->FindPrefix(kind.prefix);
   }
   const std::string& deprecation = kind.version->deprecation;
   if (!deprecation.empty()) call.warnings.push_back(deprecation);
@@ -153,7 +152,7 @@ Router::Answered Router::Route(Call& call, const std::shared_ptr<Response>& resp
   if (call.served->kind == nullptr || call.served->kind->definition == nullptr) {
     call.kinds.reset();
   } else {
-    RETURN_IF_ERROR(BeginDefined(call));
+    RETURN_IF_ERROR(BeginDefined(*registry_, call));
   }
   const bool misplaced =
       call.served->resource->namespaced ? false : !call.target.name_space.empty();
@@ -244,7 +243,7 @@ absl::StatusOr<Answer> Router::Subresource(Call& call) {
   if (Has(found->verbs, "connect")) RETURN_IF_ERROR(AdmitConnect(*registry_, call));
   if (Has(found->verbs, "connect") || name == "log") {
     ASSIGN_OR_RETURN(const json::Object object,
-                     registry_->Get(call.kind(), call.target.name_space, call.target.name));
+                     registry_->Get(call.stored_kind(), call.target.name_space, call.target.name));
     if (kinds::Text(object, {"spec", "nodeName"}).empty() && resource.plural == "pods") {
       return registry::BadRequest(
           Concat("pod ", call.target.name, " does not have a host assigned"));

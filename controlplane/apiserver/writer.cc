@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "apiserver/body.h"
+#include "apiserver/conversion.h"
 #include "apiserver/patch.h"
 #include "base/status.h"
 #include "base/strings.h"
@@ -101,10 +102,10 @@ absl::StatusOr<Answer> Writer::Create(Call& call) {
   ASSIGN_OR_RETURN(json::Object object, ReadObject(call));
   AddWarnings(call, object);
   ASSIGN_OR_RETURN(const registry::UpdateOptions options, OptionsOf(call));
-  kinds::ToStored(call.kind(), call.group_version(), object);
+  RETURN_IF_ERROR(ConvertToStored(call, object));
   NameRequester(call, object);
-  ASSIGN_OR_RETURN(
-      object, registry_.Create(call.kind(), call.target.name_space, std::move(object), options));
+  ASSIGN_OR_RETURN(object, registry_.Create(call.stored_kind(), call.target.name_space,
+                                            std::move(object), options));
   return AnswerObject(call, std::move(object), 201);
 }
 
@@ -113,12 +114,12 @@ absl::StatusOr<Answer> Writer::Update(Call& call) {
   AddWarnings(call, object);
   ASSIGN_OR_RETURN(registry::UpdateOptions options, OptionsOf(call));
   RETURN_IF_ERROR(CheckName(call, object));
-  kinds::ToStored(call.kind(), call.group_version(), object);
+  RETURN_IF_ERROR(ConvertToStored(call, object));
   options.create_missing = call.kind().creates_on_update && options.part.empty();
   ASSIGN_OR_RETURN(
       registry::Updated updated,
       registry_.Update(
-          call.kind(), call.target.name_space, call.target.name,
+          call.stored_kind(), call.target.name_space, call.target.name,
           [&](const json::Object&) -> absl::StatusOr<json::Object> { return object; }, options));
   return AnswerObject(call, std::move(updated.object), updated.created ? 201 : 200);
 }
@@ -134,17 +135,19 @@ absl::StatusOr<Answer> Writer::Patch(Call& call) {
   const std::vector<std::string> warnings = call.warnings;  // before it is tried
   const auto change = [&](const json::Object& current) -> absl::StatusOr<json::Object> {
     json::Object document = current;
+    RETURN_IF_ERROR(ConvertFromStored(call, document));
     kinds::FromStored(call.kind(), group_version, document);
     ASSIGN_OR_RETURN(document, patch.Apply(document));
     call.warnings = warnings;
     RETURN_IF_ERROR(CheckFields(call, group_version, kind, api::ToJson(json::Value(document))));
     ASSIGN_OR_RETURN(document, MakeTyped(group_version, kind, std::move(document)));
     AddWarnings(call, document);
-    kinds::ToStored(call.kind(), group_version, document);
+    RETURN_IF_ERROR(ConvertToStored(call, document));
     return document;
   };
-  ASSIGN_OR_RETURN(registry::Updated updated, registry_.Update(call.kind(), call.target.name_space,
-                                                               call.target.name, change, options));
+  ASSIGN_OR_RETURN(registry::Updated updated,
+                   registry_.Update(call.stored_kind(), call.target.name_space, call.target.name,
+                                    change, options));
   return AnswerObject(call, std::move(updated.object));
 }
 
@@ -161,18 +164,28 @@ absl::StatusOr<Answer> Writer::Apply(Call& call) {
   AddWarnings(call, configuration);
   kinds::Set(kinds::Child(configuration, "metadata"), "name",
              json::Value(json::ToBoost(call.target.name)));
-  kinds::ToStored(call.kind(), call.group_version(), configuration);
+  // Where a webhook converts, what is applied meets the object in the version of the call: a part
+  // of an object is nothing that a webhook could convert.
+  if (call.converter == nullptr) {
+    kinds::ToStored(call.kind(), call.group_version(), configuration);
+  }
   ASSIGN_OR_RETURN(registry::UpdateOptions options, OptionsOf(call));
   options.create_missing = options.part.empty();
   options.applied = true;
   const bool force = call.QueryTrue("force");
-  const auto change = [&](const json::Object& current) {
+  const auto change = [&](const json::Object& current) -> absl::StatusOr<json::Object> {
     const bool exists = !kinds::Text(current, {"metadata", "uid"}).empty();
-    return registry::ApplyConfiguration(call.kind(), exists ? &current : nullptr, configuration,
-                                        options.manager, options.part, force);
+    json::Object document = current;
+    if (exists) RETURN_IF_ERROR(ConvertFromStored(call, document));
+    ASSIGN_OR_RETURN(document, registry::ApplyConfiguration(
+                                   call.kind(), exists ? &document : nullptr, configuration,
+                                   options.manager, options.part, force));
+    if (call.converter != nullptr) RETURN_IF_ERROR(ConvertToStored(call, document));
+    return document;
   };
-  ASSIGN_OR_RETURN(registry::Updated updated, registry_.Update(call.kind(), call.target.name_space,
-                                                               call.target.name, change, options));
+  ASSIGN_OR_RETURN(registry::Updated updated,
+                   registry_.Update(call.stored_kind(), call.target.name_space, call.target.name,
+                                    change, options));
   return AnswerObject(call, std::move(updated.object), updated.created ? 201 : 200);
 }
 

@@ -112,9 +112,12 @@ Failure FailureOf(const absl::Status& status) {
 }
 
 json::Object StatusObject(const Failure& failure) {
-  json::Object status{{"kind", "Status"},           {"apiVersion", "v1"},
-                      {"metadata", json::Object()}, {"status", "Failure"},
-                      {"message", failure.message}, {"reason", failure.reason}};
+  json::Object status{{"kind", "Status"},
+                      {"apiVersion", "v1"},
+                      {"metadata", json::Object()},
+                      {"status", "Failure"},
+                      {"message", failure.message}};
+  if (!failure.reason.empty()) status["reason"] = failure.reason;
   if (!failure.details.empty()) status["details"] = failure.details;
   if (!failure.continue_token.empty()) {
     status["metadata"] = json::Object{{"continue", failure.continue_token}};

@@ -38,6 +38,8 @@
 #include "server/pages.h"
 #include "server/request_metrics.h"
 #include "server/system_objects.h"
+#include "webhook/client.h"
+#include "webhook/conversion.h"
 
 namespace kvplane::server {
 namespace {
@@ -98,7 +100,10 @@ class ApiServer : public Server {
                                              .request_timeout = options_.request_timeout,
                                              .service_range = cluster_.settings.service_cidr}));
     RETURN_IF_ERROR(OpenAuth());
-    admission_ = admission::MakeChain(api_->registry(), authorizer_);
+    webhooks_ = webhook::Client::Make();
+    conversion_ = std::make_unique<webhook::ConversionWebhook>(api_->registry(), *webhooks_);
+    api_->registry().SetConverter(conversion_.get());
+    admission_ = admission::MakeChain(api_->registry(), authorizer_, *webhooks_);
     RETURN_IF_ERROR(OpenListener());
     RETURN_IF_ERROR(WriteKubeconfig());
     api_services_ = std::make_unique<ApiServices>(api_->registry());
@@ -324,6 +329,8 @@ class ApiServer : public Server {
   auth::Rbac rbac_{roles_};
   auth::NodeGraph node_graph_;
   auth::NodeAuthorizer authorizer_{node_graph_, rbac_};
+  std::unique_ptr<webhook::Client> webhooks_;
+  std::unique_ptr<webhook::ConversionWebhook> conversion_;
   std::unique_ptr<registry::Admission> admission_;
   std::unique_ptr<apiserver::Api> api_;
   std::unique_ptr<ApiServices> api_services_;
