@@ -166,15 +166,39 @@ class ApiServer : public Server {
                                    .other_tokens = [this](std::string_view token) {
                                      return auth::UserOfBootstrapToken(api_->registry(), token);
                                    }}));
-    if (!options_.audit_log.empty()) {
-      auto audit = auth::AuditLog::Open(options_.audit_log);
-      if (!audit.ok()) return At("--audit-log-path: ", audit.status());
-      audit_ = *std::move(audit);
-    }
+    RETURN_IF_ERROR(OpenAudit());
     RETURN_IF_ERROR(auth::SeedRoles(api_->registry()));
     role_feed_ = std::make_unique<auth::RoleFeed>(api_->registry(), roles_);
     RETURN_IF_ERROR(role_feed_->Start());
     return FollowNodes();
+  }
+
+  // Without a log.
+  absl::Status CheckAuditFlags() {
+    if (options_.audit_policy_file.empty()) return absl::OkStatus();
+    return absl::InvalidArgumentError(
+        "--audit-policy-file says what to log, but nothing says where: give --audit-log-path, too");
+  }
+
+  absl::Status OpenAudit() {
+    auth::AuditLogOptions audit{.path = options_.audit_log,
+                                .most_bytes = static_cast<size_t>(options_.audit_max_megabytes)
+                                              << 20,
+                                .most_backups = options_.audit_max_backups,
+                                .longest_kept = std::chrono::hours(24) * options_.audit_max_days};
+    if (!options_.audit_policy_file.empty()) {
+      const std::string where = Concat("--audit-policy-file: ", options_.audit_policy_file, ": ");
+      const auto text = cluster::ReadPrivateFile(options_.audit_policy_file);
+      if (!text.ok()) return At("--audit-policy-file: ", text.status());
+      auto policy = auth::AuditPolicy::Read(*text);
+      if (!policy.ok()) return At(where, policy.status());
+      audit.policy = *std::move(policy);
+    }
+    if (audit.path.empty()) return CheckAuditFlags();
+    auto opened = auth::AuditLog::Open(std::move(audit));
+    if (!opened.ok()) return At("--audit-log-path: ", opened.status());
+    audit_ = *std::move(opened);
+    return absl::OkStatus();
   }
 
   absl::Status FollowNodes() {
