@@ -263,12 +263,7 @@ class ApiServer : public Server {
         .authorizer = rbac_,
         .quota_rules = {.usage_of = admission::UsageOf,
                         .is_in_scope = admission::IsInScope,
-                        .kind_counted =
-                            [](std::string_view resource) {
-                              const auto& quotas =
-                                  *kinds::Kinds::BuiltIn().Find("v1", "resourcequotas")->kind;
-                              return admission::KindCounted(resource, quotas);
-                            }},
+                        .kind_counted = admission::KindCounted},
         .identity = Concat(HostName(), "_", registry::NewUid()),
         .alone = options_.alone});
     controllers_->Start();
