@@ -20,6 +20,7 @@
 #include "controller/pod_garbage.h"
 #include "controller/replica_sets.h"
 #include "controller/service_accounts.h"
+#include "controller/slice_mirroring.h"
 #include "controller/stateful_sets.h"
 #include "controller/token_secrets.h"
 #include "controller/ttl_after_finished.h"
@@ -50,6 +51,7 @@ ControllerList MakeControllers(Environment& environment) {
   controllers.push_back(std::make_unique<RootCaPublisher>(environment));
   controllers.push_back(std::make_unique<EndpointsController>(environment));
   controllers.push_back(std::make_unique<EndpointSliceController>(environment));
+  controllers.push_back(std::make_unique<SliceMirroringController>(environment));
   controllers.push_back(std::make_unique<ReplicaSetController>(environment));
   controllers.push_back(std::make_unique<ReplicationController>(environment));
   controllers.push_back(std::make_unique<DeploymentController>(environment));
