@@ -15,6 +15,7 @@
 #include "controller/endpoint_slices.h"
 #include "controller/endpoints.h"
 #include "controller/garbage_collector.h"
+#include "controller/horizontal_autoscaler.h"
 #include "controller/jobs.h"
 #include "controller/namespaces.h"
 #include "controller/pod_garbage.h"
@@ -66,6 +67,7 @@ ControllerList MakeControllers(Environment& environment) {
   if (environment.quota_rules.usage_of != nullptr) {
     controllers.push_back(std::make_unique<QuotaController>(environment));
   }
+  controllers.push_back(std::make_unique<HorizontalAutoscaler>(environment));
   controllers.push_back(std::make_unique<StatefulSetController>(environment));
   controllers.push_back(std::make_unique<DaemonSetController>(environment));
   controllers.push_back(std::make_unique<JobController>(environment));

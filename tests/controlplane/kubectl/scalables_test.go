@@ -81,3 +81,18 @@ spec: {containers: [{name: c, image: ship}]}
 		t.Errorf("the pods are told to be nobody's:\n%s", out)
 	}
 }
+
+func TestAnAutoscalerKeepsACustomResourceWithinItsBounds(t *testing.T) {
+	admin := defineFleets(t)
+	admin.RunWith(fleet("big", 12), "create", "-f", "-")
+	admin.RunWith(`apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata: {name: big}
+spec:
+  scaleTargetRef: {apiVersion: example.org/v1, kind: Fleet, name: big}
+  minReplicas: 2
+  maxReplicas: 5
+`, "create", "-f", "-")
+	admin.Eventually("5", "get", "fleet", "big", "-o", "jsonpath={.spec.ships}")
+	admin.Eventually("SuccessfulRescale", "describe", "hpa", "big")
+}
