@@ -18,11 +18,13 @@
 #include "controller/horizontal_autoscaler.h"
 #include "controller/jobs.h"
 #include "controller/namespaces.h"
+#include "controller/node_lifecycle.h"
 #include "controller/pod_garbage.h"
 #include "controller/replica_sets.h"
 #include "controller/service_accounts.h"
 #include "controller/slice_mirroring.h"
 #include "controller/stateful_sets.h"
+#include "controller/taint_eviction.h"
 #include "controller/token_secrets.h"
 #include "controller/ttl_after_finished.h"
 
@@ -64,6 +66,8 @@ ControllerList MakeControllers(Environment& environment) {
   controllers.push_back(std::make_unique<CertificateCleaner>(environment));
   controllers.push_back(std::make_unique<TokenSecretController>(environment));
   controllers.push_back(std::make_unique<PodGarbageCollector>(environment));
+  controllers.push_back(std::make_unique<NodeLifecycleController>(environment));
+  controllers.push_back(std::make_unique<TaintEvictionController>(environment));
   if (environment.quota_rules.usage_of != nullptr) {
     controllers.push_back(std::make_unique<QuotaController>(environment));
   }
