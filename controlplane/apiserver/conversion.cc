@@ -28,19 +28,6 @@ void Complete(const kinds::Kind& kind, json::Object& object) {
   api::SetSchemaDefaults(kind.version->schema, object);
 }
 
-absl::Status CheckOwnVersion(const Call& call, json::Object& object) {
-  const kinds::Kind& kind = call.kind();
-  Complete(kind, object);
-  const absl::Status readable = kinds::MakeDefinedCanonical(kind, object);
-  if (!readable.ok()) {
-    return registry::BadRequest(kvshim::base::FromAbsl(readable.message()));
-  }
-  kinds::FieldErrors errors;
-  kinds::ValidateDefined(kind, object, nullptr, errors);
-  if (errors.empty()) return absl::OkStatus();
-  return registry::Invalid(kind, kinds::Text(object, {"metadata", "name"}), errors);
-}
-
 absl::Status Convert(const Call& call, const std::string& group_version,
                      std::vector<json::Object>& objects) {
   return call.converter->Convert(*call.kind().definition, group_version, objects);
@@ -56,6 +43,23 @@ absl::Status Convert(const Call& call, const std::string& group_version, json::O
 
 }  // namespace
 
+bool IsConverted(const Call& call) {
+  return call.converter != nullptr && call.group_version() != call.kind().group_version;
+}
+
+absl::Status CompleteOwnVersion(const Call& call, json::Object& object) {
+  const kinds::Kind& kind = call.kind();
+  Complete(kind, object);
+  const absl::Status readable = kinds::MakeDefinedCanonical(kind, object);
+  if (!readable.ok()) {
+    return registry::BadRequest(kvshim::base::FromAbsl(readable.message()));
+  }
+  kinds::FieldErrors errors;
+  kinds::ValidateDefined(kind, object, nullptr, errors);
+  if (errors.empty()) return absl::OkStatus();
+  return registry::Invalid(kind, kinds::Text(object, {"metadata", "name"}), errors);
+}
+
 absl::Status ConvertFromStored(const Call& call, json::Object& object) {
   if (call.converter == nullptr) return absl::OkStatus();
   const bool converted = kinds::Text(object, {"apiVersion"}) != call.group_version();
@@ -69,9 +73,9 @@ absl::Status ConvertToStored(const Call& call, json::Object& object) {
     kinds::ToStored(call.kind(), call.group_version(), object);
     return absl::OkStatus();
   }
-  if (call.group_version() == call.kind().group_version) return absl::OkStatus();
+  if (!IsConverted(call)) return absl::OkStatus();
   kinds::Set(object, "apiVersion", json::Value(json::ToBoost(call.group_version())));
-  RETURN_IF_ERROR(CheckOwnVersion(call, object));
+  RETURN_IF_ERROR(CompleteOwnVersion(call, object));
   return Convert(call, call.kind().group_version, object);
 }
 

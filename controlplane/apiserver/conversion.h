@@ -26,6 +26,11 @@ absl::Status ConvertFromStored(const Call& call, json::Object& object);
 // The other way round, and complete, webhook or not.
 absl::Status ConvertToStored(const Call& call, json::Object& object);
 
+// Whether the call's version is one that a webhook makes the stored one.
+bool IsConverted(const Call& call);
+// Completes an object as the call's version says, and checks it; ConvertToStored does it, too.
+absl::Status CompleteOwnVersion(const Call& call, json::Object& object);
+
 // Has a webhook convert those that are not converted yet, together; what comes of it is kept with
 // the objects, where ItemDocument finds it.
 absl::Status ConvertItems(const Call& call, const std::vector<registry::StoredObjectPtr>& objects);

@@ -108,14 +108,18 @@ func TestAWebhookConvertsCustomResources(t *testing.T) {
 
 	// What is written in the other version is the same object.
 	admin.Run("patch", inV2, "a", "--type", "merge", "-p", `{"spec":{"size":{"length":8}}}`)
+	out, err := admin.try(boatOf("v2", "b", 10), "apply", "--server-side", "-f", "-")
+	if err == nil {
+		t.Error("what kubectl create wrote in v2 was taken from it")
+	}
+	Expect(t, out, `conflict with "kubectl-create" using example.org/v2: .spec.size.length`)
 	admin.RunWith(boatOf("v2", "b", 10), "apply", "--server-side", "--force-conflicts", "-f", "-")
 	admin.RunWith(boatOf("v2", "c", 11), "apply", "--server-side", "-f", "-")
 	Expect(t, admin.Run("get", inV1, "-o", "jsonpath={.items[*].spec.length}"), "8 10 11")
 	Expect(t, admin.Run("scale", inV2, "a", "--replicas=3"), "scaled")
 
 	// It is checked as its own version says.
-	_, err := admin.try(boatOf("v2", "d", 101), "create", "-f", "-")
-	if err == nil {
+	if _, err = admin.try(boatOf("v2", "d", 101), "create", "-f", "-"); err == nil {
 		t.Error("a boat longer than v2 allows was taken")
 	}
 	admin.Run("delete", inV2, "c")
