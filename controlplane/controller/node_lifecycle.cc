@@ -70,10 +70,11 @@ bool IsManaged(std::string_view key, std::string_view effect) {
 Taints WantedTaints(const json::Object& node, bool evicts) {
   Taints wanted;
   const std::string ready = ConditionOf(node, "Ready");
-  if (ready != "True") {
+  // One that has not said how it is yet has a minute to.
+  if (ready == "False" || ready == "Unknown") {
     const char* const key = ready == "Unknown" ? kUnreachable : kNotReady;
     wanted.emplace(key, "NoSchedule");
-    if (evicts && !ready.empty()) wanted.emplace(key, "NoExecute");
+    if (evicts) wanted.emplace(key, "NoExecute");
   }
   for (const auto& [type, key] : kPressures) {
     if (ConditionOf(node, type) == "True") wanted.emplace(key, "NoSchedule");

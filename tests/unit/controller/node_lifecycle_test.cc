@@ -149,6 +149,19 @@ TEST_F(NodeLifecycleTest, ConditionsBecomeTaintsAndThoseOfOthersStay) {
   EXPECT_TRUE(AwaitTaints("n", wanted));
 }
 
+TEST_F(NodeLifecycleTest, ANodeThatNeverSaysHowItIsHasAMinuteTo) {
+  EXPECT_EQ(Post(kNodes, R"({"metadata":{"name":"mute"},"spec":{"taints":[)"
+                         R"({"key":"node.kubernetes.io/not-ready","effect":"NoSchedule"}]}})")
+                .status,
+            201);
+  EXPECT_TRUE(AwaitTaints("mute", {}));
+  Live(50s, {});
+  EXPECT_EQ(Get(Url("mute")).at("status.conditions"), "(none)");
+  Live(20s, {});
+  EXPECT_TRUE(AwaitAt(Url("mute"), "status.conditions.0.reason", "NodeStatusNeverUpdated"));
+  EXPECT_TRUE(AwaitTaints("mute", {"node.kubernetes.io/unreachable NoSchedule"}));
+}
+
 TEST_F(NodeLifecycleTest, PodsOfALostNodeGoWhenTheirTimeIsOver) {
   Join("alive");
   Join("lost");
