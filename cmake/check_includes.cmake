@@ -10,13 +10,13 @@ list(GET allowed 0 name)
 set(outside
     "^grpc=^(transfer|remote)$"
     "^nghttp2=^(rpc|bench)$"
-    "^zlib=^(rpc|https|bench)$"
+    "^zlib=^(rpc|apiserver|bench)$"
     "^google/protobuf=^(rpc|etcd|remote|transfer|cli|bench)$"
     "[.]pb[.]h$=^(rpc|etcd|remote|transfer|cli|bench)$"
     "^(sqlite3[.]h|libpq|mysql|mariadb)=^(sql/|bench$)"
     "^openssl/=^(base|log|rpc|http|https|admission|auth|cluster|cli|etcd|transfer|sql.*)$"
     "^re2/=^(api|kinds)$"
-    "^boost/=^(api|store|rpc|http|https|admission|etcd|cli|bench|sql.*)$")
+    "^boost/=^(api|store|rpc|http|https|webhook|etcd|cli|bench|sql.*)$")
 
 function(refuse file header why)
   message(FATAL_ERROR "${file} includes ${header}, ${why}. Dependencies point down; see "

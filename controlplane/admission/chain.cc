@@ -4,24 +4,9 @@
 #include <utility>
 
 #include "admission/plugins.h"
-#include "admission/webhook_client.h"
 #include "base/status.h"
 
 namespace kvplane::admission {
-
-namespace {
-
-// The client goes last: plugins call it.
-class OwningChain : public Chain {
- public:
-  OwningChain(std::unique_ptr<WebhookClient> client, std::vector<std::unique_ptr<Plugin>> plugins)
-      : Chain(std::move(plugins)), client_(std::move(client)) {}
-
- private:
-  const std::unique_ptr<WebhookClient> client_;
-};
-
-}  // namespace
 
 bool Chain::Handles(const Attributes& attributes) const {
   attributes.handlers = 0;
@@ -57,8 +42,8 @@ absl::Status Chain::Charge(const Attributes& attributes, kvshim::TxnRequest& req
 }
 
 std::unique_ptr<registry::Admission> MakeChain(registry::Registry& registry,
-                                               const apiserver::Authorizer& authorizer) {
-  auto client = WebhookClient::Make();
+                                               const apiserver::Authorizer& authorizer,
+                                               webhook::Client& client) {
   std::vector<std::unique_ptr<Plugin>> plugins;
   plugins.push_back(MakeNamespaceLifecycle());
   plugins.push_back(MakeRoleEscalation(registry, authorizer));
@@ -78,10 +63,10 @@ std::unique_ptr<registry::Admission> MakeChain(registry::Registry& registry,
   plugins.push_back(MakeCertificateSubjectRestriction());
   plugins.push_back(MakeDefaultIngressClass(registry));
   plugins.push_back(MakeAdmissionPolicies());
-  plugins.push_back(MakeMutatingWebhook(registry, *client));
-  plugins.push_back(MakeValidatingWebhook(registry, *client));
+  plugins.push_back(MakeMutatingWebhook(registry, client));
+  plugins.push_back(MakeValidatingWebhook(registry, client));
   plugins.push_back(MakeResourceQuota(registry));
-  return std::make_unique<OwningChain>(std::move(client), std::move(plugins));
+  return std::make_unique<Chain>(std::move(plugins));
 }
 
 }  // namespace kvplane::admission

@@ -3,7 +3,7 @@
 //
 // Thread safety: every method may be called from any thread that may wait.
 //
-//   const auto chain = MakeChain(registry, authorizer);
+//   const auto chain = MakeChain(registry, authorizer, client);
 //   registry.SetAdmission(chain.get());
 #pragma once
 
@@ -15,6 +15,7 @@
 #include "apiserver/authorizer.h"
 #include "registry/admission.h"
 #include "registry/registry.h"
+#include "webhook/client.h"
 
 namespace kvplane::admission {
 
@@ -36,8 +37,9 @@ class Chain : public registry::Admission {
   const std::vector<std::unique_ptr<Plugin>> plugins_;
 };
 
-// All that a server of Kubernetes runs without being told otherwise. Both must outlive it.
+// All that a server of Kubernetes runs without being told otherwise. All must outlive it.
 std::unique_ptr<registry::Admission> MakeChain(registry::Registry& registry,
-                                               const apiserver::Authorizer& authorizer);
+                                               const apiserver::Authorizer& authorizer,
+                                               webhook::Client& client);
 
 }  // namespace kvplane::admission

@@ -6,13 +6,13 @@
 
 #include "admission/lookup.h"
 #include "admission/plugins.h"
-#include "admission/webhook_client.h"
 #include "admission/webhook_review.h"
 #include "admission/webhooks.h"
 #include "base/logger.h"
 #include "base/status.h"
 #include "base/strings.h"
 #include "registry/failure.h"
+#include "webhook/client.h"
 
 namespace kvplane::admission {
 
@@ -22,8 +22,9 @@ using kvshim::base::Concat;
 
 class MutatingWebhook : public Plugin {
  public:
-  MutatingWebhook(registry::Registry& registry, WebhookClient& client)
-      : webhooks_(registry,
+  MutatingWebhook(registry::Registry& registry, webhook::Client& client)
+      : registry_(registry),
+        webhooks_(registry,
                   BuiltIn("admissionregistration.k8s.io/v1", "mutatingwebhookconfigurations")),
         client_(client) {}
 
@@ -57,7 +58,7 @@ class MutatingWebhook : public Plugin {
       return registry::BadRequest(
           Concat("admission webhook \"", webhook.name, "\" does not support dry run"));
     }
-    ASSIGN_OR_RETURN(const Review review, MakeReview(attributes, call.version));
+    ASSIGN_OR_RETURN(const Review review, MakeReview(registry_, attributes, call.version));
     const absl::StatusOr<ReviewAnswer> answer = Ask(webhook, review);
     if (!answer.ok()) {
       const std::string failed = CallFailed(webhook, answer.status());
@@ -74,25 +75,26 @@ class MutatingWebhook : public Plugin {
     }
     if (!answer->allowed) return Denied(webhook.name, answer->status);
     if (answer->patch.is_null() || attributes.object() == nullptr) return absl::OkStatus();
-    return ApplyPatch(review, answer->patch, call.version, attributes);
+    return ApplyPatch(registry_, review, answer->patch, call.version, attributes);
   }
 
   absl::StatusOr<ReviewAnswer> Ask(const Webhook& webhook, const Review& review) {
-    ASSIGN_OR_RETURN(WebhookEndpoint endpoint, webhooks_.EndpointOf(webhook));
-    std::vector<WebhookRequest> requests;
+    ASSIGN_OR_RETURN(webhook::Endpoint endpoint, webhooks_.EndpointOf(webhook));
+    std::vector<webhook::Request> requests;
     requests.push_back({std::move(endpoint), review.body, webhook.timeout});
     auto answers = client_.Ask(std::move(requests));
     RETURN_IF_ERROR(answers[0].status());
     return ReadAnswer(review, *answers[0]);
   }
 
+  registry::Registry& registry_;
   mutable Webhooks webhooks_;
-  WebhookClient& client_;
+  webhook::Client& client_;
 };
 
 }  // namespace
 
-std::unique_ptr<Plugin> MakeMutatingWebhook(registry::Registry& registry, WebhookClient& client) {
+std::unique_ptr<Plugin> MakeMutatingWebhook(registry::Registry& registry, webhook::Client& client) {
   return std::make_unique<MutatingWebhook>(registry, client);
 }
 

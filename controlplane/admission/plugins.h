@@ -9,9 +9,11 @@
 #include "apiserver/authorizer.h"
 #include "registry/registry.h"
 
-namespace kvplane::admission {
+namespace kvplane::webhook {
+class Client;
+}
 
-class WebhookClient;
+namespace kvplane::admission {
 
 // Namespaces that every cluster has are not deleted.
 std::unique_ptr<Plugin> MakeNamespaceLifecycle();
@@ -50,8 +52,9 @@ std::unique_ptr<Plugin> MakeRoleEscalation(registry::Registry& registry,
 // Policies in CEL are not evaluated, and their writers told so.
 std::unique_ptr<Plugin> MakeAdmissionPolicies();
 // Webhooks that complete objects, and those that judge them.
-std::unique_ptr<Plugin> MakeMutatingWebhook(registry::Registry& registry, WebhookClient& client);
-std::unique_ptr<Plugin> MakeValidatingWebhook(registry::Registry& registry, WebhookClient& client);
+std::unique_ptr<Plugin> MakeMutatingWebhook(registry::Registry& registry, webhook::Client& client);
+std::unique_ptr<Plugin> MakeValidatingWebhook(registry::Registry& registry,
+                                              webhook::Client& client);
 // What a namespace may hold and ask for altogether.
 std::unique_ptr<Plugin> MakeResourceQuota(registry::Registry& registry);
 

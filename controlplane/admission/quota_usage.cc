@@ -205,11 +205,10 @@ std::string Unspecified(const Amounts& hard, const json::Object& pod) {
   return out;
 }
 
-const kinds::Kind* KindCounted(std::string_view resource, const kinds::Kind& own) {
+const kinds::Kind* KindCounted(std::string_view resource, const kinds::Kinds& kinds) {
   if (resource.starts_with(kCount)) {
     resource.remove_prefix(kCount.size());
-    if (own.Qualified() == resource) return &own;
-    for (const kinds::Kind& kind : kinds::Kinds::BuiltIn().kinds()) {
+    for (const kinds::Kind& kind : kinds.kinds()) {
       if (kind.namespaced && kind.Qualified() == resource) return &kind;
     }
     return nullptr;

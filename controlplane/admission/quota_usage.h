@@ -24,8 +24,8 @@ bool IsInScope(const api::json::Object& quota, const kinds::Kind& kind,
 // a,b; …"; empty where they say all.
 std::string Unspecified(const Amounts& hard, const api::json::Object& pod);
 
-// The kind whose objects a quota's resource counts: `own`, or one of the built-in ones; null where
-// it is neither.
-const kinds::Kind* KindCounted(std::string_view resource, const kinds::Kind& own);
+// The kind whose objects a quota's resource counts, of those that are served: "pods",
+// "count/boats.example.org"; null where there is none such.
+const kinds::Kind* KindCounted(std::string_view resource, const kinds::Kinds& kinds);
 
 }  // namespace kvplane::admission

@@ -9,6 +9,7 @@
 // is new or was changed). A count is of objects not older than the quota that is counted for: what
 // is created after that changes the quota, so that the count's transaction does not hold.
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <utility>
@@ -141,9 +142,10 @@ class ResourceQuota : public Plugin {
   absl::StatusOr<Amounts> Count(const Attributes& attributes, const json::Object& quota,
                                 const Amounts& hard, const Amounts& said) {
     Amounts counted;
+    const std::shared_ptr<const kinds::Kinds> served = registry_.kinds();
     std::set<const kinds::Kind*> kinds;
     for (const auto& [name, most] : hard) {
-      const kinds::Kind* kind = KindCounted(name, *attributes.kind);
+      const kinds::Kind* kind = KindCounted(name, *served);
       if (kind != nullptr) kinds.insert(kind);
       const auto held = said.find(name);
       counted[name] =

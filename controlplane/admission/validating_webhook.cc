@@ -5,13 +5,13 @@
 
 #include "admission/lookup.h"
 #include "admission/plugins.h"
-#include "admission/webhook_client.h"
 #include "admission/webhook_review.h"
 #include "admission/webhooks.h"
 #include "base/logger.h"
 #include "base/status.h"
 #include "base/strings.h"
 #include "registry/failure.h"
+#include "webhook/client.h"
 
 namespace kvplane::admission {
 
@@ -21,8 +21,9 @@ using kvshim::base::Concat;
 
 class ValidatingWebhook : public Plugin {
  public:
-  ValidatingWebhook(registry::Registry& registry, WebhookClient& client)
-      : webhooks_(registry,
+  ValidatingWebhook(registry::Registry& registry, webhook::Client& client)
+      : registry_(registry),
+        webhooks_(registry,
                   BuiltIn("admissionregistration.k8s.io/v1", "validatingwebhookconfigurations")),
         client_(client) {}
 
@@ -34,7 +35,7 @@ class ValidatingWebhook : public Plugin {
     ASSIGN_OR_RETURN(const Webhooks::List all, webhooks_.All());
     ASSIGN_OR_RETURN(const auto calls, webhooks_.CallsFor(*all, attributes));
     std::vector<Asked> asked;
-    std::vector<WebhookRequest> requests;
+    std::vector<webhook::Request> requests;
     absl::Status verdict;
     for (const Webhooks::Call& call : calls) {
       const Webhook& webhook = *call.webhook;
@@ -42,7 +43,7 @@ class ValidatingWebhook : public Plugin {
         return registry::BadRequest(
             Concat("admission webhook \"", webhook.name, "\" does not support dry run"));
       }
-      ASSIGN_OR_RETURN(Review review, MakeReview(attributes, call.version));
+      ASSIGN_OR_RETURN(Review review, MakeReview(registry_, attributes, call.version));
       auto endpoint = webhooks_.EndpointOf(webhook);
       if (!endpoint.ok()) {
         KeepFirst(Failed(webhook, endpoint.status(), attributes), verdict);
@@ -91,13 +92,15 @@ class ValidatingWebhook : public Plugin {
     return answer->allowed ? absl::OkStatus() : Denied(asked.webhook->name, answer->status);
   }
 
+  registry::Registry& registry_;
   mutable Webhooks webhooks_;
-  WebhookClient& client_;
+  webhook::Client& client_;
 };
 
 }  // namespace
 
-std::unique_ptr<Plugin> MakeValidatingWebhook(registry::Registry& registry, WebhookClient& client) {
+std::unique_ptr<Plugin> MakeValidatingWebhook(registry::Registry& registry,
+                                              webhook::Client& client) {
   return std::make_unique<ValidatingWebhook>(registry, client);
 }
 

@@ -1,16 +1,19 @@
 #include "admission/webhook_review.h"
 
 #include <utility>
+#include <vector>
 
 #include "api/base64.h"
 #include "api/canonical.h"
 #include "api/json_equal.h"
 #include "api/json_patch.h"
 #include "api/schema.h"
+#include "api/structural_document.h"
 #include "apiserver/scale.h"
 #include "base/status.h"
 #include "base/strings.h"
 #include "kinds/conversion.h"
+#include "kinds/definition.h"
 #include "kinds/members.h"
 #include "registry/failure.h"
 #include "registry/identity.h"
@@ -55,11 +58,34 @@ json::Object OptionsDocument(const Attributes& attributes) {
 
 bool IsScale(const Attributes& attributes) { return attributes.subresource == "scale"; }
 
+bool IsConvertedElsewhere(const Attributes& attributes) {
+  const auto& definition = attributes.kind->definition;
+  return definition != nullptr && definition->converted_elsewhere();
+}
+
+absl::Status Convert(registry::Registry& registry, const Attributes& attributes,
+                     const std::string& group_version, json::Object& object) {
+  std::vector<json::Object> objects;
+  objects.push_back(std::move(object));
+  RETURN_IF_ERROR(registry.Convert(*attributes.kind->definition, group_version, objects));
+  object = std::move(objects.front());
+  return absl::OkStatus();
+}
+
 // An object in the version that is served, canonical.
-absl::StatusOr<json::Object> Told(const Attributes& attributes, const Version& version,
-                                  const json::Object& object) {
+absl::StatusOr<json::Object> Told(registry::Registry& registry, const Attributes& attributes,
+                                  const Version& version, const json::Object& object) {
   if (IsScale(attributes)) return apiserver::ScaleOf(*attributes.kind, object);
   json::Object told = object;
+  if (IsConvertedElsewhere(attributes)) {
+    RETURN_IF_ERROR(Convert(registry, attributes, version.group_version, told));
+    for (const auto& defined : attributes.kind->definition->versions()) {
+      if (defined->group_version != version.group_version) continue;
+      api::Prune(defined->schema, told);
+      api::SetSchemaDefaults(defined->schema, told);
+    }
+    return told;
+  }
   kinds::FromStored(*attributes.kind, version.group_version, told);
   if (version.message == nullptr) return told;
   ASSIGN_OR_RETURN(json::Value canonical,
@@ -71,7 +97,8 @@ absl::Status Invalid(std::string_view what) { return absl::InvalidArgumentError(
 
 }  // namespace
 
-absl::StatusOr<Review> MakeReview(const Attributes& attributes, const Version& version) {
+absl::StatusOr<Review> MakeReview(registry::Registry& registry, const Attributes& attributes,
+                                  const Version& version) {
   Review review{.uid = registry::NewUid()};
   json::Object request{{"uid", json::ToBoost(review.uid)}};
   const bool own_kind = !attributes.document_kind.empty();
@@ -105,12 +132,12 @@ absl::StatusOr<Review> MakeReview(const Attributes& attributes, const Version& v
     if (own_kind) {
       review.object = *attributes.object();
     } else {
-      ASSIGN_OR_RETURN(review.object, Told(attributes, version, *attributes.object()));
+      ASSIGN_OR_RETURN(review.object, Told(registry, attributes, version, *attributes.object()));
     }
     request["object"] = review.object;
   }
   if (attributes.old != nullptr) {
-    ASSIGN_OR_RETURN(request["oldObject"], Told(attributes, version, *attributes.old));
+    ASSIGN_OR_RETURN(request["oldObject"], Told(registry, attributes, version, *attributes.old));
   }
   request["dryRun"] = attributes.dry_run;
   request["options"] = attributes.operation == Operation::kConnect
@@ -176,8 +203,8 @@ absl::StatusOr<ReviewAnswer> ReadAnswer(const Review& review, std::string_view b
   return answer;
 }
 
-absl::Status ApplyPatch(const Review& review, const json::Value& patch, const Version& version,
-                        Attributes& attributes) {
+absl::Status ApplyPatch(registry::Registry& registry, const Review& review,
+                        const json::Value& patch, const Version& version, Attributes& attributes) {
   if (patch.is_array() && patch.get_array().empty()) return absl::OkStatus();
   auto patched = api::ApplyJsonPatch(json::Value(review.object), patch);
   if (!patched.ok()) return registry::InternalError(FromAbsl(patched.status().message()));
@@ -203,7 +230,11 @@ absl::Status ApplyPatch(const Review& review, const json::Value& patch, const Ve
     object = std::move(canonical->get_object());
   }
   if (api::JsonEqual(json::Value(object), json::Value(review.object))) return absl::OkStatus();
-  if (!own_kind) kinds::ToStored(*attributes.kind, version.group_version, object);
+  if (!own_kind && IsConvertedElsewhere(attributes)) {
+    RETURN_IF_ERROR(Convert(registry, attributes, attributes.kind->group_version, object));
+  } else if (!own_kind) {
+    kinds::ToStored(*attributes.kind, version.group_version, object);
+  }
   attributes.Edit() = std::move(object);
   return absl::OkStatus();
 }

@@ -2,7 +2,7 @@
 //
 // Thread safety: pure but for the machine's randomness.
 //
-//   const Review review = MakeReview(attributes, version);
+//   ASSIGN_OR_RETURN(const Review review, MakeReview(registry, attributes, version));
 //   ASSIGN_OR_RETURN(const ReviewAnswer answer, ReadAnswer(review, body));
 #pragma once
 
@@ -14,6 +14,7 @@
 #include "admission/webhook_rules.h"
 #include "api/json.h"
 #include "registry/admission.h"
+#include "registry/registry.h"
 
 namespace kvplane::admission {
 
@@ -22,7 +23,9 @@ struct Review {
   std::string body;
   api::json::Object object;  // as it is told, in the version that is
 };
-absl::StatusOr<Review> MakeReview(const registry::Attributes& attributes, const Version& version);
+// `registry` converts custom resources that a webhook converts.
+absl::StatusOr<Review> MakeReview(registry::Registry& registry,
+                                  const registry::Attributes& attributes, const Version& version);
 
 struct ReviewAnswer {
   bool allowed = false;
@@ -35,7 +38,8 @@ struct ReviewAnswer {
 absl::StatusOr<ReviewAnswer> ReadAnswer(const Review& review, std::string_view body);
 
 // Makes the patch to what was told, and that to the object that is written.
-absl::Status ApplyPatch(const Review& review, const api::json::Value& patch, const Version& version,
+absl::Status ApplyPatch(registry::Registry& registry, const Review& review,
+                        const api::json::Value& patch, const Version& version,
                         registry::Attributes& attributes);
 
 // What a refusal is told as.

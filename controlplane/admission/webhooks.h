@@ -6,16 +6,16 @@
 //   if (!webhooks.empty()) { ASSIGN_OR_RETURN(auto calls, webhooks.CallsFor(attributes)); … }
 #pragma once
 
-#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "admission/webhook_client.h"
 #include "admission/webhook_rules.h"
 #include "base/mutex.h"
 #include "registry/registry.h"
+#include "webhook/client.h"
+#include "webhook/endpoints.h"
 
 namespace kvplane::admission {
 
@@ -23,6 +23,7 @@ class Webhooks {
  public:
   Webhooks(registry::Registry& registry, const kinds::Kind& configurations)
       : registry_(registry),
+        endpoints_(registry),
         configurations_(registry.CacheOf(configurations)),
         prefix_(configurations.prefix) {}
 
@@ -40,13 +41,11 @@ class Webhooks {
   absl::StatusOr<std::vector<Call>> CallsFor(const std::vector<Webhook>& webhooks,
                                              const registry::Attributes& attributes);
 
-  absl::StatusOr<WebhookEndpoint> EndpointOf(const Webhook& webhook);
+  absl::StatusOr<webhook::Endpoint> EndpointOf(const Webhook& webhook);
 
  private:
-  absl::Status ReachService(const api::json::Object& service, std::chrono::seconds timeout,
-                            WebhookEndpoint& endpoint);
-
   registry::Registry& registry_;
+  webhook::Endpoints endpoints_;
   registry::WatchCache& configurations_;
   const std::string prefix_;
   kvshim::base::Mutex mutex_;

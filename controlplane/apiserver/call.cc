@@ -3,6 +3,7 @@
 #include "api/canonical.h"
 #include "api/envelope.h"
 #include "api/schema.h"
+#include "apiserver/conversion.h"
 #include "apiserver/metadata_form.h"
 #include "apiserver/table.h"
 #include "apiserver/yaml.h"
@@ -38,6 +39,7 @@ Answer AnswerDocument(const Call& call, const json::Object& document, int status
 }
 
 absl::StatusOr<Answer> AnswerObject(const Call& call, json::Object object, int status) {
+  if (call.wanted.form != Form::kMetadata) RETURN_IF_ERROR(ConvertFromStored(call, object));
   if (call.wanted.form == Form::kTable) {
     return AnswerDocument(call, TableOf(call, {std::move(object)}), status);
   }

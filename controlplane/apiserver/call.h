@@ -19,6 +19,10 @@
 #include "kinds/kind.h"
 #include "registry/admission.h"
 
+namespace kvplane::registry {
+class Registry;
+}
+
 namespace kvplane::apiserver {
 
 namespace json = api::json;
@@ -27,6 +31,7 @@ struct Answer {
   int status = 200;
   std::string content_type{kJsonType};
   std::string body;
+  Pairs headers = {};  // besides those of every answer
 };
 
 struct Call {
@@ -35,6 +40,10 @@ struct Call {
   std::shared_ptr<const kinds::Kinds> kinds;  // that `served` is of; kept for a custom resource
   const kinds::Served* served = nullptr;
   const api::Subresource* subresource = nullptr;  // null: the object itself
+  // Of a custom kind whose versions a webhook converts: what converts, and the kind in the version
+  // that is stored. Null for all others.
+  registry::Registry* converter = nullptr;
+  const kinds::Kind* stored = nullptr;
   Wanted wanted;
   std::vector<std::string> warnings;
 
@@ -47,6 +56,8 @@ struct Call {
   }
 
   const kinds::Kind& kind() const { return *served->kind; }
+  // What the registry is asked for.
+  const kinds::Kind& stored_kind() const { return stored == nullptr ? kind() : *stored; }
   std::string_view group_version() const { return served->resource->group_version; }
   std::string_view Query(std::string_view name) const { return request.Query(name); }
   bool QueryTrue(std::string_view name) const {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "apiserver/body.h"
+#include "apiserver/conversion.h"
 #include "apiserver/item.h"
 #include "apiserver/writer.h"
 #include "base/status.h"
@@ -57,8 +58,9 @@ bool ReturnsObject(const kinds::Kind& kind) {
 
 absl::StatusOr<Answer> Deleter::Delete(Call& call) {
   ASSIGN_OR_RETURN(const registry::DeleteOptions options, OptionsOf(call));
-  ASSIGN_OR_RETURN(registry::Deleted deleted, registry_.Delete(call.kind(), call.target.name_space,
-                                                               call.target.name, options));
+  ASSIGN_OR_RETURN(
+      registry::Deleted deleted,
+      registry_.Delete(call.stored_kind(), call.target.name_space, call.target.name, options));
   if (deleted.gone && !ReturnsObject(call.kind())) {
     return AnswerDocument(call, SuccessStatus(call.kind(), deleted.object));
   }
@@ -68,12 +70,13 @@ absl::StatusOr<Answer> Deleter::Delete(Call& call) {
 absl::StatusOr<Answer> Deleter::DeleteCollection(Call& call, const ListOptions& options) {
   ASSIGN_OR_RETURN(const registry::DeleteOptions delete_options, OptionsOf(call));
   ASSIGN_OR_RETURN(const Reader::Selected selected, reader_.Select(call, options));
+  RETURN_IF_ERROR(ConvertItems(call, selected.objects));
   json::Array items;
   for (const auto& object : selected.objects) {
     const json::Object document = object->Parse();
     const absl::Status deleted =
         registry_
-            .Delete(call.kind(), kinds::Text(document, {"metadata", "namespace"}),
+            .Delete(call.stored_kind(), kinds::Text(document, {"metadata", "namespace"}),
                     kinds::Text(document, {"metadata", "name"}), delete_options)
             .status();
     // Gone already is as good; another of its name is not what was listed, but what was asked for.

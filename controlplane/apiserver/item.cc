@@ -1,5 +1,6 @@
 #include "apiserver/item.h"
 
+#include "apiserver/conversion.h"
 #include "apiserver/metadata_form.h"
 #include "base/strings.h"
 #include "kinds/conversion.h"
@@ -18,12 +19,22 @@ std::string FormName(std::string_view encoding, const Call& call) {
 }  // namespace
 
 json::Object ItemDocument(const Call& call, const registry::StoredObject& object) {
+  if (const std::string* converted = FindConverted(call, object)) {
+    auto parsed = api::ParseJson(*converted);
+    if (parsed.ok() && parsed->is_object()) {
+      json::Object& document = parsed->get_object();
+      return call.wanted.form == Form::kMetadata ? MetadataForm(document) : std::move(document);
+    }
+  }
   json::Object document = object.Parse();
   kinds::FromStored(call.kind(), call.group_version(), document);
   return call.wanted.form == Form::kMetadata ? MetadataForm(document) : document;
 }
 
 const std::string& ItemJson(const Call& call, const registry::StoredObject& object) {
+  if (call.wanted.form == Form::kObject) {
+    if (const std::string* converted = FindConverted(call, object)) return *converted;
+  }
   const bool as_stored =
       call.wanted.form == Form::kObject && call.group_version() == call.kind().group_version;
   if (as_stored) return object.json();

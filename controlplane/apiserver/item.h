@@ -13,7 +13,8 @@
 
 namespace kvplane::apiserver {
 
-// In the form and version that the call wants: the object, or its metadata.
+// In the form and version that the call wants: the object, or its metadata. Where a webhook
+// converts it, ConvertItems has been asked before.
 const std::string& ItemJson(const Call& call, const registry::StoredObject& object);
 // The same in protobuf, in its envelope.
 const std::string& ItemProtobuf(const Call& call, const registry::StoredObject& object);

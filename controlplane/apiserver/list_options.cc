@@ -51,7 +51,9 @@ absl::Status ReadContinue(const Call& call, ListOptions& options) {
   }
   // A key elsewhere would show what was not asked for.
   const std::string prefix = registry::PrefixOf(call.kind(), call.target.name_space);
-  if (options.continue_revision <= 0 || !options.continue_key.starts_with(prefix)) {
+  const bool of_revision =
+      options.continue_revision > 0 || options.continue_revision == kAnyRevision;
+  if (!of_revision || !options.continue_key.starts_with(prefix)) {
     return registry::BadRequest("continue key is not valid");
   }
   return absl::OkStatus();

@@ -17,12 +17,15 @@ namespace kvplane::apiserver {
 
 enum class Match { kUnset, kExact, kNotOlderThan };
 
+// Of a token that goes on with a list whose own revision is gone.
+inline constexpr int64_t kAnyRevision = -1;
+
 struct ListOptions {
   registry::Selection selection;
   std::optional<int64_t> revision;  // nothing: the newest
   Match match = Match::kUnset;
   int64_t limit = 0;  // 0: all
-  // From a continue token: the revision and the key to go on with.
+  // From a continue token: the revision and the key to go on with; kAnyRevision: the newest.
   int64_t continue_revision = 0;
   std::string continue_key;
   bool watch = false;

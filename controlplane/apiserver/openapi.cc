@@ -11,9 +11,12 @@
 #include "api/schema.h"
 #include "api/schema_text.h"
 #include "apiserver/defined_openapi.h"
+#include "apiserver/gzip.h"
+#include "apiserver/negotiation.h"
 #include "apiserver/openapi_schema.h"
 #include "apiserver/openapi_v2.h"
 #include "apiserver/version.h"
+#include "base/status.h"
 #include "base/strings.h"
 #include "kinds/definition.h"
 #include "registry/failure.h"
@@ -24,6 +27,7 @@ namespace {
 
 using kvshim::base::Concat;
 
+constexpr size_t kMostBytes = size_t{256} << 20;  // of a document
 constexpr std::string_view kComponents = "#/components/schemas/";
 constexpr std::string_view kMetadata =
     "#/components/schemas/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
@@ -69,6 +73,11 @@ json::Object Content(std::initializer_list<std::string_view> types, const std::s
     content[json::ToBoost(type)] = json::Object{{"schema", json::Object{{"$ref", reference}}}};
   }
   return content;
+}
+
+// Whether an If-None-Match names a tag; weak ones count as strong.
+bool NamesTag(std::string_view names, std::string_view tag) {
+  return names == "*" || names.find(tag) != std::string_view::npos;
 }
 
 // One verb of one path.
@@ -210,7 +219,9 @@ PathItem ItemOf(const kinds::Served& served, const api::Subresource* sub) {
 Openapi::Openapi(const kinds::Kinds& kinds, std::vector<std::string> group_versions)
     : kinds_(kinds),
       group_versions_(std::move(group_versions)),
-      hash_(Hash({api::KubernetesSchemaText(), api::ResourceNamesText(), kGitVersion})) {}
+      hash_(Hash({api::KubernetesSchemaText(), api::ResourceNamesText(), kGitVersion})) {
+  for (const std::string& group_version : group_versions_) version3_[group_version];
+}
 
 json::Object Openapi::Index() const {
   json::Object paths;
@@ -232,6 +243,14 @@ std::string Openapi::HashOf(std::string_view group_version) const {
     }
     const std::string names = api::ToJson(json::Value(served.kind->definition->names().ToJson()));
     hash = Hash({hash, names, served.kind->version->schema_text});
+  }
+  return hash;
+}
+
+std::string Openapi::HashOfAll() const {
+  std::string hash = hash_;
+  for (const std::string& group_version : group_versions_) {
+    hash = Hash({hash, group_version, HashOf(group_version)});
   }
   return hash;
 }
@@ -315,15 +334,45 @@ json::Object Openapi::Document(std::string_view group_version) const {
           {"components", json::Object{{"schemas", Schemas(group_version)}}}};
 }
 
-Answer Openapi::Version2(const Call& call) const {
+std::string Openapi::MakeVersion2(bool protobuf) const {
   json::Object document = NewOpenapiV2();
   for (const std::string& group_version : group_versions_) {
     AddToOpenapiV2(Document(group_version), document);
   }
+  return protobuf ? EncodeOpenapiV2(document) : api::ToJson(json::Value(std::move(document)));
+}
+
+absl::StatusOr<Answer> Openapi::Version2(const Call& call) const {
   const bool protobuf =
       call.request.Header("accept").find("proto-openapi") != std::string_view::npos;
-  if (!protobuf) return {.body = api::ToJson(json::Value(std::move(document)))};
-  return {.content_type = std::string(kOpenapiV2Protobuf), .body = EncodeOpenapiV2(document)};
+  // The same document in another form is another one.
+  return AnswerKept(call, Hash({HashOfAll(), protobuf ? "protobuf" : "json"}),
+                    protobuf ? kOpenapiV2Protobuf : kJsonType,
+                    protobuf ? version2_protobuf_ : version2_json_,
+                    [&] { return MakeVersion2(protobuf); });
+}
+
+absl::StatusOr<Answer> Openapi::AnswerKept(const Call& call, std::string_view hash,
+                                           std::string_view content_type, Kept& kept,
+                                           const std::function<std::string()>& make) const {
+  const std::string tag = Concat("\"", hash, "\"");
+  Answer answer{.content_type = std::string(content_type),
+                .headers = {{"etag", tag}, {"vary", "Accept, Accept-Encoding"}}};
+  if (NamesTag(call.request.Header("if-none-match"), tag)) {
+    answer.status = 304;
+    return answer;
+  }
+  {
+    kvshim::base::MutexLock lock(kept.mutex);
+    if (kept.gzip.empty()) kept.gzip = Gzip(make());
+    answer.body = kept.gzip;
+  }
+  if (AcceptsGzip(call.request.Header("accept-encoding"))) {
+    answer.headers.emplace_back("content-encoding", "gzip");
+    return answer;
+  }
+  ASSIGN_OR_RETURN(answer.body, Gunzip(answer.body, kMostBytes));
+  return answer;
 }
 
 absl::StatusOr<Answer> Openapi::Find(const Call& call) const {
@@ -335,9 +384,9 @@ absl::StatusOr<Answer> Openapi::Find(const Call& call) const {
   while (path.starts_with('/')) path.remove_prefix(1);
   if (path.empty()) return Answer{.body = api::ToJson(json::Value(Index()))};
   for (const std::string& group_version : group_versions_) {
-    if (path == PathOf(group_version)) {
-      return Answer{.body = api::ToJson(json::Value(Document(group_version)))};
-    }
+    if (path != PathOf(group_version)) continue;
+    return AnswerKept(call, HashOf(group_version), kJsonType, version3_.find(group_version)->second,
+                      [&] { return api::ToJson(json::Value(Document(group_version))); });
   }
   return registry::NoSuchResource();
 }

@@ -2,10 +2,12 @@
 
 #include <utility>
 
+#include "apiserver/conversion.h"
 #include "apiserver/item.h"
 #include "apiserver/table.h"
 #include "base/status.h"
 #include "base/strings.h"
+#include "registry/failure.h"
 #include "registry/stored_form.h"
 
 namespace kvplane::apiserver {
@@ -38,7 +40,10 @@ std::string ListVersion(const Call& call) {
 Answer TableList(const Call& call, const Reader::Selected& selected, json::Object metadata) {
   json::Array rows;
   rows.reserve(selected.objects.size());
-  for (const auto& object : selected.objects) rows.push_back(TableRow(call, object->Parse()));
+  for (const auto& object : selected.objects) {
+    const bool converted = FindConverted(call, *object) != nullptr;
+    rows.push_back(TableRow(call, converted ? ItemDocument(call, *object) : object->Parse()));
+  }
   const json::Object table{{"kind", "Table"},
                            {"apiVersion", "meta.k8s.io/v1"},
                            {"metadata", std::move(metadata)},
@@ -76,12 +81,13 @@ Answer DocumentList(const Call& call, const Reader::Selected& selected, json::Ob
 
 absl::StatusOr<Answer> Reader::Get(const Call& call) {
   ASSIGN_OR_RETURN(json::Object object,
-                   registry_.Get(call.kind(), call.target.name_space, call.target.name));
+                   registry_.Get(call.stored_kind(), call.target.name_space, call.target.name));
   return AnswerObject(call, std::move(object));
 }
 
 absl::StatusOr<Answer> Reader::List(const Call& call, const ListOptions& options) {
   ASSIGN_OR_RETURN(const Selected selected, Select(call, options));
+  RETURN_IF_ERROR(ConvertItems(call, selected.objects));
   json::Object metadata = ListMetadata(selected, options.selection.all());
   if (call.wanted.form == Form::kTable) return TableList(call, selected, std::move(metadata));
   if (call.wanted.encoding == Encoding::kJson) return JsonList(call, selected, metadata);
@@ -89,9 +95,7 @@ absl::StatusOr<Answer> Reader::List(const Call& call, const ListOptions& options
 }
 
 absl::StatusOr<Reader::Selected> Reader::Select(const Call& call, const ListOptions& options) {
-  if (!options.continue_key.empty()) {
-    return FromHistory(call, options, options.continue_revision, options.continue_key);
-  }
+  if (!options.continue_key.empty()) return GoOn(call, options);
   const bool exact =
       options.match == Match::kExact ||
       (options.match == Match::kUnset && options.limit > 0 && options.revision.value_or(0) > 0);
@@ -100,6 +104,27 @@ absl::StatusOr<Reader::Selected> Reader::Select(const Call& call, const ListOpti
                        registry::PrefixOf(call.kind(), call.target.name_space));
   }
   return FromCache(call, options);
+}
+
+// Where the history that the list began in is compacted, its rest can be had as it is now: whoever
+// would rather have that than begin anew finds a token for it in the failure.
+absl::StatusOr<Reader::Selected> Reader::GoOn(const Call& call, const ListOptions& options) {
+  int64_t revision = options.continue_revision;
+  if (revision == kAnyRevision) {
+    ASSIGN_OR_RETURN(revision, registry_.CurrentRevision());
+  }
+  auto selected = FromHistory(call, options, revision, options.continue_key);
+  if (!registry::HasReason(selected.status(), "Expired")) return selected;
+  return registry::MakeStatus(
+      {.code = 410,
+       .reason = "Expired",
+       .message = "The provided continue parameter is too old to display a consistent list result. "
+                  "You can start a new list without the continue parameter, or use the continue "
+                  "token in this response to retrieve the remainder of the results. Continuing "
+                  "with the provided token results in an inconsistent list - objects that were "
+                  "created, modified, or deleted between the time the first chunk was returned "
+                  "and now may show up in the list.",
+       .continue_token = ContinueToken(kAnyRevision, options.continue_key)});
 }
 
 absl::StatusOr<Reader::Selected> Reader::FromCache(const Call& call, const ListOptions& options) {
@@ -111,7 +136,7 @@ absl::StatusOr<Reader::Selected> Reader::FromCache(const Call& call, const ListO
   }
   const std::string prefix = registry::PrefixOf(call.kind(), call.target.name_space);
   ASSIGN_OR_RETURN(registry::WatchCache::Snapshot snapshot,
-                   registry_.CacheOf(call.kind()).List(prefix, revision));
+                   registry_.CacheOf(call.stored_kind()).List(prefix, revision));
   Selected selected{.revision = snapshot.revision};
   size_t seen = 0;
   for (const auto& object : snapshot.objects) {
@@ -133,7 +158,7 @@ absl::StatusOr<Reader::Selected> Reader::FromHistory(const Call& call, const Lis
   Selected selected{.revision = revision};
   for (;;) {
     ASSIGN_OR_RETURN(const registry::Registry::Page page,
-                     registry_.ReadAt(call.kind(), prefix, key, revision, kPage));
+                     registry_.ReadAt(call.stored_kind(), prefix, key, revision, kPage));
     int64_t seen = 0;
     for (const auto& object : page.objects) {
       ++seen;

@@ -30,6 +30,7 @@ class Reader {
   absl::StatusOr<Selected> Select(const Call& call, const ListOptions& options);
 
  private:
+  absl::StatusOr<Selected> GoOn(const Call& call, const ListOptions& options);
   absl::StatusOr<Selected> FromCache(const Call& call, const ListOptions& options);
   absl::StatusOr<Selected> FromHistory(const Call& call, const ListOptions& options,
                                        int64_t revision, std::string key);

@@ -1,6 +1,7 @@
 #include "apiserver/router.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "apiserver/connect.h"
@@ -66,17 +67,16 @@ absl::Status NotAcceptable(bool protobuf) {
 }
 
 // Custom resources have no protobuf; their versions may be on their way out.
-absl::Status BeginDefined(Call& call) {
+absl::Status BeginDefined(registry::Registry& registry, Call& call) {
   if (call.wanted.encoding == Encoding::kProtobuf) {
     const auto wanted = Negotiate(call.request.Header("accept"), /*protobuf=*/false);
     if (!wanted.has_value()) return NotAcceptable(false);
     call.wanted = *wanted;
   }
   const kinds::Kind& kind = call.kind();
-  if (kind.definition->converted_elsewhere() && kind.version != &kind.definition->storage()) {
-    return registry::InternalError(
-        Concat("conversion webhook for ", kind.version->group_version, ", Kind=", kind.name,
-               " failed: this server calls no conversion webhooks; use ", kind.group_version));
+  if (kind.definition->converted_elsewhere()) {
+    call.converter = &registry;
+    call.stored = call.kinds->FindPrefix(kind.prefix);
   }
   const std::string& deprecation = kind.version->deprecation;
   if (!deprecation.empty()) call.warnings.push_back(deprecation);
@@ -95,6 +95,8 @@ std::string Quoted(std::string_view text) {
 
 void Send(const Call& call, Answer answer, Response& response) {
   Pairs headers{{"content-type", answer.content_type}, {"cache-control", "no-cache, private"}};
+  headers.insert(headers.end(), std::make_move_iterator(answer.headers.begin()),
+                 std::make_move_iterator(answer.headers.end()));
   for (const std::string& warning : call.warnings) {
     headers.emplace_back("warning", "299 - " + Quoted(warning));
   }
@@ -150,7 +152,7 @@ Router::Answered Router::Route(Call& call, const std::shared_ptr<Response>& resp
   if (call.served->kind == nullptr || call.served->kind->definition == nullptr) {
     call.kinds.reset();
   } else {
-    RETURN_IF_ERROR(BeginDefined(call));
+    RETURN_IF_ERROR(BeginDefined(*registry_, call));
   }
   const bool misplaced =
       call.served->resource->namespaced ? false : !call.target.name_space.empty();
@@ -241,7 +243,7 @@ absl::StatusOr<Answer> Router::Subresource(Call& call) {
   if (Has(found->verbs, "connect")) RETURN_IF_ERROR(AdmitConnect(*registry_, call));
   if (Has(found->verbs, "connect") || name == "log") {
     ASSIGN_OR_RETURN(const json::Object object,
-                     registry_->Get(call.kind(), call.target.name_space, call.target.name));
+                     registry_->Get(call.stored_kind(), call.target.name_space, call.target.name));
     if (kinds::Text(object, {"spec", "nodeName"}).empty() && resource.plural == "pods") {
       return registry::BadRequest(
           Concat("pod ", call.target.name, " does not have a host assigned"));

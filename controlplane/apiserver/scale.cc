@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "apiserver/body.h"
+#include "apiserver/conversion.h"
 #include "apiserver/patch.h"
 #include "apiserver/writer.h"
 #include "base/status.h"
@@ -90,8 +91,9 @@ json::Object ScaleOf(const kinds::Kind& kind, const json::Object& object) {
 }
 
 absl::StatusOr<Answer> Scale::Get(const Call& call) {
-  ASSIGN_OR_RETURN(const json::Object object,
-                   registry_.Get(call.kind(), call.target.name_space, call.target.name));
+  ASSIGN_OR_RETURN(json::Object object,
+                   registry_.Get(call.stored_kind(), call.target.name_space, call.target.name));
+  RETURN_IF_ERROR(ConvertFromStored(call, object));
   return AnswerDocument(call, ScaleOf(call.kind(), object));
 }
 
@@ -118,9 +120,18 @@ absl::StatusOr<Answer> Scale::Write(Call& call, const registry::Change& change) 
   options.part = "scale";
   ASSIGN_OR_RETURN(options.dry_run, ReadDryRun(call));
   options.manager = ManagerOf(call);
-  ASSIGN_OR_RETURN(
-      const registry::Updated updated,
-      registry_.Update(call.kind(), call.target.name_space, call.target.name, change, options));
+  // The paths of a scale are those of the call's version.
+  const auto converted = [&](const json::Object& current) -> absl::StatusOr<json::Object> {
+    json::Object object = current;
+    RETURN_IF_ERROR(ConvertFromStored(call, object));
+    ASSIGN_OR_RETURN(object, change(object));
+    if (call.converter != nullptr) RETURN_IF_ERROR(ConvertToStored(call, object));
+    return object;
+  };
+  ASSIGN_OR_RETURN(registry::Updated updated,
+                   registry_.Update(call.stored_kind(), call.target.name_space, call.target.name,
+                                    converted, options));
+  RETURN_IF_ERROR(ConvertFromStored(call, updated.object));
   return AnswerDocument(call, ScaleOf(call.kind(), updated.object));
 }
 

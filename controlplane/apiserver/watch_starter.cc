@@ -5,7 +5,9 @@
 #include <random>
 #include <utility>
 
+#include "apiserver/queued_listener.h"
 #include "apiserver/watch_stream.h"
+#include "base/clock.h"
 #include "base/status.h"
 #include "registry/failure.h"
 
@@ -13,11 +15,13 @@ namespace kvplane::apiserver {
 
 namespace {
 
+namespace base = kvshim::base;
 using registry::Watcher;
 using std::chrono::seconds;
 
 constexpr seconds kBookmarks(60);
-constexpr int64_t kShortest = 1800;  // of watches that do not say: as long, to twice as long
+constexpr size_t kConversionThreads = 4;  // each may wait for a webhook
+constexpr int64_t kShortest = 1800;       // of watches that do not say: as long, to twice as long
 
 int64_t DefaultTimeout() {
   thread_local std::minstd_rand random(std::random_device{}());
@@ -46,18 +50,39 @@ absl::StatusOr<Begin> BeginOf(registry::Registry& registry, const ListOptions& o
 WatchStarter::WatchStarter(std::shared_ptr<registry::Registry> registry)
     : registry_(std::move(registry)), timers_({.name = "kp-timers"}) {}
 
+std::shared_ptr<base::Executor> WatchStarter::ConversionExecutor() {
+  base::MutexLock lock(mutex_);
+  if (conversions_ == nullptr) {
+    conversions_ = std::make_shared<base::Executor>(
+        base::ExecutorOptions{.name = "kp-conversions", .threads = kConversionThreads});
+  }
+  return conversions_;
+}
+
 absl::Status WatchStarter::Start(Call call, const ListOptions& options,
                                  std::shared_ptr<Response> response) {
-  registry::WatchCache& cache = registry_->CacheOf(call.kind());
+  registry::WatchCache& cache = registry_->CacheOf(call.stored_kind());
   ASSIGN_OR_RETURN(const Begin begin, BeginOf(*registry_, options));
+  const int64_t timeout = options.timeout_seconds > 0 ? options.timeout_seconds : DefaultTimeout();
+  const auto now = base::Clock::Real().Now();
+  const auto deadline = now + seconds(timeout);
+  const bool converts = call.converter != nullptr;
   auto stream = std::make_unique<WatchStream>(std::move(call), options.selection, response);
   WatchStream& listener = *stream;
-  const auto watcher =
-      std::make_shared<Watcher>(std::move(stream), options.bookmarks ? kBookmarks : seconds(0));
+  std::unique_ptr<Watcher::Listener> heard = std::move(stream);
+  if (converts) {
+    heard = std::make_unique<QueuedListener>(std::move(heard), ConversionExecutor());
+  }
+  const registry::Bookmarks bookmarks{.every = options.bookmarks ? kBookmarks : seconds(0),
+                                      .deadline = deadline};
+  const auto watcher = std::make_shared<Watcher>(std::move(heard), bookmarks, now);
   auto beginning = cache.StartWatch(watcher, begin.revision, begin.objects);
   listener.Begin();
-  if (!beginning.ok()) {
-    listener.SendError(beginning.status());
+  absl::Status begun = beginning.status();
+  if (begun.ok()) begun = listener.Convert(beginning->objects);
+  if (!begun.ok()) {
+    cache.StopWatch(watcher);
+    listener.SendError(begun);
     listener.End();
     return absl::OkStatus();
   }
@@ -70,10 +95,15 @@ absl::Status WatchStarter::Start(Call call, const ListOptions& options,
       });
   for (const auto& object : beginning->objects) listener.SendInitial(object);
   if (options.initial_events.value_or(false)) listener.SendInitialEnd(beginning->revision);
-  for (const auto& event : beginning->events) listener.OnEvent(*event);
+  bool wanted = true;
+  for (const auto& event : beginning->events) wanted = wanted && listener.OnEvent(*event);
+  if (!wanted) {
+    cache.StopWatch(watcher);
+    watcher->Stop();
+    return absl::OkStatus();
+  }
   watcher->GoOn();
-  const int64_t timeout = options.timeout_seconds > 0 ? options.timeout_seconds : DefaultTimeout();
-  timers_.Schedule(std::chrono::steady_clock::now() + seconds(timeout),
+  timers_.Schedule(deadline,
                    [registry = registry_, cache = &cache, watcher = std::weak_ptr(watcher)] {
                      const auto held = watcher.lock();
                      if (held == nullptr) return;

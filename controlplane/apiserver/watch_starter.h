@@ -9,6 +9,7 @@
 #include "apiserver/call.h"
 #include "apiserver/list_options.h"
 #include "base/executor.h"
+#include "base/mutex.h"
 #include "registry/registry.h"
 
 namespace kvplane::apiserver {
@@ -21,8 +22,13 @@ class WatchStarter {
   absl::Status Start(Call call, const ListOptions& options, std::shared_ptr<Response> response);
 
  private:
+  std::shared_ptr<kvshim::base::Executor> ConversionExecutor();
+
   const std::shared_ptr<registry::Registry> registry_;
   kvshim::base::Executor timers_;
+  kvshim::base::Mutex mutex_;
+  // Tells the watches that a webhook converts for; null until there is one.
+  std::shared_ptr<kvshim::base::Executor> conversions_ GUARDED_BY(mutex_);
 };
 
 }  // namespace kvplane::apiserver

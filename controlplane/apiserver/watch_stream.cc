@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "api/envelope.h"
+#include "apiserver/conversion.h"
 #include "apiserver/item.h"
 #include "apiserver/table.h"
 #include "base/strings.h"
@@ -41,6 +42,15 @@ void WatchStream::Begin() {
   response_->Begin(200, {{"content-type", type}, {"cache-control", "no-cache, private"}});
 }
 
+absl::Status WatchStream::Convert(const std::vector<StoredObjectPtr>& objects) {
+  if (call_.converter == nullptr) return absl::OkStatus();
+  std::vector<StoredObjectPtr> own;
+  for (const StoredObjectPtr& object : objects) {
+    if (Concerns(object)) own.push_back(object);
+  }
+  return ConvertItems(call_, own);
+}
+
 bool WatchStream::Concerns(const StoredObjectPtr& object) const {
   if (object == nullptr || !object->key().starts_with(prefix_)) return false;
   if (!call_.target.name.empty() &&
@@ -53,22 +63,33 @@ bool WatchStream::Concerns(const StoredObjectPtr& object) const {
 bool WatchStream::OnEvent(const registry::WatchEvent& event) {
   const bool before = Concerns(event.previous);
   const bool now = event.type != WatchEventType::kDeleted && Concerns(event.object);
-  if (now) return Send(before ? "MODIFIED" : "ADDED", *event.object);
+  if (now) return Send(before ? "MODIFIED" : "ADDED", event.object);
   if (!before) return true;
-  if (event.type == WatchEventType::kDeleted) return Send("DELETED", *event.object);
-  return Send("DELETED", *event.previous->AtRevision(event.revision));
+  if (event.type == WatchEventType::kDeleted) return Send("DELETED", event.object);
+  return Send("DELETED", event.previous->AtRevision(event.revision));
 }
 
 bool WatchStream::SendInitial(const StoredObjectPtr& object) {
-  return !Concerns(object) || Send("ADDED", *object);
+  return !Concerns(object) || Send("ADDED", object);
 }
 
 bool WatchStream::SendInitialEnd(int64_t revision) { return SendBookmark(revision, true); }
 
-bool WatchStream::Send(std::string_view type, const registry::StoredObject& object) {
-  if (call_.wanted.form == Form::kTable) return SendDocument(type, TableEvent(object.Parse()));
-  if (call_.wanted.encoding == Encoding::kProtobuf) return Write(type, ItemProtobuf(call_, object));
-  return Write(type, ItemJson(call_, object));
+bool WatchStream::Send(std::string_view type, const StoredObjectPtr& object) {
+  if (const absl::Status converted = ConvertItems(call_, {object}); !converted.ok()) {
+    SendError(converted);
+    End();
+    return false;
+  }
+  if (call_.wanted.form == Form::kTable) {
+    const bool converted = FindConverted(call_, *object) != nullptr;
+    return SendDocument(type,
+                        TableEvent(converted ? ItemDocument(call_, *object) : object->Parse()));
+  }
+  if (call_.wanted.encoding == Encoding::kProtobuf) {
+    return Write(type, ItemProtobuf(call_, *object));
+  }
+  return Write(type, ItemJson(call_, *object));
 }
 
 json::Object WatchStream::TableEvent(json::Object object) {

@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "apiserver/call.h"
@@ -22,6 +23,8 @@ class WatchStream : public registry::Watcher::Listener {
   WatchStream(Call call, registry::Selection selection, std::shared_ptr<Response> response);
 
   void Begin();
+  // Has those that concern it converted together, where a webhook is to do so.
+  absl::Status Convert(const std::vector<registry::StoredObjectPtr>& objects);
   // What there is at the beginning, as additions.
   bool SendInitial(const registry::StoredObjectPtr& object);
   // That the initial ones were all.
@@ -35,7 +38,7 @@ class WatchStream : public registry::Watcher::Listener {
 
  private:
   bool Concerns(const registry::StoredObjectPtr& object) const;
-  bool Send(std::string_view type, const registry::StoredObject& object);
+  bool Send(std::string_view type, const registry::StoredObjectPtr& object);
   bool SendBookmark(int64_t revision, bool initial_end);
   bool SendDocument(std::string_view type, const json::Object& document);
   bool Write(std::string_view type, std::string_view json_or_protobuf);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "apiserver/body.h"
+#include "apiserver/conversion.h"
 #include "apiserver/patch.h"
 #include "base/status.h"
 #include "base/strings.h"
@@ -70,6 +71,22 @@ void NameRequester(const Call& call, json::Object& object) {
   }
 }
 
+// Who owns which fields is told in the version of the call: where a webhook converts, before it
+// does. `current` is null for a new object.
+absl::Status TrackOwnVersion(const Call& call, const json::Object* current,
+                             const registry::UpdateOptions& options, json::Object& object) {
+  if (!IsConverted(call)) return absl::OkStatus();
+  RETURN_IF_ERROR(CompleteOwnVersion(call, object));
+  json::Object before;
+  if (current != nullptr) {
+    before = *current;
+    RETURN_IF_ERROR(ConvertFromStored(call, before));
+  }
+  registry::TrackOwners(call.kind(), current == nullptr ? nullptr : &before, options.manager,
+                        options.part, object);
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<bool> ReadDryRun(const Call& call) {
@@ -100,11 +117,13 @@ std::string ManagerOf(const Call& call) {
 absl::StatusOr<Answer> Writer::Create(Call& call) {
   ASSIGN_OR_RETURN(json::Object object, ReadObject(call));
   AddWarnings(call, object);
-  ASSIGN_OR_RETURN(const registry::UpdateOptions options, OptionsOf(call));
-  kinds::ToStored(call.kind(), call.group_version(), object);
+  ASSIGN_OR_RETURN(registry::UpdateOptions options, OptionsOf(call));
+  options.applied = IsConverted(call);
+  RETURN_IF_ERROR(TrackOwnVersion(call, nullptr, options, object));
+  RETURN_IF_ERROR(ConvertToStored(call, object));
   NameRequester(call, object);
-  ASSIGN_OR_RETURN(
-      object, registry_.Create(call.kind(), call.target.name_space, std::move(object), options));
+  ASSIGN_OR_RETURN(object, registry_.Create(call.stored_kind(), call.target.name_space,
+                                            std::move(object), options));
   return AnswerObject(call, std::move(object), 201);
 }
 
@@ -113,13 +132,20 @@ absl::StatusOr<Answer> Writer::Update(Call& call) {
   AddWarnings(call, object);
   ASSIGN_OR_RETURN(registry::UpdateOptions options, OptionsOf(call));
   RETURN_IF_ERROR(CheckName(call, object));
-  kinds::ToStored(call.kind(), call.group_version(), object);
+  if (!IsConverted(call)) RETURN_IF_ERROR(ConvertToStored(call, object));
+  options.applied = IsConverted(call);
   options.create_missing = call.kind().creates_on_update && options.part.empty();
-  ASSIGN_OR_RETURN(
-      registry::Updated updated,
-      registry_.Update(
-          call.kind(), call.target.name_space, call.target.name,
-          [&](const json::Object&) -> absl::StatusOr<json::Object> { return object; }, options));
+  ASSIGN_OR_RETURN(registry::Updated updated,
+                   registry_.Update(
+                       call.stored_kind(), call.target.name_space, call.target.name,
+                       [&](const json::Object& current) -> absl::StatusOr<json::Object> {
+                         if (!IsConverted(call)) return object;
+                         json::Object converted = object;
+                         RETURN_IF_ERROR(TrackOwnVersion(call, &current, options, converted));
+                         RETURN_IF_ERROR(ConvertToStored(call, converted));
+                         return converted;
+                       },
+                       options));
   return AnswerObject(call, std::move(updated.object), updated.created ? 201 : 200);
 }
 
@@ -128,23 +154,27 @@ absl::StatusOr<Answer> Writer::Patch(Call& call) {
   ASSIGN_OR_RETURN(const DocumentPatch patch,
                    DocumentPatch::Read(call.request.Header("content-type"), call.request.body,
                                        call.served->resource->message));
-  ASSIGN_OR_RETURN(const registry::UpdateOptions options, OptionsOf(call));
+  ASSIGN_OR_RETURN(registry::UpdateOptions options, OptionsOf(call));
+  options.applied = IsConverted(call);
   const std::string_view group_version = call.group_version();
   const std::string_view kind = call.served->resource->kind;
   const std::vector<std::string> warnings = call.warnings;  // before it is tried
   const auto change = [&](const json::Object& current) -> absl::StatusOr<json::Object> {
     json::Object document = current;
+    RETURN_IF_ERROR(ConvertFromStored(call, document));
     kinds::FromStored(call.kind(), group_version, document);
     ASSIGN_OR_RETURN(document, patch.Apply(document));
     call.warnings = warnings;
     RETURN_IF_ERROR(CheckFields(call, group_version, kind, api::ToJson(json::Value(document))));
     ASSIGN_OR_RETURN(document, MakeTyped(group_version, kind, std::move(document)));
     AddWarnings(call, document);
-    kinds::ToStored(call.kind(), group_version, document);
+    RETURN_IF_ERROR(TrackOwnVersion(call, &current, options, document));
+    RETURN_IF_ERROR(ConvertToStored(call, document));
     return document;
   };
-  ASSIGN_OR_RETURN(registry::Updated updated, registry_.Update(call.kind(), call.target.name_space,
-                                                               call.target.name, change, options));
+  ASSIGN_OR_RETURN(registry::Updated updated,
+                   registry_.Update(call.stored_kind(), call.target.name_space, call.target.name,
+                                    change, options));
   return AnswerObject(call, std::move(updated.object));
 }
 
@@ -161,18 +191,28 @@ absl::StatusOr<Answer> Writer::Apply(Call& call) {
   AddWarnings(call, configuration);
   kinds::Set(kinds::Child(configuration, "metadata"), "name",
              json::Value(json::ToBoost(call.target.name)));
-  kinds::ToStored(call.kind(), call.group_version(), configuration);
+  // Where a webhook converts, what is applied meets the object in the version of the call: a part
+  // of an object is nothing that a webhook could convert.
+  if (call.converter == nullptr) {
+    kinds::ToStored(call.kind(), call.group_version(), configuration);
+  }
   ASSIGN_OR_RETURN(registry::UpdateOptions options, OptionsOf(call));
   options.create_missing = options.part.empty();
   options.applied = true;
   const bool force = call.QueryTrue("force");
-  const auto change = [&](const json::Object& current) {
+  const auto change = [&](const json::Object& current) -> absl::StatusOr<json::Object> {
     const bool exists = !kinds::Text(current, {"metadata", "uid"}).empty();
-    return registry::ApplyConfiguration(call.kind(), exists ? &current : nullptr, configuration,
-                                        options.manager, options.part, force);
+    json::Object document = current;
+    if (exists) RETURN_IF_ERROR(ConvertFromStored(call, document));
+    ASSIGN_OR_RETURN(document, registry::ApplyConfiguration(
+                                   call.kind(), exists ? &document : nullptr, configuration,
+                                   options.manager, options.part, force));
+    if (call.converter != nullptr) RETURN_IF_ERROR(ConvertToStored(call, document));
+    return document;
   };
-  ASSIGN_OR_RETURN(registry::Updated updated, registry_.Update(call.kind(), call.target.name_space,
-                                                               call.target.name, change, options));
+  ASSIGN_OR_RETURN(registry::Updated updated,
+                   registry_.Update(call.stored_kind(), call.target.name_space, call.target.name,
+                                    change, options));
   return AnswerObject(call, std::move(updated.object), updated.created ? 201 : 200);
 }
 

@@ -185,6 +185,15 @@ create,patch,update core,events.k8s.io events
 role system:controller:generic-garbage-collector
 delete,get,list,patch,update,watch * *
 create,patch,update core,events.k8s.io events
+role system:controller:horizontal-pod-autoscaler
+get,list,watch autoscaling horizontalpodautoscalers
+update autoscaling horizontalpodautoscalers/status
+get,update * */scale
+list core pods
+list metrics.k8s.io pods
+get,list custom.metrics.k8s.io *
+get,list external.metrics.k8s.io *
+create,patch,update core,events.k8s.io events
 role system:controller:job-controller
 get,list,patch,update,watch batch jobs
 update batch jobs/status
@@ -309,6 +318,7 @@ bind system:controller:endpoint-controller system:controller:endpoint-controller
 bind system:controller:endpointslice-controller system:controller:endpointslice-controller S:kube-system/endpointslice-controller
 bind system:controller:endpointslicemirroring-controller system:controller:endpointslicemirroring-controller S:kube-system/endpointslicemirroring-controller
 bind system:controller:generic-garbage-collector system:controller:generic-garbage-collector S:kube-system/generic-garbage-collector
+bind system:controller:horizontal-pod-autoscaler system:controller:horizontal-pod-autoscaler S:kube-system/horizontal-pod-autoscaler
 bind system:controller:job-controller system:controller:job-controller S:kube-system/job-controller
 bind system:controller:namespace-controller system:controller:namespace-controller S:kube-system/namespace-controller
 bind system:controller:node-controller system:controller:node-controller S:kube-system/node-controller

@@ -39,20 +39,29 @@ class Follower::Watch : public registry::Watcher::Listener {
 Follower::Follower(registry::Registry& registry, Listener& listener, const std::string& name)
     : registry_(registry), listener_(listener), executor_({.name = name}) {}
 
+// First whoever follows again, which makes watchers; then the watchers there are. One that ends
+// meanwhile finds that nobody follows again.
 void Follower::Stop() {
-  std::vector<std::pair<const kinds::Kind*, std::shared_ptr<registry::Watcher>>> watchers;
   {
     base::MutexLock lock(mutex_);
     stopping_ = true;
-    watchers = std::exchange(watchers_, {});
   }
-  for (const auto& [kind, watcher] : watchers) registry_.CacheOf(*kind).StopWatch(watcher);
   executor_.Stop();
+  std::map<const kinds::Kind*, std::shared_ptr<registry::Watcher>> watchers;
+  {
+    base::MutexLock lock(mutex_);
+    watchers.swap(watchers_);
+  }
+  for (const auto& [kind, watcher] : watchers) Forget(*kind, watcher);
+}
+
+void Follower::Forget(const kinds::Kind& kind, const std::shared_ptr<registry::Watcher>& watcher) {
+  registry_.CacheOf(kind).StopWatch(watcher);
+  watcher->Stop();
 }
 
 absl::Status Follower::Follow(const kinds::Kind& kind) {
-  auto watcher = std::make_shared<registry::Watcher>(std::make_unique<Watch>(*this, kind),
-                                                     std::chrono::seconds(0));
+  auto watcher = std::make_shared<registry::Watcher>(std::make_unique<Watch>(*this, kind));
   ASSIGN_OR_RETURN(const int64_t revision, registry_.CurrentRevision());
   ASSIGN_OR_RETURN(const registry::WatchCache::Beginning beginning,
                    registry_.CacheOf(kind).StartWatch(watcher, revision, /*initial=*/true));
@@ -68,11 +77,13 @@ absl::Status Follower::Follow(const kinds::Kind& kind) {
   for (const registry::WatchEventPtr& event : beginning.events) {
     watcher->listener().OnEvent(*event);
   }
+  std::shared_ptr<registry::Watcher> before = watcher;
   {
     base::MutexLock lock(mutex_);
-    std::erase_if(watchers_, [&kind](const auto& one) { return one.first == &kind; });
-    watchers_.emplace_back(&kind, watcher);
+    before.swap(watchers_[&kind]);
   }
+  // The one that ended may still be telling so.
+  if (before != nullptr) Forget(kind, before);
   watcher->GoOn();
   return absl::OkStatus();
 }

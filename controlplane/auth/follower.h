@@ -2,17 +2,17 @@
 // every change from then on.
 //
 // Thread safety: Follow before anything is destroyed; what is told comes from any thread, one
-// kind's in order.
+// kind's in order. Once Stop returns nobody is in the listener and nobody comes to it.
 //
 //   Follower follower(registry, listener, "kp-roles");
 //   RETURN_IF_ERROR(follower.Follow(kind));   // the listener has been told of all when it returns
 #pragma once
 
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "api/json.h"
@@ -42,7 +42,7 @@ class Follower {
   ~Follower() { Stop(); }
 
   absl::Status Follow(const kinds::Kind& kind);
-  // Tells nothing more.
+  // Tells nothing more; waits for what is being told. Not to be called by the listener.
   void Stop();
 
  private:
@@ -50,12 +50,12 @@ class Follower {
 
   // The watch ended: the store's history was compacted before it had been read.
   void FollowAgain(const kinds::Kind& kind);
+  void Forget(const kinds::Kind& kind, const std::shared_ptr<registry::Watcher>& watcher);
 
   registry::Registry& registry_;
   Listener& listener_;
   kvshim::base::Mutex mutex_;
-  std::vector<std::pair<const kinds::Kind*, std::shared_ptr<registry::Watcher>>> watchers_
-      GUARDED_BY(mutex_);
+  std::map<const kinds::Kind*, std::shared_ptr<registry::Watcher>> watchers_ GUARDED_BY(mutex_);
   bool stopping_ GUARDED_BY(mutex_) = false;
   kvshim::base::Executor executor_;
 };

@@ -52,14 +52,14 @@ Refusal Forbidden(const User& user, const RequestInfo& request, const std::strin
 apiserver::Handler Guard(GuardParts parts, apiserver::Handler next) {
   return [parts, next = std::move(next)](Request request, std::shared_ptr<Response> response) {
     const auto notes = std::make_shared<AuditLog::Notes>();
+    absl::StatusOr<User> user = parts.authenticate(request);
+    if (user.ok()) notes->user = *user;
     if (parts.audit != nullptr) {
       request.annotations = notes->annotations;
       response = parts.audit->Follow(request, notes, std::move(response));
     }
-    absl::StatusOr<User> user = parts.authenticate(request);
     if (!user.ok()) return RefuseUnknown(*response, request, user.status());
     request.user = *std::move(user);
-    notes->user = request.user;
     Refusal refusal;
     bool impersonated = false;
     if (!Impersonate(parts.authorizer, request, impersonated, refusal)) {

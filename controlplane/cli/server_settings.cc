@@ -161,6 +161,16 @@ void DeclareServerFlags(CLI::App& command, ServerSettings& settings) {
   command.option_defaults()->group("Logs");
   AddFile(command, "--audit-log-path", settings.server.audit_log,
           "File to write a line of JSON to for each request; - for standard output");
+  AddFile(command, "--audit-policy-file", settings.server.audit_policy_file,
+          "Policy (audit.k8s.io/v1) of what is logged; every request, without bodies, where not "
+          "given");
+  constexpr int kMost = 1 << 20;
+  AddCount(command, "--audit-log-maxsize", settings.server.audit_max_megabytes, 0, kMost,
+           "Megabytes of the audit log before it is put aside and begun anew; 0: it grows");
+  AddCount(command, "--audit-log-maxbackup", settings.server.audit_max_backups, 0, kMost,
+           "Most audit logs put aside that are kept; 0: all");
+  AddCount(command, "--audit-log-maxage", settings.server.audit_max_days, 0, 36500,
+           "Days that audit logs put aside are kept; 0: for ever");
   kvshim::command::DeclareLogFlags(command, settings.log);
   AddFile(command, "--ready-file", settings.ready_file,
           "File to write {pid, url, kubeconfig} to as JSON once serving");

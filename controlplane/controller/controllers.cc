@@ -15,12 +15,16 @@
 #include "controller/endpoint_slices.h"
 #include "controller/endpoints.h"
 #include "controller/garbage_collector.h"
+#include "controller/horizontal_autoscaler.h"
 #include "controller/jobs.h"
 #include "controller/namespaces.h"
+#include "controller/node_lifecycle.h"
 #include "controller/pod_garbage.h"
 #include "controller/replica_sets.h"
 #include "controller/service_accounts.h"
+#include "controller/slice_mirroring.h"
 #include "controller/stateful_sets.h"
+#include "controller/taint_eviction.h"
 #include "controller/token_secrets.h"
 #include "controller/ttl_after_finished.h"
 
@@ -50,6 +54,7 @@ ControllerList MakeControllers(Environment& environment) {
   controllers.push_back(std::make_unique<RootCaPublisher>(environment));
   controllers.push_back(std::make_unique<EndpointsController>(environment));
   controllers.push_back(std::make_unique<EndpointSliceController>(environment));
+  controllers.push_back(std::make_unique<SliceMirroringController>(environment));
   controllers.push_back(std::make_unique<ReplicaSetController>(environment));
   controllers.push_back(std::make_unique<ReplicationController>(environment));
   controllers.push_back(std::make_unique<DeploymentController>(environment));
@@ -61,9 +66,12 @@ ControllerList MakeControllers(Environment& environment) {
   controllers.push_back(std::make_unique<CertificateCleaner>(environment));
   controllers.push_back(std::make_unique<TokenSecretController>(environment));
   controllers.push_back(std::make_unique<PodGarbageCollector>(environment));
+  controllers.push_back(std::make_unique<NodeLifecycleController>(environment));
+  controllers.push_back(std::make_unique<TaintEvictionController>(environment));
   if (environment.quota_rules.usage_of != nullptr) {
     controllers.push_back(std::make_unique<QuotaController>(environment));
   }
+  controllers.push_back(std::make_unique<HorizontalAutoscaler>(environment));
   controllers.push_back(std::make_unique<StatefulSetController>(environment));
   controllers.push_back(std::make_unique<DaemonSetController>(environment));
   controllers.push_back(std::make_unique<JobController>(environment));

@@ -10,6 +10,7 @@
 #include "base/status.h"
 #include "base/strings.h"
 #include "controller/conditions.h"
+#include "kinds/definition.h"
 #include "kinds/members.h"
 #include "registry/failure.h"
 
@@ -46,6 +47,13 @@ const json::Object* ControllerOf(const json::Object& object) {
   return found;
 }
 
+bool HasScale(const kinds::Kind& kind) {
+  if (kind.definition == nullptr || !kind.namespaced) return false;
+  const auto& versions = kind.definition->versions();
+  return std::any_of(versions.begin(), versions.end(),
+                     [](const auto& version) { return version->has_scale; });
+}
+
 }  // namespace
 
 DisruptionController::DisruptionController(Environment& environment)
@@ -67,6 +75,9 @@ DisruptionController::DisruptionController(Environment& environment)
   for (Informer* informer :
        {&pods_, &replica_sets_, &deployments_, &stateful_sets_, &replication_controllers_}) {
     informer->AddHandler(all);
+  }
+  for (const kinds::Kind& kind : environment.kinds.kinds()) {
+    if (HasScale(kind)) environment.informers.Of(kind).AddHandler(all);
   }
 }
 
@@ -93,7 +104,7 @@ std::optional<DisruptionController::Scale> DisruptionController::ScaleOf(
                              : kind == "ReplicationController" ? &replication_controllers_
                              : kind == "Deployment"            ? &deployments_
                                                                : nullptr;
-  if (informer == nullptr) return std::nullopt;
+  if (informer == nullptr) return CustomScaleOf(name_space, owner);
   const StoredObjectPtr known = informer->Get(Concat(name_space, "/", Text(owner, {"name"})));
   if (known == nullptr) return std::nullopt;
   const json::Object object = known->Parse();
@@ -104,6 +115,25 @@ std::optional<DisruptionController::Scale> DisruptionController::ScaleOf(
     return ScaleOf(name_space, *above);
   }
   return Scale{std::string(Text(owner, {"uid"})), kinds::Integer(object, {"spec", "replicas"}, 1)};
+}
+
+std::optional<DisruptionController::Scale> DisruptionController::CustomScaleOf(
+    const std::string& name_space, const json::Object& owner) const {
+  const std::string_view group_version = Text(owner, {"apiVersion"});
+  const kinds::Served* served = environment().kinds.FindKind(group_version, Text(owner, {"kind"}));
+  if (served == nullptr || served->kind == nullptr || served->kind->version == nullptr ||
+      !served->kind->version->has_scale) {
+    return std::nullopt;
+  }
+  const auto scale =
+      client().Ask("GET",
+                   Concat("/apis/", group_version, "/namespaces/", name_space, "/",
+                          served->resource->plural, "/", Text(owner, {"name"}), "/scale"),
+                   {});
+  if (!scale.ok() || Text(*scale, {"metadata", "uid"}) != Text(owner, {"uid"})) {
+    return std::nullopt;
+  }
+  return Scale{std::string(Text(owner, {"uid"})), kinds::Integer(*scale, {"spec", "replicas"})};
 }
 
 int64_t DisruptionController::Replicas(const json::Object& budget,

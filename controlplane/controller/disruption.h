@@ -35,6 +35,9 @@ class DisruptionController : public Controller {
     int64_t replicas = 0;
   };
   std::optional<Scale> ScaleOf(const std::string& name_space, const json::Object& owner) const;
+  // Of a custom resource, as its scale subresource tells it.
+  std::optional<Scale> CustomScaleOf(const std::string& name_space,
+                                     const json::Object& owner) const;
   // Pods that were evicted and are still there, as long as that is believed.
   json::Object Disrupted(const std::string& key, const json::Object& budget,
                          const std::vector<json::Object>& pods);

@@ -1,9 +1,5 @@
-// EndpointSliceController: keeps the EndpointSlices of each service that selects pods: a hundred
-// endpoints a slice, apart by address family and by the ports that the pods have. Slices of others
-// are left alone.
-//
-// As few slices as possible are written: endpoints stay where they are, new ones come where there
-// is room, and only what has changed is written again.
+// EndpointSliceController: keeps the EndpointSlices of each service that selects pods
+// (slice_set.h). Slices of others are left alone.
 #pragma once
 
 #include <string>
@@ -22,8 +18,6 @@ class EndpointSliceController : public Controller {
 
  private:
   std::vector<json::Object> SlicesOf(const std::string& key);
-  absl::Status Write(const json::Object& service, std::vector<json::Object> wanted,
-                     std::vector<json::Object> held);
   json::Object Endpoint(const Backend& backend, const std::string& address,
                         const json::Object& service) const;
 

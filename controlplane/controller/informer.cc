@@ -109,8 +109,7 @@ void Informer::Stop() {
 
 absl::Status Informer::Follow() {
   auto inbox = std::make_shared<Inbox>();
-  auto watcher = std::make_shared<registry::Watcher>(std::make_unique<Listener>(*this, inbox),
-                                                     std::chrono::seconds(0));
+  auto watcher = std::make_shared<registry::Watcher>(std::make_unique<Listener>(*this, inbox));
   ASSIGN_OR_RETURN(const int64_t revision, registry_.CurrentRevision());
   ASSIGN_OR_RETURN(const registry::WatchCache::Beginning beginning,
                    registry_.CacheOf(kind_).StartWatch(watcher, revision, /*initial=*/true));

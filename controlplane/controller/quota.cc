@@ -58,7 +58,7 @@ absl::StatusOr<json::Object> QuotaController::Used(const json::Object& quota,
   QuotaRules::Amounts used;
   for (const auto& member : hard) {
     const std::string_view resource(member.key().data(), member.key().size());
-    const kinds::Kind* kind = rules_.kind_counted(resource);
+    const kinds::Kind* kind = rules_.kind_counted(resource, environment().kinds);
     if (kind == nullptr) continue;
     counted.insert(kind);
     used.emplace(resource, api::Quantity());

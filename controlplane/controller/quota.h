@@ -26,8 +26,10 @@ struct QuotaRules {
   std::function<bool(const json::Object& quota, const kinds::Kind& kind,
                      const json::Object& object)>
       is_in_scope;
-  // The kind that a quota's resource counts; null where there is none such.
-  std::function<const kinds::Kind*(std::string_view resource)> kind_counted;
+  // The kind that a quota's resource counts, of those that are served; null where there is none
+  // such.
+  std::function<const kinds::Kind*(std::string_view resource, const kinds::Kinds& kinds)>
+      kind_counted;
 };
 
 class QuotaController : public Controller {

@@ -20,10 +20,10 @@
 #include <optional>
 #include <utility>
 
+#include "apiserver/gzip.h"
 #include "apiserver/refusal.h"
 #include "base/logger.h"
 #include "base/strings.h"
-#include "https/gzip.h"
 #include "https/outbox.h"
 #include "https/target.h"
 
@@ -238,7 +238,7 @@ class TlsConnection : public Connection, public std::enable_shared_from_this<Tls
         .head_only = message.method() == http::verb::head,
         .chunks = message.version() >= 11,
         .keep_alive = keep_alive && message.keep_alive() && !draining_,
-        .gzip = AcceptsGzip({accepted.data(), accepted.size()}),
+        .gzip = apiserver::AcceptsGzip({accepted.data(), accepted.size()}),
         .gzip_from_bytes = place_.limits.gzip_from_bytes,
         .unread_bytes = place_.limits.unread_bytes,
         .wake =
@@ -306,7 +306,8 @@ class TlsConnection : public Connection, public std::enable_shared_from_this<Tls
     }
     request.body = std::move(message.body());
     if (request.Header("content-encoding") == "gzip") {
-      absl::StatusOr<std::string> inflated = Gunzip(request.body, place_.limits.body_bytes);
+      absl::StatusOr<std::string> inflated =
+          apiserver::Gunzip(request.body, place_.limits.body_bytes);
       if (!inflated.ok()) {
         const bool large = absl::IsResourceExhausted(inflated.status());
         refusal = {.code = large ? 413 : 400,

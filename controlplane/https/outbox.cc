@@ -3,8 +3,8 @@
 #include <charconv>
 #include <utility>
 
+#include "apiserver/gzip.h"
 #include "apiserver/refusal.h"
-#include "https/gzip.h"
 #include "https/head.h"
 
 namespace kvplane::https {
@@ -55,7 +55,7 @@ class OutboxResponse : public apiserver::Response {
 
 void Outbox::Send(int status, apiserver::Pairs headers, std::string body) {
   if (options_.gzip && body.size() >= options_.gzip_from_bytes && !IsEncoded(headers)) {
-    body = Gzip(body);
+    body = apiserver::Gzip(body);
     headers.emplace_back("content-encoding", "gzip");
     headers.emplace_back("vary", "Accept-Encoding");
   }

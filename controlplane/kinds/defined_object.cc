@@ -50,18 +50,25 @@ void ValidateReplicas(const json::Object& object, const std::vector<std::string>
 
 }  // namespace
 
+bool IsToBeConverted(const Kind& kind, const json::Object& object) {
+  return kind.definition != nullptr && kind.definition->converted_elsewhere() &&
+         Text(object, {"apiVersion"}) != kind.group_version;
+}
+
 absl::Status MakeDefinedCanonical(const Kind& kind, json::Object& object) {
   const api::StructuralSchema& schema = kind.version->schema;
   RETURN_IF_ERROR(api::MakeMetadataCanonical(schema, object));
-  api::Prune(schema, object);
+  // Of another version the schema knows nothing.
+  if (!IsToBeConverted(kind, object)) api::Prune(schema, object);
   Sort(object);
   return absl::OkStatus();
 }
 
 void ReadDefined(const Kind& kind, json::Object& object) {
   const api::StructuralSchema& schema = kind.version->schema;
-  Set(object, "apiVersion", json::Value(kind.group_version.c_str()));
   Set(object, "kind", json::Value(kind.name.c_str()));
+  if (IsToBeConverted(kind, object)) return Sort(object);
+  Set(object, "apiVersion", json::Value(kind.group_version.c_str()));
   api::Prune(schema, object);
   api::SetSchemaDefaults(schema, object);
   Sort(object);

@@ -22,7 +22,11 @@ namespace kvplane::kinds {
 // INVALID_ARGUMENT for metadata that cannot be read.
 absl::Status MakeDefinedCanonical(const Kind& kind, api::json::Object& object);
 
-// What a stored object is: of the current storage version, with its defaults.
+// Whether it lies in the store in a version that only a webhook makes the one that is stored now.
+bool IsToBeConverted(const Kind& kind, const api::json::Object& object);
+
+// What a stored object is: of the current storage version, with its defaults; or as it lies in the
+// store where it is to be converted.
 void ReadDefined(const Kind& kind, api::json::Object& object);
 
 // `current` is what it replaces, null for a new one: what has not changed is not looked at again.

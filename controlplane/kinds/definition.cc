@@ -124,6 +124,10 @@ std::shared_ptr<const Definition> Definition::Read(const json::Object& document,
   made->group_ = Text(document, {"spec", "group"});
   made->namespaced_ = Text(document, {"spec", "scope"}) == "Namespaced";
   made->converted_elsewhere_ = Text(document, {"spec", "conversion", "strategy"}) == "Webhook";
+  if (const json::Object* client =
+          FindObject(document, {"spec", "conversion", "webhook", "clientConfig"})) {
+    made->webhook_client_ = *client;
+  }
   made->terminating_ = HasCondition(document, "Terminating");
   const json::Object* names = FindObject(document, {"status", "acceptedNames"});
   if (names == nullptr) return nullptr;

@@ -85,8 +85,10 @@ class Definition {
   bool namespaced() const { return namespaced_; }
   const std::vector<std::shared_ptr<const DefinedVersion>>& versions() const { return versions_; }
   const DefinedVersion& storage() const { return *storage_; }
-  // Objects differ from version to version, as a webhook says, which nobody here asks.
+  // Objects differ from version to version, as a webhook says. Those in the store may be of any.
   bool converted_elsewhere() const { return converted_elsewhere_; }
+  // How that webhook is reached, as spec.conversion.webhook.clientConfig has it.
+  const json::Object& webhook_client() const { return webhook_client_; }
   // The fields of every version that can be selected by, each once.
   const std::vector<std::string>& selectable() const { return selectable_; }
   // Objects mean the same, whatever else may have changed.
@@ -107,6 +109,7 @@ class Definition {
   bool namespaced_ = false;
   bool terminating_ = false;
   bool converted_elsewhere_ = false;
+  json::Object webhook_client_;
   DefinedNames names_;
   std::vector<std::shared_ptr<const DefinedVersion>> versions_;
   const DefinedVersion* storage_ = nullptr;

@@ -108,6 +108,17 @@ void CheckVersions(const json::Object& object, FieldErrors& errors) {
   }
 }
 
+void CheckReviewVersions(const json::Object& conversion, FieldErrors& errors) {
+  const std::string field = "spec.conversion.conversionReviewVersions";
+  const json::Array* versions = FindArray(conversion, {"webhook", "conversionReviewVersions"});
+  if (versions == nullptr || versions->empty()) {
+    errors.push_back(Required(field, ""));
+  } else if (std::none_of(versions->begin(), versions->end(),
+                          [](const json::Value& one) { return Plain(one) == "v1"; })) {
+    errors.push_back(Invalid(field, *versions, "must include at least one of v1"));
+  }
+}
+
 void CheckConversion(const json::Object& object, FieldErrors& errors) {
   const json::Object* conversion = FindObject(object, {"spec", "conversion"});
   if (conversion == nullptr) return;
@@ -118,9 +129,15 @@ void CheckConversion(const json::Object& object, FieldErrors& errors) {
   } else if (strategy == "None" && Has(*conversion, {"webhook"})) {
     errors.push_back(Forbidden("spec.conversion.webhookClientConfig",
                                "should not be set when strategy is not set to Webhook"));
-  } else if (strategy == "Webhook" && !Has(*conversion, {"webhook", "clientConfig"})) {
-    errors.push_back(Required("spec.conversion.webhookClientConfig",
-                              "required when strategy is set to Webhook"));
+  } else if (strategy == "Webhook") {
+    const json::Object* client = FindObject(*conversion, {"webhook", "clientConfig"});
+    if (client == nullptr) {
+      errors.push_back(Required("spec.conversion.webhookClientConfig",
+                                "required when strategy is set to Webhook"));
+    } else {
+      ValidateClientConfig(*client, "spec.conversion.webhookClientConfig", errors);
+    }
+    CheckReviewVersions(*conversion, errors);
   }
 }
 
@@ -294,11 +311,6 @@ std::vector<std::string> WarningsOf(const json::Object& definition) {
       }
     });
   });
-  if (Text(definition, {"spec", "conversion", "strategy"}) == "Webhook") {
-    warn(
-        "spec.conversion.strategy: this server calls no conversion webhooks; only the version that "
-        "is stored can be used");
-  }
   return warnings;
 }
 
@@ -310,7 +322,11 @@ void SetDefinitionDefaults(json::Object& definition) {
     SetDefault(names, "singular", ValueOf(Lower(kind)));
     SetDefault(names, "listKind", ValueOf(kind + "List"));
   }
-  SetDefault(Child(spec, "conversion"), "strategy", "None");
+  json::Object& conversion = Child(spec, "conversion");
+  SetDefault(conversion, "strategy", "None");
+  if (json::Object* service = FindObject(conversion, {"webhook", "clientConfig", "service"})) {
+    SetDefault(*service, "port", 443);
+  }
 }
 
 }  // namespace kvplane::kinds

@@ -42,4 +42,8 @@ void ValidateSame(const json::Object& object, const json::Object* current, Path 
                   const std::string& field, std::string_view detail, FieldErrors& errors);
 inline constexpr std::string_view kImmutable = "field is immutable";
 
+// Where a webhook is: a URL or a service.
+void ValidateClientConfig(const json::Object& config, const std::string& field,
+                          FieldErrors& errors);
+
 }  // namespace kvplane::kinds

@@ -11,39 +11,6 @@ namespace {
 
 using kvshim::base::Concat;
 
-void CheckClient(const json::Object& webhook, const std::string& at, FieldErrors& errors) {
-  const std::string field = at + ".clientConfig";
-  const std::string_view url = Text(webhook, {"clientConfig", "url"});
-  const json::Object* service = FindObject(webhook, {"clientConfig", "service"});
-  if (url.empty() == (service == nullptr)) {
-    errors.push_back(Required(field, "exactly one of url or service is required"));
-  } else if (service == nullptr) {
-    if (!url.starts_with("https://")) {
-      errors.push_back(Invalid(field + ".url", json::ToBoost(url),
-                               "'https' is the only allowed URL scheme; desired format: "
-                               "https://host[/path]"));
-    } else if (url.size() == std::string_view("https://").size()) {
-      errors.push_back(Invalid(field + ".url", json::ToBoost(url),
-                               "host must be specified; desired format: https://host[/path]"));
-    } else if (url.find_first_of("?#@") != std::string_view::npos) {
-      errors.push_back(Invalid(field + ".url", json::ToBoost(url),
-                               "query parameters, fragments and user information are not "
-                               "permitted; desired format: https://host[/path]"));
-    }
-  } else {
-    for (const std::string_view name : {"name", "namespace"}) {
-      if (!Text(*service, {name}).empty()) continue;
-      errors.push_back(
-          Required(Concat(field, ".service.", name), Concat("service ", name, " is required")));
-    }
-    const std::string_view path = Text(*service, {"path"});
-    if (!path.empty() && path[0] != '/') {
-      errors.push_back(
-          Invalid(field + ".service.path", json::ToBoost(path), "must start with a '/'"));
-    }
-  }
-}
-
 void CheckRules(const json::Object& webhook, const std::string& at, FieldErrors& errors) {
   size_t index = 0;
   ForEach(webhook, {"rules"}, [&](const json::Object& rule) {
@@ -102,11 +69,45 @@ void CheckWebhook(const json::Object& webhook, const std::string& at, FieldError
                                  "namespaceSelector and objectSelector instead"));
     }
   }
-  CheckClient(webhook, at, errors);
+  const json::Object* client = FindObject(webhook, {"clientConfig"});
+  ValidateClientConfig(client == nullptr ? json::Object() : *client, at + ".clientConfig", errors);
   CheckRules(webhook, at, errors);
 }
 
 }  // namespace
+
+void ValidateClientConfig(const json::Object& config, const std::string& field,
+                          FieldErrors& errors) {
+  const std::string_view url = Text(config, {"url"});
+  const json::Object* service = FindObject(config, {"service"});
+  if (url.empty() == (service == nullptr)) {
+    errors.push_back(Required(field, "exactly one of url or service is required"));
+  } else if (service == nullptr) {
+    if (!url.starts_with("https://")) {
+      errors.push_back(Invalid(field + ".url", json::ToBoost(url),
+                               "'https' is the only allowed URL scheme; desired format: "
+                               "https://host[/path]"));
+    } else if (url.size() == std::string_view("https://").size()) {
+      errors.push_back(Invalid(field + ".url", json::ToBoost(url),
+                               "host must be specified; desired format: https://host[/path]"));
+    } else if (url.find_first_of("?#@") != std::string_view::npos) {
+      errors.push_back(Invalid(field + ".url", json::ToBoost(url),
+                               "query parameters, fragments and user information are not "
+                               "permitted; desired format: https://host[/path]"));
+    }
+  } else {
+    for (const std::string_view name : {"name", "namespace"}) {
+      if (!Text(*service, {name}).empty()) continue;
+      errors.push_back(
+          Required(Concat(field, ".service.", name), Concat("service ", name, " is required")));
+    }
+    const std::string_view path = Text(*service, {"path"});
+    if (!path.empty() && path[0] != '/') {
+      errors.push_back(
+          Invalid(field + ".service.path", json::ToBoost(path), "must start with a '/'"));
+    }
+  }
+}
 
 void ValidateWebhooks(const json::Object& object, const json::Object* /*current*/,
                       FieldErrors& errors) {

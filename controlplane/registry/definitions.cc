@@ -43,14 +43,15 @@ class Definitions::Listener : public Watcher::Listener {
 
   bool OnEvent(const WatchEvent& event) override {
     const bool gone = event.type == WatchEventType::kDeleted;
-    return definitions_.executor_.Submit([this, object = event.object, gone] {
-      if (gone) {
-        definitions_.Remove(NameOf(*object));
-      } else {
-        definitions_.Put(*object);
-      }
-      definitions_.Serve();
-    });
+    return definitions_.executor_.Submit(
+        [&definitions = definitions_, object = event.object, gone] {
+          if (gone) {
+            definitions.Remove(NameOf(*object));
+          } else {
+            definitions.Put(*object);
+          }
+          definitions.Serve();
+        });
   }
   bool OnBookmark(int64_t /*revision*/) override { return true; }
   void OnEnd() override { definitions_.FollowAgain(); }
@@ -64,21 +65,30 @@ Definitions::Definitions(Registry& registry, Feed& feed, kinds::ServedKinds& ser
 
 absl::Status Definitions::Start() { return Follow(); }
 
+// First whoever follows again, which makes a watcher; then the watcher there is, which submits to
+// executors that take nothing more.
 void Definitions::Stop() {
-  std::shared_ptr<Watcher> watcher;
   {
     MutexLock lock(mutex_);
     stopping_ = true;
-    watcher = std::move(watcher_);
   }
-  if (watcher != nullptr) feed_.CacheOf(DefinitionKind()).StopWatch(watcher);
   executor_.Stop();
   cleaner_.Stop();
+  std::shared_ptr<Watcher> watcher;
+  {
+    MutexLock lock(mutex_);
+    watcher.swap(watcher_);
+  }
+  if (watcher != nullptr) Forget(watcher);
+}
+
+void Definitions::Forget(const std::shared_ptr<Watcher>& watcher) {
+  feed_.CacheOf(DefinitionKind()).StopWatch(watcher);
+  watcher->Stop();
 }
 
 absl::Status Definitions::Follow() {
-  auto watcher =
-      std::make_shared<Watcher>(std::make_unique<Listener>(*this), std::chrono::seconds(0));
+  auto watcher = std::make_shared<Watcher>(std::make_unique<Listener>(*this));
   ASSIGN_OR_RETURN(const int64_t revision, registry_.CurrentRevision());
   ASSIGN_OR_RETURN(const WatchCache::Beginning beginning,
                    feed_.CacheOf(DefinitionKind()).StartWatch(watcher, revision, /*initial=*/true));
@@ -89,13 +99,16 @@ absl::Status Definitions::Follow() {
   }
   // What was deleted while nobody was told.
   std::vector<std::string> gone;
+  std::shared_ptr<Watcher> before = watcher;
   {
     MutexLock lock(mutex_);
     for (const auto& [name, known] : known_) {
       if (!there.contains(name)) gone.push_back(name);
     }
-    watcher_ = watcher;
+    before.swap(watcher_);
   }
+  // The one that ended may still be telling so.
+  if (before != nullptr) Forget(before);
   for (const std::string& name : gone) Remove(name);
   Serve();
   for (const WatchEventPtr& event : beginning.events) watcher->listener().OnEvent(*event);

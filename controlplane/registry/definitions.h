@@ -64,6 +64,7 @@ class Definitions {
 
   absl::Status Follow();
   void FollowAgain();
+  void Forget(const std::shared_ptr<Watcher>& watcher);
   void Put(const StoredObject& object);
   void Remove(std::string_view name);
   void Serve();

@@ -88,8 +88,10 @@ std::string Join(const kinds::FieldErrors& errors) {
 
 absl::Status MakeStatus(const Failure& failure) {
   absl::Status status(StatusCodeOf(failure.code), ToAbsl(failure.message));
-  const json::Object payload{
-      {"code", failure.code}, {"reason", failure.reason}, {"details", failure.details}};
+  const json::Object payload{{"code", failure.code},
+                             {"reason", failure.reason},
+                             {"details", failure.details},
+                             {"continue", failure.continue_token}};
   status.SetPayload(kPayload, absl::Cord(ToAbsl(api::ToJson(payload))));
   return status;
 }
@@ -105,14 +107,21 @@ Failure FailureOf(const absl::Status& status) {
   failure.reason = json::View(object.at("reason").get_string());
   failure.message = FromAbsl(status.message());
   failure.details = object.at("details").get_object();
+  failure.continue_token = json::View(object.at("continue").get_string());
   return failure;
 }
 
 json::Object StatusObject(const Failure& failure) {
-  json::Object status{{"kind", "Status"},           {"apiVersion", "v1"},
-                      {"metadata", json::Object()}, {"status", "Failure"},
-                      {"message", failure.message}, {"reason", failure.reason}};
+  json::Object status{{"kind", "Status"},
+                      {"apiVersion", "v1"},
+                      {"metadata", json::Object()},
+                      {"status", "Failure"},
+                      {"message", failure.message}};
+  if (!failure.reason.empty()) status["reason"] = failure.reason;
   if (!failure.details.empty()) status["details"] = failure.details;
+  if (!failure.continue_token.empty()) {
+    status["metadata"] = json::Object{{"continue", failure.continue_token}};
+  }
   status["code"] = failure.code;
   return status;
 }

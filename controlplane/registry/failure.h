@@ -28,7 +28,8 @@ struct Failure {
   int code = 500;
   std::string reason;
   std::string message;
-  json::Object details;  // left out where empty
+  json::Object details;             // left out where empty
+  std::string continue_token = {};  // what the rest of a list can be had with; left out where empty
 };
 
 absl::Status MakeStatus(const Failure& failure);

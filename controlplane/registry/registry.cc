@@ -9,6 +9,8 @@
 #include "api/json_equal.h"
 #include "base/status.h"
 #include "base/strings.h"
+#include "kinds/defined_object.h"
+#include "kinds/definition.h"
 #include "kinds/members.h"
 #include "registry/failure.h"
 #include "registry/ownership.h"
@@ -122,7 +124,31 @@ absl::StatusOr<Registry::Current> Registry::Read(const Kind& kind, std::string_v
   if (range.kvs.empty()) return Current();
   const kvshim::KeyValue& kv = range.kvs[0];
   ASSIGN_OR_RETURN(json::Value object, FromStored(kind, kv.value(), kv.mod_revision()));
-  return Current{std::move(object.get_object()), kv.mod_revision()};
+  return Current{std::move(object.get_object()), kv.mod_revision(), IsOutdated(kind, kv.value())};
+}
+
+absl::StatusOr<Registry::Current> Registry::ReadConverted(const Kind& kind,
+                                                          std::string_view name_space,
+                                                          std::string_view name) {
+  ASSIGN_OR_RETURN(Current current, Read(kind, name_space, name));
+  if (current.revision == 0 || !kinds::IsToBeConverted(kind, current.object)) return current;
+  std::vector<json::Object> objects;
+  objects.push_back(std::move(current.object));
+  RETURN_IF_ERROR(Convert(*kind.definition, kind.group_version, objects));
+  current.object = std::move(objects.front());
+  kinds::ReadDefined(kind, current.object);
+  return current;
+}
+
+absl::Status Registry::Convert(const kinds::Definition& definition,
+                               const std::string& group_version,
+                               std::vector<json::Object>& objects) {
+  if (converter_ == nullptr) {
+    return InternalError(Concat("conversion webhook for ", group_version,
+                                ", Kind=", definition.names().kind,
+                                " failed: this server is not ready to call it yet"));
+  }
+  return converter_->Convert(definition, group_version, objects);
 }
 
 Admission* Registry::AdmissionOf(const Attributes& attributes) const {
@@ -139,7 +165,7 @@ absl::Status Registry::Admit(Attributes& attributes) {
 
 absl::StatusOr<json::Object> Registry::Get(const Kind& kind, std::string_view name_space,
                                            std::string_view name) {
-  ASSIGN_OR_RETURN(Current current, Read(kind, name_space, name));
+  ASSIGN_OR_RETURN(Current current, ReadConverted(kind, name_space, name));
   if (current.revision == 0) return NotFound(kind, name);
   return std::move(current.object);
 }
@@ -241,7 +267,7 @@ absl::StatusOr<Updated> Registry::Update(const Kind& kind, std::string_view name
 absl::StatusOr<bool> Registry::TryUpdate(const Kind& kind, std::string_view name_space,
                                          std::string_view name, const Change& change,
                                          const UpdateOptions& options, Updated& updated) {
-  ASSIGN_OR_RETURN(const Current current, Read(kind, name_space, name));
+  ASSIGN_OR_RETURN(const Current current, ReadConverted(kind, name_space, name));
   if (current.revision == 0) {
     if (!options.create_missing) return NotFound(kind, name);
     ASSIGN_OR_RETURN(json::Object object, change(Empty(kind, name_space, name)));
@@ -278,7 +304,10 @@ absl::StatusOr<bool> Registry::TryUpdate(const Kind& kind, std::string_view name
     RETURN_IF_ERROR(admission->Validate(attributes));
     RETURN_IF_ERROR(admission->Charge(attributes, request));
   }
-  const bool same = api::JsonEqual(json::Value(object), json::Value(current.object));
+  // An object of an older version is written again though nothing changes: so it comes to be of the
+  // version that is stored now.
+  const bool same =
+      !current.outdated && api::JsonEqual(json::Value(object), json::Value(current.object));
   if (same || options.dry_run) {
     updated = {std::move(object), false};
     return true;

@@ -25,6 +25,7 @@
 #include "kinds/served_kinds.h"
 #include "kvshim/store.h"
 #include "registry/admission.h"
+#include "registry/converter.h"
 #include "registry/definitions.h"
 #include "registry/deletion.h"
 #include "registry/event_lease.h"
@@ -85,6 +86,11 @@ class Registry {
   // Has every write from now on looked at. Comes before the registry is used from several threads;
   // `admission` must outlive the writes.
   void SetAdmission(Admission* admission) { admission_ = admission; }
+  // Likewise what converts objects of custom kinds whose versions differ.
+  void SetConverter(Converter* converter) { converter_ = converter; }
+  // Makes objects of a custom kind those of `group_version`; see Converter.
+  absl::Status Convert(const kinds::Definition& definition, const std::string& group_version,
+                       std::vector<json::Object>& objects);
   // Mutates and validates what is no write of an object itself: CONNECT, an Eviction, a Binding.
   absl::Status Admit(Attributes& attributes);
 
@@ -119,10 +125,14 @@ class Registry {
 
   struct Current {
     json::Object object;
-    int64_t revision = 0;  // 0: there is none
+    int64_t revision = 0;   // 0: there is none
+    bool outdated = false;  // it lies in the store in another version than it would be written in
   };
   absl::StatusOr<Current> Read(const kinds::Kind& kind, std::string_view name_space,
                                std::string_view name);
+  // The same in the version that is written now.
+  absl::StatusOr<Current> ReadConverted(const kinds::Kind& kind, std::string_view name_space,
+                                        std::string_view name);
   // The guard of the namespace that a new object lies in: it must stay as it was found.
   absl::Status GuardNamespace(const kinds::Kind& kind, std::string_view name_space,
                               std::string_view name, kvshim::TxnRequest& request);
@@ -145,6 +155,7 @@ class Registry {
 
   kvshim::Store& store_;
   Admission* admission_ = nullptr;
+  Converter* converter_ = nullptr;
   ServiceAddresses addresses_;
   EventLease events_;
   kinds::ServedKinds kinds_;

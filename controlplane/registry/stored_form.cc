@@ -35,6 +35,13 @@ absl::StatusOr<std::string> ToStored(const kinds::Kind& kind, const json::Object
   return api::EncodeObject(api::Schema::Kubernetes(), object);
 }
 
+bool IsOutdated(const kinds::Kind& kind, std::string_view bytes) {
+  if (kind.definition == nullptr) return false;
+  const auto value = api::ParseJson(bytes);
+  return value.ok() && value->is_object() &&
+         kinds::Text(value->get_object(), {"apiVersion"}) != kind.group_version;
+}
+
 absl::StatusOr<json::Value> FromStored(const kinds::Kind& kind, std::string_view bytes,
                                        int64_t revision) {
   auto decoded = api::IsEnvelope(bytes) ? api::DecodeObject(api::Schema::Kubernetes(), bytes)

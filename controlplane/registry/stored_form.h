@@ -34,5 +34,7 @@ std::string RangeEnd(std::string prefix);
 absl::StatusOr<std::string> ToStored(const kinds::Kind& kind, const json::Object& object);
 absl::StatusOr<json::Value> FromStored(const kinds::Kind& kind, std::string_view bytes,
                                        int64_t revision);
+// Whether a custom resource's value is of another version than would be written now.
+bool IsOutdated(const kinds::Kind& kind, std::string_view bytes);
 
 }  // namespace kvplane::registry

@@ -1,5 +1,7 @@
 #include "registry/stored_object.h"
 
+#include <utility>
+
 #include "base/status.h"
 #include "kinds/members.h"
 #include "kinds/selectable_fields.h"
@@ -46,6 +48,17 @@ const std::string& StoredObject::Form(
   const auto found = forms_.find(name);
   if (found != forms_.end()) return found->second;
   return forms_.emplace(name, encode(*this)).first->second;
+}
+
+const std::string* StoredObject::FindForm(std::string_view name) const {
+  kvshim::base::MutexLock lock(mutex_);
+  const auto found = forms_.find(name);
+  return found == forms_.end() ? nullptr : &found->second;
+}
+
+const std::string& StoredObject::KeepForm(std::string_view name, std::string form) const {
+  kvshim::base::MutexLock lock(mutex_);
+  return forms_.try_emplace(std::string(name), std::move(form)).first->second;
 }
 
 }  // namespace kvplane::registry

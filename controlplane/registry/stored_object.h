@@ -50,6 +50,10 @@ class StoredObject {
   const std::string& Form(std::string_view name,
                           const std::function<std::string(const StoredObject&)>& encode) const;
 
+  // A form that was made elsewhere: null where there is none yet.
+  const std::string* FindForm(std::string_view name) const;
+  const std::string& KeepForm(std::string_view name, std::string form) const;
+
   size_t memory() const { return sizeof(*this) + key_.size() + json_.size(); }
 
  private:

@@ -76,6 +76,7 @@ class WatchCache {
   };
   absl::StatusOr<Beginning> StartWatch(const std::shared_ptr<Watcher>& watcher, int64_t revision,
                                        bool initial);
+  // Forgets it. What it is being told just then goes on: see Watcher::Stop.
   void StopWatch(const std::shared_ptr<Watcher>& watcher);
 
   // From the feed, on its thread. The events are those under the kind's prefix.

@@ -1,5 +1,7 @@
 #include "registry/watcher.h"
 
+#include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "base/overloaded.h"
@@ -7,21 +9,37 @@
 namespace kvplane::registry {
 
 using kvshim::base::MutexLock;
+using kvshim::base::TimePoint;
 
-Watcher::Watcher(std::unique_ptr<Listener> listener, std::chrono::steady_clock::duration bookmarks)
-    : listener_(std::move(listener)),
-      bookmarks_(bookmarks),
-      next_bookmark_(std::chrono::steady_clock::now() + bookmarks) {}
+namespace {
+
+// How long before a watch's deadline it is told for the last time how far it has come, so that the
+// next one can begin there. The feed's ticks, a second apart, must come to it.
+constexpr std::chrono::seconds kLastBookmark(2);
+
+}  // namespace
+
+Watcher::Watcher(std::unique_ptr<Listener> listener, const Bookmarks& bookmarks, TimePoint now)
+    : listener_(std::move(listener)), bookmarks_(bookmarks), next_bookmark_(NextBookmark(now)) {}
+
+TimePoint Watcher::NextBookmark(TimePoint now) const {
+  if (bookmarks_.every == bookmarks_.every.zero()) return TimePoint::max();
+  const TimePoint next = now + bookmarks_.every;
+  if (bookmarks_.deadline == TimePoint::max()) return next;
+  const TimePoint last = bookmarks_.deadline - kLastBookmark;
+  if (now >= last) return TimePoint::max();
+  return std::min(next, last);
+}
 
 void Watcher::Push(Item item) {
   MutexLock lock(mutex_);
   if (!ended_) queue_.push_back(std::move(item));
 }
 
-bool Watcher::BookmarkDue(std::chrono::steady_clock::time_point now) {
+bool Watcher::BookmarkDue(TimePoint now) {
   MutexLock lock(mutex_);
-  if (bookmarks_ == bookmarks_.zero() || now < next_bookmark_) return false;
-  next_bookmark_ = now + bookmarks_;
+  if (now < next_bookmark_) return false;
+  next_bookmark_ = NextBookmark(now);
   return true;
 }
 
@@ -35,6 +53,12 @@ void Watcher::Drain() {
 }
 
 void Watcher::GoOn() { DrainBusy(); }
+
+void Watcher::Stop() {
+  MutexLock lock(mutex_);
+  ended_ = true;
+  while (telling_) told_.Wait(mutex_);
+}
 
 bool Watcher::ended() const {
   MutexLock lock(mutex_);
@@ -53,10 +77,13 @@ void Watcher::DrainBusy() {
       }
       item = std::move(queue_.front());
       queue_.pop_front();
+      telling_ = true;
     }
-    if (Tell(item)) continue;
+    const bool more = Tell(item);
     MutexLock lock(mutex_);
-    ended_ = true;
+    telling_ = false;
+    if (!more) ended_ = true;
+    told_.NotifyAll();
   }
 }
 

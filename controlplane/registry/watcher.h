@@ -5,16 +5,19 @@
 // It is born busy: events are only queued until the one who made it has sent what was before them
 // and calls GoOn.
 //
+// Whoever destroys what a listener refers to calls Stop first: the cache forgets a watcher without
+// waiting for a thread that is telling it something just then.
+//
 // Thread safety: every method may be called from any thread.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>
 #include <variant>
 
+#include "base/clock.h"
 #include "base/mutex.h"
 #include "registry/stored_object.h"
 
@@ -30,6 +33,12 @@ struct WatchEvent {
 };
 using WatchEventPtr = std::shared_ptr<const WatchEvent>;
 
+// When a watch wants to be told how far it has come: again and again, and shortly before it ends.
+struct Bookmarks {
+  kvshim::base::Duration every{0};                                    // zero: never
+  kvshim::base::TimePoint deadline = kvshim::base::TimePoint::max();  // of the watch
+};
+
 class Watcher {
  public:
   // What a watch hears. False ends it.
@@ -41,8 +50,8 @@ class Watcher {
     virtual void OnEnd() = 0;
   };
 
-  // `bookmarks`: how often it wants to be told how far it has come; zero: never.
-  Watcher(std::unique_ptr<Listener> listener, std::chrono::steady_clock::duration bookmarks);
+  explicit Watcher(std::unique_ptr<Listener> listener, const Bookmarks& bookmarks = {},
+                   kvshim::base::TimePoint now = kvshim::base::Clock::Real().Now());
 
   Listener& listener() { return *listener_; }
 
@@ -50,29 +59,36 @@ class Watcher {
   void QueueBookmark(int64_t revision) { Push(revision); }
   // The last thing that is heard; more than one is one.
   void QueueEnd() { Push(End()); }
-  bool BookmarkDue(std::chrono::steady_clock::time_point now);
+  // Once each time one is due.
+  bool BookmarkDue(kvshim::base::TimePoint now);
 
   // Takes the queue to its end, unless somebody is at it.
   void Drain();
   // Ends being busy from birth.
   void GoOn();
+  // The listener hears nothing more once it returns: waits for what it is being told. Not to be
+  // called by the listener, nor under a lock that it takes.
+  void Stop();
   bool ended() const;
 
  private:
   struct End {};
   using Item = std::variant<WatchEventPtr, int64_t, End>;
 
+  kvshim::base::TimePoint NextBookmark(kvshim::base::TimePoint now) const;
   void Push(Item item);
   void DrainBusy();
   bool Tell(const Item& item);
 
   const std::unique_ptr<Listener> listener_;
-  const std::chrono::steady_clock::duration bookmarks_;
+  const Bookmarks bookmarks_;
   mutable kvshim::base::Mutex mutex_;
   std::deque<Item> queue_ GUARDED_BY(mutex_);
   bool busy_ GUARDED_BY(mutex_) = true;
   bool ended_ GUARDED_BY(mutex_) = false;
-  std::chrono::steady_clock::time_point next_bookmark_ GUARDED_BY(mutex_);
+  bool telling_ GUARDED_BY(mutex_) = false;  // the listener is in a call
+  kvshim::base::Condition told_;             // telling_ fell
+  kvshim::base::TimePoint next_bookmark_ GUARDED_BY(mutex_);
 };
 
 }  // namespace kvplane::registry

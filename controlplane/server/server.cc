@@ -38,6 +38,8 @@
 #include "server/pages.h"
 #include "server/request_metrics.h"
 #include "server/system_objects.h"
+#include "webhook/client.h"
+#include "webhook/conversion.h"
 
 namespace kvplane::server {
 namespace {
@@ -98,7 +100,10 @@ class ApiServer : public Server {
                                              .request_timeout = options_.request_timeout,
                                              .service_range = cluster_.settings.service_cidr}));
     RETURN_IF_ERROR(OpenAuth());
-    admission_ = admission::MakeChain(api_->registry(), authorizer_);
+    webhooks_ = webhook::Client::Make();
+    conversion_ = std::make_unique<webhook::ConversionWebhook>(api_->registry(), *webhooks_);
+    api_->registry().SetConverter(conversion_.get());
+    admission_ = admission::MakeChain(api_->registry(), authorizer_, *webhooks_);
     RETURN_IF_ERROR(OpenListener());
     RETURN_IF_ERROR(WriteKubeconfig());
     api_services_ = std::make_unique<ApiServices>(api_->registry());
@@ -161,15 +166,39 @@ class ApiServer : public Server {
                                    .other_tokens = [this](std::string_view token) {
                                      return auth::UserOfBootstrapToken(api_->registry(), token);
                                    }}));
-    if (!options_.audit_log.empty()) {
-      auto audit = auth::AuditLog::Open(options_.audit_log);
-      if (!audit.ok()) return At("--audit-log-path: ", audit.status());
-      audit_ = *std::move(audit);
-    }
+    RETURN_IF_ERROR(OpenAudit());
     RETURN_IF_ERROR(auth::SeedRoles(api_->registry()));
     role_feed_ = std::make_unique<auth::RoleFeed>(api_->registry(), roles_);
     RETURN_IF_ERROR(role_feed_->Start());
     return FollowNodes();
+  }
+
+  // Without a log.
+  absl::Status CheckAuditFlags() {
+    if (options_.audit_policy_file.empty()) return absl::OkStatus();
+    return absl::InvalidArgumentError(
+        "--audit-policy-file says what to log, but nothing says where: give --audit-log-path, too");
+  }
+
+  absl::Status OpenAudit() {
+    auth::AuditLogOptions audit{.path = options_.audit_log,
+                                .most_bytes = static_cast<size_t>(options_.audit_max_megabytes)
+                                              << 20,
+                                .most_backups = options_.audit_max_backups,
+                                .longest_kept = std::chrono::hours(24) * options_.audit_max_days};
+    if (!options_.audit_policy_file.empty()) {
+      const std::string where = Concat("--audit-policy-file: ", options_.audit_policy_file, ": ");
+      const auto text = cluster::ReadPrivateFile(options_.audit_policy_file);
+      if (!text.ok()) return At("--audit-policy-file: ", text.status());
+      auto policy = auth::AuditPolicy::Read(*text);
+      if (!policy.ok()) return At(where, policy.status());
+      audit.policy = *std::move(policy);
+    }
+    if (audit.path.empty()) return CheckAuditFlags();
+    auto opened = auth::AuditLog::Open(std::move(audit));
+    if (!opened.ok()) return At("--audit-log-path: ", opened.status());
+    audit_ = *std::move(opened);
+    return absl::OkStatus();
   }
 
   absl::Status FollowNodes() {
@@ -234,12 +263,7 @@ class ApiServer : public Server {
         .authorizer = rbac_,
         .quota_rules = {.usage_of = admission::UsageOf,
                         .is_in_scope = admission::IsInScope,
-                        .kind_counted =
-                            [](std::string_view resource) {
-                              const auto& quotas =
-                                  *kinds::Kinds::BuiltIn().Find("v1", "resourcequotas")->kind;
-                              return admission::KindCounted(resource, quotas);
-                            }},
+                        .kind_counted = admission::KindCounted},
         .identity = Concat(HostName(), "_", registry::NewUid()),
         .alone = options_.alone});
     controllers_->Start();
@@ -324,6 +348,8 @@ class ApiServer : public Server {
   auth::Rbac rbac_{roles_};
   auth::NodeGraph node_graph_;
   auth::NodeAuthorizer authorizer_{node_graph_, rbac_};
+  std::unique_ptr<webhook::Client> webhooks_;
+  std::unique_ptr<webhook::ConversionWebhook> conversion_;
   std::unique_ptr<registry::Admission> admission_;
   std::unique_ptr<apiserver::Api> api_;
   std::unique_ptr<ApiServices> api_services_;

@@ -38,7 +38,11 @@ struct ServerOptions {
   std::string kubeconfig;  // empty: kubeconfig.yaml in the data directory
   mode_t kubeconfig_mode = 0600;
 
-  std::string audit_log;  // a file, "-" for standard output; empty: none
+  std::string audit_log;           // a file, "-" for standard output; empty: none
+  std::string audit_policy_file;   // empty: every request, without bodies
+  size_t audit_max_megabytes = 0;  // of the file before it is put aside; 0: it grows
+  size_t audit_max_backups = 0;    // files put aside that are kept; 0: all
+  size_t audit_max_days = 0;       // how long they are; 0: for ever
 
   bool alone = false;  // no other server can be at the store
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -219,6 +220,30 @@ func TestABookmarkEndsTheInitialEvents(t *testing.T) {
 	}
 	if event := <-second.ResultChan(); event.Type != watch.Added || event.Object.(*corev1.ConfigMap).Name != "d" {
 		t.Errorf("the second watch begins with %v", event)
+	}
+}
+
+// A watch is told how far it has come before its time is over, so that the next one begins there and
+// not where the last change of its own kind was.
+func TestABookmarkComesBeforeAWatchEnds(t *testing.T) {
+	clients := Clients(t, Config(t, kubectl.Start(t)))
+	ctx := Deadline(t)
+	first := Create(t, clients, "a", "1")
+	four := int64(4)
+	opened := Must[watch.Interface](t)(clients.CoreV1().Secrets("default").Watch(ctx, metav1.ListOptions{
+		ResourceVersion: first.ResourceVersion, AllowWatchBookmarks: true, TimeoutSeconds: &four}))
+	defer opened.Stop()
+	later := Create(t, clients, "b", "1")
+	var events []watch.Event
+	for event := range opened.ResultChan() {
+		events = append(events, event)
+	}
+	if len(events) != 1 || events[0].Type != watch.Bookmark {
+		t.Fatalf("a watch of nothing hears %v", events)
+	}
+	told := Must[int64](t)(strconv.ParseInt(events[0].Object.(*corev1.Secret).ResourceVersion, 10, 64))
+	if at := Must[int64](t)(strconv.ParseInt(later.ResourceVersion, 10, 64)); told < at {
+		t.Errorf("the bookmark is of %d, the store was at %d", told, at)
 	}
 }
 

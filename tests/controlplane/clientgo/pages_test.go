@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
@@ -78,8 +80,8 @@ func compact(t testing.TB, endpoint, revision string) {
 	}
 }
 
-// The store's history is compacted while a client goes through pages: the token is too old then,
-// and client-go's pager begins anew.
+// The store's history is compacted while a client goes through pages: the token is too old then.
+// The failure gives one for the rest as it is now; client-go's pager begins anew.
 func TestATokenExpiresWithItsHistory(t *testing.T) {
 	endpoint := kubectl.URLs(kubectl.StartEtcd(t, 1))
 	clients := Clients(t, Config(t, kubectl.Start(t, "--datastore-endpoint", endpoint)))
@@ -98,7 +100,15 @@ func TestATokenExpiresWithItsHistory(t *testing.T) {
 	expire()
 	_, err := configMaps.List(ctx, metav1.ListOptions{Limit: 10, LabelSelector: "step", Continue: page.Continue})
 	if !apierrors.IsResourceExpired(err) {
-		t.Errorf("the token after the compaction: %v", err)
+		t.Fatalf("the token after the compaction: %v", err)
+	}
+	// The rest of the list as it is now: twenty, and the one that came since.
+	var expired apierrors.APIStatus
+	errors.As(err, &expired)
+	rest := list(configMaps.List(ctx, metav1.ListOptions{LabelSelector: "step",
+		Continue: expired.Status().ListMeta.Continue}))
+	if len(rest.Items) != 21 || rest.Items[0].Name != "c0010" || !strings.HasPrefix(rest.Items[20].Name, "z-") {
+		t.Errorf("the rest, by the token that the failure gave, is %d objects", len(rest.Items))
 	}
 
 	var asked []string

@@ -109,6 +109,28 @@ func TestEndpointsFollowPods(t *testing.T) {
 		"127.0.0.1")
 }
 
+func TestEndpointsWrittenByHandComeToLieInSlices(t *testing.T) {
+	admin := Start(t).Admin(t)
+	admin.RunWith(`apiVersion: v1
+kind: Service
+metadata: {name: db}
+spec: {ports: [{port: 5432}]}
+---
+apiVersion: v1
+kind: Endpoints
+metadata: {name: db}
+subsets: [{addresses: [{ip: 192.0.2.7}], ports: [{port: 5432}]}]
+`, "create", "-f", "-")
+	slices := []string{"get", "endpointslices", "-l", "kubernetes.io/service-name=db", "-o",
+		"jsonpath={.items[*].endpoints[*].addresses} {.items[*].ports[*].port}"}
+	admin.Eventually(`["192.0.2.7"] 5432`, slices...)
+	admin.Run("patch", "endpoints", "db", "--type", "merge", "-p",
+		`{"subsets":[{"addresses":[{"ip":"192.0.2.8"}],"ports":[{"port":5432}]}]}`)
+	admin.Eventually(`["192.0.2.8"] 5432`, slices...)
+	admin.Run("delete", "endpoints", "db")
+	admin.Eventually("No resources found", "get", "endpointslices", "-l", "kubernetes.io/service-name=db")
+}
+
 func TestAnApprovedRequestGivesACertificate(t *testing.T) {
 	admin := Start(t).Admin(t)
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

@@ -1,6 +1,7 @@
 package kubectl
 
 import (
+	"encoding/json"
 	"net/http"
 	"os"
 	"os/exec"
@@ -129,6 +130,91 @@ func TestItSpeaksTLSOnly(t *testing.T) {
 	if response.StatusCode != http.StatusBadRequest {
 		t.Errorf("the status is %s", response.Status)
 	}
+}
+
+const auditPolicy = `apiVersion: audit.k8s.io/v1
+kind: Policy
+omitStages: [RequestReceived]
+omitManagedFields: true
+rules:
+- {level: None, userGroups: ["system:serviceaccounts"]}
+- {level: Metadata, resources: [{group: "", resources: [secrets]}]}
+- {level: RequestResponse, resources: [{group: "", resources: [configmaps]}], namespaces: [default]}
+- {level: Request, verbs: [create], resources: [{group: "", resources: [services]}]}
+`
+
+func TestAnAuditPolicySaysWhatIsLogged(t *testing.T) {
+	dir := t.TempDir()
+	policy, path := filepath.Join(dir, "policy.yaml"), filepath.Join(dir, "audit.log")
+	if err := os.WriteFile(policy, []byte(auditPolicy), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := Start(t, "--audit-policy-file", policy, "--audit-log-path", path)
+	admin := s.Admin(t)
+	admin.Run("create", "configmap", "told", "--from-literal=a=in-the-open")
+	admin.Run("create", "secret", "generic", "kept", "--from-literal=a=hidden")
+	admin.Run("create", "configmap", "elsewhere", "-n", "kube-system", "--from-literal=a=not-told")
+	admin.Run("create", "service", "clusterip", "web", "--tcp=80")
+	s.Stop(t)
+	log, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var maps, secrets, services, others int
+	for _, line := range strings.Split(strings.TrimSpace(string(log)), "\n") {
+		var event struct {
+			Level, Stage, Verb            string
+			ObjectRef                     struct{ Resource, Name, Namespace string }
+			RequestObject, ResponseObject map[string]any
+		}
+		if err := json.Unmarshal([]byte(line), &event); err != nil {
+			t.Fatal(err)
+		}
+		switch resource := event.ObjectRef.Resource; {
+		case resource == "configmaps" && event.Verb == "create":
+			maps++
+			if event.Level != "RequestResponse" || event.ObjectRef.Namespace != "default" ||
+				event.RequestObject["data"].(map[string]any)["a"] != "in-the-open" {
+				t.Errorf("the config map: %s", line)
+			}
+			metadata := event.ResponseObject["metadata"].(map[string]any)
+			if metadata["uid"] == nil || metadata["managedFields"] != nil {
+				t.Errorf("the answer: %s", line)
+			}
+		case resource == "secrets":
+			secrets++
+			if event.Level != "Metadata" || event.RequestObject != nil || event.ResponseObject != nil {
+				t.Errorf("the secret: %s", line)
+			}
+		case resource == "services" && event.Verb == "create":
+			services++
+			if event.RequestObject == nil || event.ResponseObject != nil {
+				t.Errorf("the service: %s", line)
+			}
+		case resource != "configmaps":
+			others++
+		}
+		if event.Stage != "ResponseComplete" && event.Stage != "ResponseStarted" {
+			t.Errorf("the stage %s", event.Stage)
+		}
+	}
+	if maps != 1 || secrets == 0 || services == 0 || others != 0 {
+		t.Errorf("%d config maps, %d secrets, %d services, %d others", maps, secrets, services, others)
+	}
+	if strings.Contains(string(log), "hidden") {
+		t.Error("a secret's body is logged")
+	}
+}
+
+func TestAnAuditPolicyThatIsWrongIsRefused(t *testing.T) {
+	policy := filepath.Join(t.TempDir(), "policy.yaml")
+	content := strings.Replace(auditPolicy, "level: Request,", "level: Requests,", 1)
+	if err := os.WriteFile(policy, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	Expect(t, Refusal(t, "--audit-policy-file", policy, "--audit-log-path", "-"), "--audit-policy-file: ", policy,
+		`rules[3].level: \"Requests\" is no level; it may be one of None, Metadata, Request, RequestResponse`)
+	Expect(t, Refusal(t, "--audit-policy-file", policy), "rules[3].level")
 }
 
 func TestTheAuditLogTellsWhoDidWhat(t *testing.T) {

@@ -23,11 +23,13 @@ import (
 
 // Webhook is a server of webhooks over HTTPS, with an authority of its own.
 type Webhook struct {
-	URL       string
-	Authority string // of its certificate, PEM in base64
-	mutex     sync.Mutex
-	asked     []Asked
-	accepted  int
+	URL         string
+	Authority   string // of its certificate, PEM in base64
+	Close       func()
+	mutex       sync.Mutex
+	asked       []Asked
+	conversions []Conversion
+	accepted    int
 }
 
 // Asked is the request of an AdmissionReview.
@@ -54,7 +56,7 @@ type Verdict struct {
 func StartWebhook(t testing.TB, judge func(Asked) Verdict, names ...string) *Webhook {
 	t.Helper()
 	w := &Webhook{}
-	server := httptest.NewUnstartedServer(http.HandlerFunc(func(out http.ResponseWriter, in *http.Request) {
+	w.serve(t, func(out http.ResponseWriter, in *http.Request) {
 		var review struct{ Request Asked }
 		if err := json.NewDecoder(in.Body).Decode(&review); err != nil {
 			http.Error(out, err.Error(), http.StatusBadRequest)
@@ -79,7 +81,13 @@ func StartWebhook(t testing.TB, judge func(Asked) Verdict, names ...string) *Web
 		}
 		_ = json.NewEncoder(out).Encode(map[string]any{"kind": "AdmissionReview",
 			"apiVersion": "admission.k8s.io/v1", "response": response})
-	}))
+	}, names)
+	return w
+}
+
+func (w *Webhook) serve(t testing.TB, handle http.HandlerFunc, names []string) {
+	t.Helper()
+	server := httptest.NewUnstartedServer(handle)
 	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
 		if state == http.StateNew {
 			w.mutex.Lock()
@@ -92,8 +100,60 @@ func StartWebhook(t testing.TB, judge func(Asked) Verdict, names ...string) *Web
 	server.TLS = &tls.Config{Certificates: []tls.Certificate{certificate}}
 	server.StartTLS()
 	t.Cleanup(server.Close)
-	w.URL = server.URL
+	w.URL, w.Close = server.URL, server.Close
+}
+
+// Conversion is one ConversionReview.
+type Conversion struct {
+	To      string
+	Objects []map[string]any
+}
+
+// StartConverter serves conversions: each object is changed in place; what is not nil is why not.
+func StartConverter(t testing.TB, convert func(object map[string]any, to string) error) *Webhook {
+	t.Helper()
+	w := &Webhook{}
+	w.serve(t, func(out http.ResponseWriter, in *http.Request) {
+		var review struct {
+			Kind, APIVersion string
+			Request          struct {
+				UID, DesiredAPIVersion string
+				Objects                []map[string]any
+			}
+		}
+		if err := json.NewDecoder(in.Body).Decode(&review); err != nil || review.Kind != "ConversionReview" ||
+			review.APIVersion != "apiextensions.k8s.io/v1" {
+			http.Error(out, fmt.Sprint(review.Kind, review.APIVersion, err), http.StatusBadRequest)
+			return
+		}
+		asked := Conversion{To: review.Request.DesiredAPIVersion, Objects: review.Request.Objects}
+		w.mutex.Lock()
+		w.conversions = append(w.conversions, asked)
+		w.mutex.Unlock()
+		result := map[string]any{"status": "Success"}
+		for _, object := range asked.Objects {
+			if err := convert(object, asked.To); err != nil {
+				result = map[string]any{"status": "Failure", "message": err.Error()}
+				break
+			}
+		}
+		_ = json.NewEncoder(out).Encode(map[string]any{"kind": review.Kind, "apiVersion": review.APIVersion,
+			"response": map[string]any{"uid": review.Request.UID, "result": result,
+				"convertedObjects": asked.Objects}})
+	}, nil)
 	return w
+}
+
+// Conversions is how many objects each review had, since it was asked last.
+func (w *Webhook) Conversions() []int {
+	w.mutex.Lock()
+	defer w.mutex.Unlock()
+	counts := []int{}
+	for _, one := range w.conversions {
+		counts = append(counts, len(one.Objects))
+	}
+	w.conversions = nil
+	return counts
 }
 
 // Port is where it listens.

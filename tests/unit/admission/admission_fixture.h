@@ -43,7 +43,7 @@ class AdmissionTest : public testing::Test {
   AdmissionTest() {
     store_ = *kvshim::Store::Open("sqlite://" + directory_.File("state.db"), {});
     registry_ = *registry::Registry::Open(*store_, {});
-    chain_ = MakeChain(*registry_, authorizer_);
+    chain_ = MakeChain(*registry_, authorizer_, *client_);
     registry_->SetAdmission(chain_.get());
     Must("v1 serviceaccounts", R"({"metadata":{"name":"default"}})");
   }
@@ -129,6 +129,7 @@ class AdmissionTest : public testing::Test {
   kvshim::testing::TemporaryDirectory directory_;
   std::unique_ptr<kvshim::Store> store_;
   FixedAuthorizer authorizer_;
+  const std::unique_ptr<webhook::Client> client_ = webhook::Client::Make();
   std::unique_ptr<registry::Admission> chain_;
   std::unique_ptr<registry::Registry> registry_;
   registry::User user_{.name = "alice", .groups = {"staff", "system:authenticated"}};

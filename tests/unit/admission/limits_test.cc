@@ -154,7 +154,7 @@ TEST_F(Quota, IsNeverExceededByManyAtOnce) {
   Bound(R"({"hard":{"configmaps":"10"}})");
   // A second registry with caches of its own, as another server has.
   auto other = *registry::Registry::Open(*store_, {});
-  const auto chain = MakeChain(*other, authorizer_);
+  const auto chain = MakeChain(*other, authorizer_, *client_);
   other->SetAdmission(chain.get());
   std::atomic<int> created{0};
   std::vector<std::thread> threads;

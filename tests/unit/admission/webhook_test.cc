@@ -8,6 +8,7 @@
 #include "admission/webhook_rules.h"
 #include "kinds/members.h"
 #include "registry/failure.h"
+#include "unit/admission/admission_fixture.h"
 
 namespace kvplane::admission {
 namespace {
@@ -143,7 +144,9 @@ TEST(AdmissionReview, TellsARefusalWithItsReasonAndCode) {
   EXPECT_EQ(told(R"({"code":200})").code, 400);
 }
 
-TEST(AdmissionReview, AppliesPatchesToTheVersionThatWasTold) {
+using AdmissionReviewOfAnObject = AdmissionTest;
+
+TEST_F(AdmissionReviewOfAnObject, TakesPatchesToTheVersionThatWasTold) {
   const kinds::Kind& kind = BuiltIn("v1", "configmaps");
   json::Object object = api::ParseJson(R"({"kind":"ConfigMap","apiVersion":"v1","metadata":)"
                                        R"({"name":"a"},"data":{"x":"1"}})")
@@ -151,13 +154,14 @@ TEST(AdmissionReview, AppliesPatchesToTheVersionThatWasTold) {
   auto attributes = Request(Operation::kCreate, kind);
   attributes.SetObject(&object);
   const Version version{"v1", kind.message};
-  const Review review = *MakeReview(attributes, version);
+  const Review review = *MakeReview(*registry_, attributes, version);
   const json::Value patch = *api::ParseJson(R"([{"op":"replace","path":"/data/x","value":"2"}])");
-  ASSERT_TRUE(ApplyPatch(review, patch, version, attributes).ok());
+  ASSERT_TRUE(ApplyPatch(*registry_, review, patch, version, attributes).ok());
   EXPECT_EQ(kinds::Text(object, {"data", "x"}), "2");
   EXPECT_TRUE(attributes.changed());
-  EXPECT_FALSE(ApplyPatch(review, *api::ParseJson(R"([{"op":"remove","path":"/data/none"}])"),
-                          version, attributes)
+  EXPECT_FALSE(ApplyPatch(*registry_, review,
+                          *api::ParseJson(R"([{"op":"remove","path":"/data/none"}])"), version,
+                          attributes)
                    .ok());
 }
 

@@ -1,3 +1,7 @@
+#include <chrono>
+#include <thread>
+
+#include "apiserver/gzip.h"
 #include "unit/apiserver/api_fixture.h"
 
 namespace kvplane::apiserver {
@@ -49,6 +53,61 @@ TEST_F(Discovering, DescribesWhatMayBeSent) {
                 .at("kind"),
             "Deployment");
   EXPECT_NE(document.body.find("fieldValidation"), std::string::npos);
+}
+
+TEST_F(Discovering, ToldOnceIsNotToldAgain) {
+  for (const std::string url : {"/openapi/v2", "/openapi/v3/apis/apps/v1"}) {
+    const auto first = Start("GET", url);
+    first->AwaitEnd();
+    const std::string tag = first->header("etag");
+    ASSERT_EQ(tag.size(), 18u) << tag;
+    const auto again = Start("GET", url, "", {{"if-none-match", "\"other\", " + tag}});
+    again->AwaitEnd();
+    EXPECT_EQ(again->status(), 304);
+    EXPECT_EQ(again->body(), "");
+    EXPECT_EQ(again->header("etag"), tag);
+    const auto other = Start("GET", url, "", {{"if-none-match", "\"other\""}});
+    other->AwaitEnd();
+    EXPECT_EQ(other->status(), 200);
+    EXPECT_EQ(other->body(), first->body());
+  }
+}
+
+TEST_F(Discovering, ComesCompressedAsItIsKept) {
+  for (const std::string url : {"/openapi/v2", "/openapi/v3/api/v1"}) {
+    const auto plain = Start("GET", url);
+    plain->AwaitEnd();
+    EXPECT_EQ(plain->header("content-encoding"), "");
+    const auto packed = Start("GET", url, "", {{"accept-encoding", "gzip"}});
+    packed->AwaitEnd();
+    EXPECT_EQ(packed->header("content-encoding"), "gzip");
+    EXPECT_LT(packed->body().size() * 5, plain->body().size());
+    EXPECT_EQ(*Gunzip(packed->body(), 100 << 20), plain->body());
+  }
+}
+
+TEST_F(Discovering, OtherFormsAndDefinitionsAreOtherDocuments) {
+  const auto tag = [&](const std::string& accept) {
+    const auto response = Start("GET", "/openapi/v2", "", {{"accept", accept}});
+    response->AwaitEnd();
+    return response->header("etag");
+  };
+  const std::string json = tag("application/json");
+  EXPECT_NE(json, tag("application/com.github.proto-openapi.spec.v2.v1.0+protobuf"));
+  EXPECT_EQ(json, tag("application/json"));
+  ASSERT_EQ(Post("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", R"({
+    "metadata": {"name": "boats.example.org"},
+    "spec": {"group": "example.org", "scope": "Namespaced",
+             "names": {"plural": "boats", "singular": "boat", "kind": "Boat"},
+             "versions": [{"name": "v1", "served": true, "storage": true,
+                           "schema": {"openAPIV3Schema": {"type": "object"}}}]}})")
+                .status,
+            201);
+  for (int i = 0; i < 2000 && Get("/apis/example.org/v1").status != 200; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  EXPECT_NE(json, tag("application/json"));
+  EXPECT_NE(Get("/openapi/v2").body.find("org.example.v1.Boat"), std::string::npos);
 }
 
 TEST_F(Discovering, TellsTheVersion) {

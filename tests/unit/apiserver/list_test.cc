@@ -54,6 +54,19 @@ TEST_F(Lists, OfACompactedRevisionAreExpired) {
       Get(std::string(kConfigMaps) + "?limit=2&continue=" + page.at("metadata.continue"));
   EXPECT_EQ(next.status, 410) << next.body;
   EXPECT_EQ(next.at("reason"), "Expired");
+
+  // The rest as it is now: what came and went meanwhile shows.
+  Post(kConfigMaps, ConfigMap("g"));
+  Ask("DELETE", std::string(kConfigMaps) + "/d");
+  const std::string token = next.at("metadata.continue");
+  Answer rest = Get(std::string(kConfigMaps) + "?limit=2&continue=" + token);
+  ASSERT_EQ(rest.status, 200) << rest.body;
+  EXPECT_EQ(rest.at("items.0.metadata.name"), "c");
+  EXPECT_EQ(rest.at("items.1.metadata.name"), "e");
+  rest = Get(std::string(kConfigMaps) + "?limit=2&continue=" + rest.at("metadata.continue"));
+  EXPECT_EQ(rest.at("items.0.metadata.name"), "f");
+  EXPECT_EQ(rest.at("items.1.metadata.name"), "g");
+  EXPECT_EQ(rest.at("metadata.continue"), "(none)");
 }
 
 TEST_F(Lists, OfAnExactRevisionShowWhatWasThen) {

@@ -23,7 +23,7 @@ QuotaRules Rules() {
              const json::Object& object) {
             return kinds::Text(object, {"metadata", "labels", "out"}).empty();
           },
-      .kind_counted = [&](std::string_view resource) -> const kinds::Kind* {
+      .kind_counted = [&](std::string_view resource, const kinds::Kinds&) -> const kinds::Kind* {
         if (resource == "configmaps") return &maps;
         return resource == "pods" || resource == "requests.cpu" ? &pods : nullptr;
       }};

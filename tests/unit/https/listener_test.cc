@@ -9,8 +9,8 @@
 #include <mutex>
 #include <thread>
 
+#include "apiserver/gzip.h"
 #include "client.h"
-#include "https/gzip.h"
 
 namespace kvplane::https {
 namespace {
@@ -107,8 +107,8 @@ TEST_F(ListenerTest, ACompressedBodyIsInflatedWithinItsLimit) {
         "Content-Length: " +
         std::to_string(body.size()) + "\r\n\r\n" + body);
   };
-  EXPECT_THAT(ask(Gzip("hello")), EndsWith("POST /|hello"));
-  EXPECT_THAT(ask(Gzip(std::string(100000, 'a'))), StartsWith("HTTP/1.1 413"));
+  EXPECT_THAT(ask(apiserver::Gzip("hello")), EndsWith("POST /|hello"));
+  EXPECT_THAT(ask(apiserver::Gzip(std::string(100000, 'a'))), StartsWith("HTTP/1.1 413"));
   EXPECT_THAT(ask("no gzip"), StartsWith("HTTP/1.1 400"));
 }
 
@@ -162,7 +162,7 @@ TEST_F(ListenerTest, LargeAnswersAreCompressedForWhoAccepts) {
   std::string head;
   const std::string body = client.ReadAnswer(&head);
   EXPECT_THAT(head, HasSubstr("content-encoding: gzip"));
-  EXPECT_EQ(*Gunzip(body, 1 << 20), large);
+  EXPECT_EQ(*apiserver::Gunzip(body, 1 << 20), large);
   client.Write("GET / HTTP/1.1\r\nAccept-Encoding: gzip;q=0\r\n\r\n");
   EXPECT_EQ(client.ReadAnswer(&head), large);
 }

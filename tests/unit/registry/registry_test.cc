@@ -143,8 +143,7 @@ TEST_F(RegistryTest, WatchersThatBeginAtAnyTimeMissAndRepeatNothing) {
   };
   std::vector<Began> watches;
   while (!done) {
-    auto watcher =
-        std::make_shared<Watcher>(std::make_unique<Collector>(), std::chrono::seconds(0));
+    auto watcher = std::make_shared<Watcher>(std::make_unique<Collector>());
     const auto snapshot = cache.List(ConfigMaps().prefix, 0);
     ASSERT_TRUE(snapshot.ok());
     const auto beginning = cache.StartWatch(watcher, snapshot->revision, false);
@@ -182,9 +181,8 @@ TEST_F(RegistryTest, AWatchFromBeforeTheRingIsExpired) {
   const int64_t end = *registry_->CurrentRevision();
   ASSERT_TRUE(cache.List(ConfigMaps().prefix, end).ok());
   const auto start = [&](int64_t revision) {
-    return cache.StartWatch(
-        std::make_shared<Watcher>(std::make_unique<Collector>(), std::chrono::seconds(0)), revision,
-        false);
+    return cache.StartWatch(std::make_shared<Watcher>(std::make_unique<Collector>()), revision,
+                            false);
   };
   EXPECT_TRUE(HasReason(start(begin).status(), "Expired"));
   const auto recent = start(end - 4);

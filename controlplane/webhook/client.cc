@@ -1,4 +1,4 @@
-#include "admission/webhook_client.h"
+#include "webhook/client.h"
 
 #include <pthread.h>
 
@@ -24,7 +24,7 @@
 #include "base/mutex.h"
 #include "base/strings.h"
 
-namespace kvplane::admission {
+namespace kvplane::webhook {
 
 namespace {
 
@@ -94,7 +94,7 @@ using Done = std::function<void(absl::StatusOr<std::string>)>;
 // One request and its answer. The loop's thread only.
 class Exchange : public std::enable_shared_from_this<Exchange> {
  public:
-  Exchange(asio::io_context& io, Pool& pool, WebhookRequest request, Done done)
+  Exchange(asio::io_context& io, Pool& pool, Request request, Done done)
       : io_(io),
         pool_(pool),
         endpoint_(std::move(request.endpoint)),
@@ -109,7 +109,7 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
     message_.set(http::field::host, endpoint_.server_name);
     message_.set(http::field::content_type, "application/json");
     message_.set(http::field::accept, "application/json");
-    message_.set(http::field::user_agent, "kvplane-admission");
+    message_.set(http::field::user_agent, "kvplane");
     message_.body() = std::move(request.body);
     message_.prepare_payload();
   }
@@ -260,7 +260,7 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
 
   asio::io_context& io_;
   Pool& pool_;
-  const WebhookEndpoint endpoint_;
+  const Endpoint endpoint_;
   const std::string key_;
   Done done_;
   asio::steady_timer timer_;
@@ -280,7 +280,7 @@ struct Answers {
   size_t missing GUARDED_BY(mutex) = 0;
 };
 
-class LoopClient : public WebhookClient {
+class LoopClient : public Client {
  public:
   LoopClient() : thread_([this] { Run(); }) {}
   ~LoopClient() override {
@@ -288,7 +288,7 @@ class LoopClient : public WebhookClient {
     thread_.join();
   }
 
-  std::vector<absl::StatusOr<std::string>> Ask(std::vector<WebhookRequest> requests) override {
+  std::vector<absl::StatusOr<std::string>> Ask(std::vector<Request> requests) override {
     auto answers = std::make_shared<Answers>();
     std::chrono::milliseconds longest{0};
     {
@@ -330,6 +330,6 @@ class LoopClient : public WebhookClient {
 
 }  // namespace
 
-std::unique_ptr<WebhookClient> WebhookClient::Make() { return std::make_unique<LoopClient>(); }
+std::unique_ptr<Client> Client::Make() { return std::make_unique<LoopClient>(); }
 
-}  // namespace kvplane::admission
+}  // namespace kvplane::webhook

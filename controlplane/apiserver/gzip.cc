@@ -1,10 +1,10 @@
-#include "https/gzip.h"
+#include "apiserver/gzip.h"
 
 #include <zlib.h>
 
 #include <algorithm>
 
-namespace kvplane::https {
+namespace kvplane::apiserver {
 namespace {
 
 constexpr int kGzipWindow = 15 + 16;  // zlib's way of asking for gzip's header
@@ -72,4 +72,4 @@ absl::StatusOr<std::string> Gunzip(std::string_view bytes, size_t max_bytes) {
   return out;
 }
 
-}  // namespace kvplane::https
+}  // namespace kvplane::apiserver

@@ -1,4 +1,4 @@
-// WebhookClient: asks webhooks over HTTPS: a POST of JSON, answered with JSON.
+// Client: asks webhooks over HTTPS: a POST of JSON, answered with JSON.
 //
 // One thread runs all exchanges, however many are under way; connections are kept for the next. An
 // exchange ends with its timeout at the latest. A kept connection that its other end has closed is
@@ -6,7 +6,7 @@
 //
 // Thread safety: every method may be called from any thread. Nobody may wait while it is destroyed.
 //
-//   const auto client = WebhookClient::Make();
+//   const auto client = Client::Make();
 //   auto answers = client->Ask({{.endpoint = endpoint, .body = "{…}", .timeout = 10s}});
 #pragma once
 
@@ -17,9 +17,9 @@
 
 #include "absl/status/statusor.h"
 
-namespace kvplane::admission {
+namespace kvplane::webhook {
 
-struct WebhookEndpoint {
+struct Endpoint {
   std::string host;  // a name, an IPv4 or an IPv6 address
   std::string port;
   std::string server_name;   // whom its certificate must be of
@@ -30,19 +30,19 @@ struct WebhookEndpoint {
   std::string url;
 };
 
-struct WebhookRequest {
-  WebhookEndpoint endpoint;
+struct Request {
+  Endpoint endpoint;
   std::string body;
   std::chrono::milliseconds timeout{10000};
 };
 
-class WebhookClient {
+class Client {
  public:
-  static std::unique_ptr<WebhookClient> Make();
-  virtual ~WebhookClient() = default;
+  static std::unique_ptr<Client> Make();
+  virtual ~Client() = default;
 
   // Asks all at once and waits for all; the answers' bodies in the requests' order.
-  virtual std::vector<absl::StatusOr<std::string>> Ask(std::vector<WebhookRequest> requests) = 0;
+  virtual std::vector<absl::StatusOr<std::string>> Ask(std::vector<Request> requests) = 0;
 };
 
-}  // namespace kvplane::admission
+}  // namespace kvplane::webhook

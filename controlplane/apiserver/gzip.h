@@ -11,7 +11,7 @@
 
 #include "absl/status/statusor.h"
 
-namespace kvplane::https {
+namespace kvplane::apiserver {
 
 // Whether an Accept-Encoding names gzip and does not refuse it with q=0.
 bool AcceptsGzip(std::string_view accept_encoding);
@@ -22,4 +22,4 @@ std::string Gzip(std::string_view plain);
 // kInvalidArgument for what is no gzip, kResourceExhausted beyond `max_bytes`.
 absl::StatusOr<std::string> Gunzip(std::string_view bytes, size_t max_bytes);
 
-}  // namespace kvplane::https
+}  // namespace kvplane::apiserver
