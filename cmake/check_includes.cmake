@@ -14,7 +14,7 @@ set(outside
     "^google/protobuf=^(rpc|etcd|remote|transfer|cli|bench)$"
     "[.]pb[.]h$=^(rpc|etcd|remote|transfer|cli|bench)$"
     "^(sqlite3[.]h|libpq|mysql|mariadb)=^(sql/|bench$)"
-    "^openssl/=^(base|log|rpc|http|https|admission|auth|cluster|cli|etcd|transfer|sql.*)$"
+    "^openssl/=^(base|bench|log|rpc|http|https|admission|auth|cluster|cli|etcd|transfer|sql.*)$"
     "^re2/=^(api|kinds)$"
     "^boost/=^(api|store|rpc|http|https|webhook|etcd|cli|bench|sql.*)$")
 

@@ -1,8 +1,5 @@
 #include "comparison.h"
 
-#include <linux/magic.h>
-#include <sys/vfs.h>
-
 #include <algorithm>
 #include <cstdio>
 #include <memory>
@@ -11,26 +8,13 @@
 #include "base/strings.h"
 #include "connections.h"
 #include "limits.h"
+#include "machine.h"
 #include "plan.h"
 #include "progress.h"
 #include "scenario.h"
 
 namespace kvshim::bench {
 namespace {
-
-absl::Status CheckDisk(const std::filesystem::path& folder) {
-  struct statfs about{};
-  if (statfs(folder.c_str(), &about) != 0) {
-    return absl::NotFoundError(base::Concat("there is no folder ", folder.string()));
-  }
-  if (about.f_type == TMPFS_MAGIC || about.f_type == RAMFS_MAGIC) {
-    return absl::InvalidArgumentError(
-        base::Concat(folder.string(),
-                     " is in memory, where a sync costs nothing; name a folder "
-                     "on a disk with --data-folder"));
-  }
-  return absl::OkStatus();
-}
 
 absl::Status WithPlace(const absl::Status& status, const std::string& place) {
   return {status.code(), base::ToAbsl(base::Concat(place, ": ", base::FromAbsl(status.message())))};

@@ -1,12 +1,12 @@
 #include "plan.h"
 
 #include <algorithm>
-#include <fstream>
 #include <optional>
 #include <thread>
 
 #include "base/status.h"
 #include "base/strings.h"
+#include "machine.h"
 
 namespace kvshim::bench {
 namespace {
@@ -33,19 +33,6 @@ bool IsAmong(const auto& names, const std::string& name) {
 
 bool Wanted(const std::vector<std::string>& wanted, const std::string& name) {
   return wanted.empty() || std::ranges::find(wanted, name) != wanted.end();
-}
-
-std::string SystemName() {
-  std::ifstream file("/etc/os-release");
-  std::string line;
-  const std::string name = "PRETTY_NAME=";
-  while (std::getline(file, line)) {
-    if (line.rfind(name, 0) != 0) continue;
-    line.erase(0, name.size());
-    std::erase(line, '"');
-    return line;
-  }
-  return "Linux";
 }
 
 class Planner {

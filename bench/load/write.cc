@@ -1,9 +1,8 @@
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 
 #include "base/status.h"
 #include "base/strings.h"
+#include "marked_text.h"
 #include "numbers.h"
 #include "page.h"
 #include "plots.h"
@@ -13,17 +12,6 @@ namespace kvshim::bench {
 namespace {
 
 using base::Concat;
-
-constexpr char kBegin[] = "<!-- results -->\n";
-constexpr char kEnd[] = "<!-- /results -->\n";
-
-absl::Status WriteFile(const std::filesystem::path& path, const std::string& text) {
-  std::ofstream file(path);
-  file << text << std::flush;
-  if (file) return absl::OkStatus();
-  return absl::PermissionDeniedError(
-      base::ToAbsl(Concat("cannot write ", path.string(), "; does its folder exist?")));
-}
 
 std::string TableOf(const std::vector<NamedResult>& results) {
   std::string table =
@@ -48,15 +36,6 @@ std::string TableOf(const std::vector<NamedResult>& results) {
 // Puts the tables and some of the plots between the marks of the README.
 absl::Status WriteReadme(const Comparison& comparison, const std::vector<NamedPlot>& plots) {
   const std::filesystem::path& readme = comparison.options.readme;
-  std::ifstream file(readme);
-  std::string text(std::istreambuf_iterator<char>(file), {});
-  const size_t begin = text.find(kBegin);
-  const size_t end = text.find(kEnd);
-  if (begin == std::string::npos || end == std::string::npos || end < begin) {
-    return absl::FailedPreconditionError(Concat("--readme: ", readme.string(),
-                                                " has no lines <!-- results --> and ",
-                                                "<!-- /results --> to write between"));
-  }
   const std::filesystem::path folder = readme.parent_path() / "results";
   std::error_code ignored;
   std::filesystem::create_directories(folder, ignored);
@@ -66,9 +45,7 @@ absl::Status WriteReadme(const Comparison& comparison, const std::vector<NamedPl
     RETURN_IF_ERROR(WriteFile(folder / (plot.name + ".svg"), plot.svg));
     pictures += Concat("![", plot.name, "](results/", plot.name, ".svg)\n");
   }
-  const size_t from = begin + sizeof(kBegin) - 1;
-  text.replace(from, end - from, Concat(ToMarkdown(comparison), pictures));
-  return WriteFile(readme, text);
+  return ReplaceMarked(readme, "results", Concat(ToMarkdown(comparison), pictures));
 }
 
 }  // namespace

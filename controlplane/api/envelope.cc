@@ -1,5 +1,6 @@
 #include "api/envelope.h"
 
+#include <ranges>
 #include <utility>
 
 #include "api/protobuf.h"
@@ -36,6 +37,20 @@ std::string_view Member(const json::Object& document, std::string_view name) {
                                                 : std::string_view();
 }
 
+// Of an envelope, which is written from its end: what follows its object, and what comes before it.
+void WriteEncoding(WireWriter& writer, const Envelope& envelope) {
+  writer.String(4, envelope.content_type);
+  writer.String(3, envelope.content_encoding);
+}
+
+void WriteType(WireWriter& writer, const Envelope& envelope) {
+  const size_t before = writer.size();
+  writer.String(2, envelope.kind);
+  writer.String(1, envelope.api_version);
+  writer.EndMessage(1, before);
+  writer.Raw(kMagic);
+}
+
 absl::Status NoKind(std::string_view api_version, std::string_view kind) {
   return absl::NotFoundError(
       Concat("no kind \"", kind, "\" is registered for version \"", api_version, "\""));
@@ -62,14 +77,26 @@ absl::StatusOr<Envelope> OpenEnvelope(std::string_view bytes) {
 
 std::string SealEnvelope(const Envelope& envelope) {
   WireWriter writer;
-  writer.String(4, envelope.content_type);
-  writer.String(3, envelope.content_encoding);
+  WriteEncoding(writer, envelope);
   writer.String(2, envelope.raw);
+  WriteType(writer, envelope);
+  return writer.Take();
+}
+
+absl::StatusOr<std::string> EncodeList(std::string_view empty,
+                                       const std::vector<std::string_view>& items) {
+  ASSIGN_OR_RETURN(const Envelope list, OpenEnvelope(empty));
+  WireWriter writer;
+  WriteEncoding(writer, list);
   const size_t before = writer.size();
-  writer.String(2, envelope.kind);
-  writer.String(1, envelope.api_version);
-  writer.EndMessage(1, before);
-  writer.Raw(kMagic);
+  // Every list of Kubernetes has its metadata as the first field, and its items as the second.
+  for (const std::string_view item : std::views::reverse(items)) {
+    ASSIGN_OR_RETURN(const Envelope object, OpenEnvelope(item));
+    writer.String(2, object.raw);
+  }
+  writer.Raw(list.raw);
+  writer.EndMessage(2, before);
+  WriteType(writer, list);
   return writer.Take();
 }
 

@@ -9,6 +9,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "api/json.h"
@@ -36,6 +37,10 @@ absl::StatusOr<json::Value> DecodeObject(const Schema& schema, std::string_view 
 // The document's apiVersion and kind tell what it is. UNIMPLEMENTED for the few kinds that only
 // JSON can hold (Table).
 absl::StatusOr<std::string> EncodeObject(const Schema& schema, const json::Object& document);
+
+// A list in its envelope: `empty` is that of the list without items, which are objects in theirs.
+absl::StatusOr<std::string> EncodeList(std::string_view empty,
+                                       const std::vector<std::string_view>& items);
 
 // One event of a watch, without the four bytes of its length that go before it on the wire;
 // `object` is an object in its envelope.

@@ -1,7 +1,9 @@
 #include "apiserver/reader.h"
 
 #include <utility>
+#include <vector>
 
+#include "api/envelope.h"
 #include "apiserver/conversion.h"
 #include "apiserver/item.h"
 #include "apiserver/table.h"
@@ -18,6 +20,8 @@ using kvshim::base::Concat;
 
 // How many are read from history at once where no limit is given or few are selected.
 constexpr int64_t kPage = 500;
+// That a list's text leaves, so that the answer's head is put before it without a copy.
+constexpr size_t kRoomForHead = 1024;
 
 json::Object ListMetadata(const Reader::Selected& selected, bool all) {
   json::Object metadata{{"resourceVersion", std::to_string(selected.revision)}};
@@ -37,13 +41,45 @@ std::string ListVersion(const Call& call) {
   return call.wanted.form == Form::kMetadata ? "meta.k8s.io/v1" : std::string(call.group_version());
 }
 
+// Of `document` that is yet to get so many bytes before its last bracket.
+std::string OpenText(const json::Object& document, std::string_view closing, size_t bytes) {
+  std::string text = api::ToJson(json::Value(document));
+  text.resize(text.size() - closing.size());
+  text.reserve(text.size() + bytes);
+  return text;
+}
+
+json::Object RowOf(const Call& call, const registry::StoredObject& object) {
+  const bool converted = FindConverted(call, object) != nullptr;
+  return TableRow(call, converted ? ItemDocument(call, object) : object.Parse());
+}
+
+// Row by row: the documents of many objects at once would be many times as large as their text.
+Answer JsonTable(const Call& call, const Reader::Selected& selected, json::Object metadata) {
+  constexpr std::string_view kEnd = "]}";
+  Answer answer;
+  answer.body = OpenText({{"kind", "Table"},
+                          {"apiVersion", "meta.k8s.io/v1"},
+                          {"metadata", std::move(metadata)},
+                          {"columnDefinitions", TableColumns(call.kind())},
+                          {"rows", json::Array()}},
+                         kEnd, 0);
+  bool first = true;
+  for (const auto& object : selected.objects) {
+    if (!first) answer.body += ',';
+    first = false;
+    answer.body += api::ToJson(json::Value(RowOf(call, *object)));
+  }
+  answer.body += "]}\n";
+  return answer;
+}
+
 Answer TableList(const Call& call, const Reader::Selected& selected, json::Object metadata) {
+  if (call.wanted.encoding == Encoding::kJson)
+    return JsonTable(call, selected, std::move(metadata));
   json::Array rows;
   rows.reserve(selected.objects.size());
-  for (const auto& object : selected.objects) {
-    const bool converted = FindConverted(call, *object) != nullptr;
-    rows.push_back(TableRow(call, converted ? ItemDocument(call, *object) : object->Parse()));
-  }
+  for (const auto& object : selected.objects) rows.push_back(RowOf(call, *object));
   const json::Object table{{"kind", "Table"},
                            {"apiVersion", "meta.k8s.io/v1"},
                            {"metadata", std::move(metadata)},
@@ -52,10 +88,16 @@ Answer TableList(const Call& call, const Reader::Selected& selected, json::Objec
   return AnswerDocument(call, table);
 }
 
-Answer JsonList(const Call& call, const Reader::Selected& selected, const json::Object& metadata) {
+Answer JsonList(const Call& call, const Reader::Selected& selected, json::Object metadata) {
+  constexpr std::string_view kEnd = "]}";
+  size_t bytes = kEnd.size() + 1;
+  for (const auto& object : selected.objects) bytes += ItemJson(call, *object).size() + 1;
   Answer answer;
-  answer.body = Concat(R"({"kind":")", ListKind(call), R"(","apiVersion":")", ListVersion(call),
-                       R"(","metadata":)", api::ToJson(json::Value(metadata)), R"(,"items":[)");
+  answer.body = OpenText({{"kind", ListKind(call)},
+                          {"apiVersion", ListVersion(call)},
+                          {"metadata", std::move(metadata)},
+                          {"items", json::Array()}},
+                         kEnd, bytes + kRoomForHead);
   bool first = true;
   for (const auto& object : selected.objects) {
     if (!first) answer.body += ',';
@@ -77,6 +119,21 @@ Answer DocumentList(const Call& call, const Reader::Selected& selected, json::Ob
   return AnswerDocument(call, list);
 }
 
+// From what each object was written as once, as JsonList.
+Answer ProtobufList(const Call& call, const Reader::Selected& selected, json::Object metadata) {
+  std::vector<std::string_view> items;
+  items.reserve(selected.objects.size());
+  for (const auto& object : selected.objects) items.push_back(ItemProtobuf(call, *object));
+  const json::Object empty{{"kind", ListKind(call)},
+                           {"apiVersion", ListVersion(call)},
+                           {"metadata", metadata},
+                           {"items", json::Array()}};
+  auto list = api::EncodeList(Encode(empty, Encoding::kProtobuf), items);
+  // What protobuf cannot hold is JSON.
+  if (!list.ok()) return DocumentList(call, selected, std::move(metadata));
+  return {.content_type = std::string(kProtobufType), .body = *std::move(list)};
+}
+
 }  // namespace
 
 absl::StatusOr<Answer> Reader::Get(const Call& call) {
@@ -90,7 +147,10 @@ absl::StatusOr<Answer> Reader::List(const Call& call, const ListOptions& options
   RETURN_IF_ERROR(ConvertItems(call, selected.objects));
   json::Object metadata = ListMetadata(selected, options.selection.all());
   if (call.wanted.form == Form::kTable) return TableList(call, selected, std::move(metadata));
-  if (call.wanted.encoding == Encoding::kJson) return JsonList(call, selected, metadata);
+  if (call.wanted.encoding == Encoding::kJson) return JsonList(call, selected, std::move(metadata));
+  if (call.wanted.encoding == Encoding::kProtobuf) {
+    return ProtobufList(call, selected, std::move(metadata));
+  }
   return DocumentList(call, selected, std::move(metadata));
 }
 

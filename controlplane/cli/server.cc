@@ -1,5 +1,6 @@
 #include "server/server.h"
 
+#include <malloc.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -27,6 +28,10 @@ std::string Ready(const server::Server& server) {
                                        {"kubeconfig", server.kubeconfig().c_str()}});
 }
 
+// Answers may be of many megabytes. Left to itself the allocator takes such pieces from its heaps
+// once it has seen one, and keeps what it took; those of this size go back to the system.
+void ReturnLargePieces() { mallopt(M_MMAP_THRESHOLD, 1 << 20); }
+
 void MakeFolders(const ServerSettings& settings) {
   std::error_code ignored;  // the store says what it cannot open
   std::filesystem::create_directories(settings.store.state_directory, ignored);
@@ -44,6 +49,7 @@ absl::StatusOr<std::unique_ptr<kvshim::Store>> OpenStore(const ServerSettings& s
 }  // namespace
 
 int Server(const ServerSettings& settings) {
+  ReturnLargePieces();
   kvshim::command::Apply(settings.log);
   kvshim::command::Process process;
   base::Log(

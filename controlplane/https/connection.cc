@@ -340,16 +340,17 @@ class TlsConnection : public Connection, public std::enable_shared_from_this<Tls
 
   void WriteSome() {
     Arm(write_timer_, place_.limits.stalled);
-    stream_.async_write_some(asio::buffer(piece_.data() + written_, piece_.size() - written_),
-                             [self = shared_from_this()](error_code error, size_t count) {
-                               if (error) return self->Abort();
-                               self->written_ += count;
-                               if (self->written_ < self->piece_.size()) return self->WriteSome();
-                               self->writing_ = false;
-                               self->write_timer_.cancel();
-                               self->piece_ = {};
-                               self->Flush();
-                             });
+    stream_.async_write_some(
+        asio::buffer(piece_.data() + written_, piece_.size() - written_),
+        [self = shared_from_this()](error_code error, size_t count) {
+          if (error) return self->Abort();
+          self->written_ += count;
+          if (self->written_ < self->piece_.size()) return self->WriteSome();
+          self->writing_ = false;
+          self->write_timer_.cancel();
+          std::string().swap(self->piece_);  // an assignment would keep its memory
+          self->Flush();
+        });
   }
 
   void Finish() {

@@ -66,9 +66,11 @@ void Outbox::Send(int status, apiserver::Pairs headers, std::string body) {
     status_ = status;
     Framing framing{.keep_alive = options_.keep_alive && !closes_};
     if (HasBody(status)) framing.length = body.size();
-    pending_ = Head(status, headers, framing);
-    if (!options_.head_only && HasBody(status)) pending_ += body;
     bytes_ = body.size();
+    if (options_.head_only || !HasBody(status)) body.clear();
+    // Into the body, which may be large and have room for it.
+    body.insert(0, Head(status, headers, framing));
+    pending_ = std::move(body);
     state_ = State::kEnded;
     released = std::exchange(on_gone_, nullptr);
   }
@@ -135,7 +137,7 @@ void Outbox::End() {
 
 std::function<void()> Outbox::CutLocked() {
   state_ = State::kCut;
-  pending_ = {};
+  std::string().swap(pending_);
   return std::exchange(on_gone_, nullptr);
 }
 

@@ -227,6 +227,9 @@ void DeclareBenchFlags(CLI::App& command, BenchSettings& settings) {
   settings.compare =
       command.add_subcommand("compare", "Start kvshim, etcd and kine, and load them in turns");
   DeclareCompare(*settings.compare, settings.comparison);
+  settings.cluster = command.add_subcommand(
+      "cluster", "Start kvplane and a kube-apiserver on etcd, and load them in turns");
+  DeclareClusterFlags(*settings.cluster, settings.cluster_options);
   settings.echo = command.add_subcommand("echo")->group("");
   settings.echo->add_option("ready-file", settings.echo_ready_file)->required();
   settings.list = command.add_subcommand("list", "Print the workloads");
@@ -236,7 +239,8 @@ void DeclareBenchFlags(CLI::App& command, BenchSettings& settings) {
       "Examples:\n"
       "  kvshim bench run --endpoint 127.0.0.1:2379 --workloads get,guarded-update\n"
       "  kvshim bench run --endpoint 127.0.0.1:2379 --workloads put --rate 2000 --html put.html\n"
-      "  kvshim bench compare --quick");
+      "  kvshim bench compare --quick\n"
+      "  kvshim bench cluster --alone");
 }
 
 int Bench(const BenchSettings& settings) {
@@ -246,6 +250,7 @@ int Bench(const BenchSettings& settings) {
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   if (*settings.run) return RunRun(settings.run_options);
   if (*settings.compare) return RunCompare(*settings.compare, settings.comparison);
+  if (*settings.cluster) return BenchCluster(settings.cluster_options, stop);
   return PrintList();
 }
 

@@ -2,11 +2,13 @@
 // status: 0, 1 where the work failed, 2 for a command line that cannot be.
 #pragma once
 
+#include <atomic>
 #include <string>
 
 #include "CLI/CLI.hpp"
 #include "settings.h"
 #ifdef KVSHIM_BENCH
+#include "bench/cluster/cluster_comparison.h"
 #include "bench/load/comparison.h"
 #include "bench/load/run.h"
 #endif
@@ -59,14 +61,18 @@ int Snapshot(const SnapshotSettings& settings);
 struct BenchSettings {
   bench::RunOptions run_options;
   bench::ComparisonOptions comparison;
+  bench::ClusterOptions cluster_options;
   CLI::App* run = nullptr;  // which of them was called is asked of these
   CLI::App* compare = nullptr;
+  CLI::App* cluster = nullptr;
   CLI::App* list = nullptr;
   CLI::App* echo = nullptr;  // what compare starts to measure the network
   std::string echo_ready_file;
 };
 void DeclareBenchFlags(CLI::App& command, BenchSettings& settings);
 int Bench(const BenchSettings& settings);
+void DeclareClusterFlags(CLI::App& command, bench::ClusterOptions& options);
+int BenchCluster(bench::ClusterOptions options, const std::atomic<bool>& stop);
 #endif
 
 int Version();

@@ -16,21 +16,25 @@ import (
 
 // Client is a kubectl and a helm with one kubeconfig, or one token.
 type Client struct {
-	t    testing.TB
-	home string
-	args []string
+	t      testing.TB
+	folder string // of the two programs
+	home   string
+	args   []string
 }
+
+// ofOurMinor is where the kubectl of the minor version that kvplane serves is.
+func ofOurMinor() string { return os.Getenv("KUBECTL_DIR") }
 
 // Admin is the client of the kubeconfig that the server wrote.
 func (s *Server) Admin(t testing.TB) *Client {
-	return &Client{t: t, home: t.TempDir(), args: []string{"--kubeconfig", s.Kubeconfig}}
+	return &Client{t: t, folder: ofOurMinor(), home: t.TempDir(), args: []string{"--kubeconfig", s.Kubeconfig}}
 }
 
 func (s *Server) caFile() string { return filepath.Join(s.DataDir, "server/tls/server-ca.crt") }
 
 // WithToken is a client that shows a bearer token.
 func (s *Server) WithToken(t testing.TB, token string) *Client {
-	return &Client{t: t, home: t.TempDir(), args: []string{"--kubeconfig", "/dev/null",
+	return &Client{t: t, folder: ofOurMinor(), home: t.TempDir(), args: []string{"--kubeconfig", "/dev/null",
 		"--server", s.URL, "--certificate-authority", s.caFile(), "--token", token}}
 }
 
@@ -64,11 +68,12 @@ func (s *Server) Ask(t testing.TB, method, path string) (int, string) {
 
 // At is the same client, speaking to another server.
 func (c *Client) At(s *Server) *Client {
-	return &Client{t: c.t, home: c.home, args: append(append([]string{}, c.args...), "--server", s.URL)}
+	return &Client{t: c.t, folder: c.folder, home: c.home,
+		args: append(append([]string{}, c.args...), "--server", s.URL)}
 }
 
 func (c *Client) command(program string, args []string) *exec.Cmd {
-	command := exec.Command(filepath.Join(os.Getenv("KUBECTL_DIR"), program), args...)
+	command := exec.Command(filepath.Join(c.folder, program), args...)
 	command.Env = append(os.Environ(), "HOME="+c.home, "KUBECONFIG=")
 	return command
 }

@@ -1,5 +1,6 @@
 // Package kubectl starts `kvplane server` and speaks to it through the real kubectl and helm. The
-// binary is named by KVSHIM_KVPLANE, the folder of kubectl and helm by KUBECTL_DIR; ctest sets both.
+// binary is named by KVSHIM_KVPLANE, the folder of kubectl and helm by KUBECTL_DIR, those of a kubectl
+// one minor version older and newer by KUBECTL_OLDER and KUBECTL_NEWER; ctest sets all.
 package kubectl
 
 import (

@@ -54,7 +54,7 @@ func TestARestartIsTheSameCluster(t *testing.T) {
 	if err := os.WriteFile(old, before, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	client := &Client{t: t, home: t.TempDir(), args: []string{"--kubeconfig", old}}
+	client := &Client{t: t, folder: ofOurMinor(), home: t.TempDir(), args: []string{"--kubeconfig", old}}
 	Expect(t, client.At(second).Run("get", "configmap", "kept", "-o", "yaml"), "a: b")
 }
 

@@ -173,6 +173,24 @@ TEST(Envelope, IsTheMagicAndAnUnknown) {
   EXPECT_EQ(opened->raw, "x");
 }
 
+TEST(Envelope, OfAListIsPutTogetherFromThoseOfItsItems) {
+  const Schema& schema = Schema::Kubernetes();
+  const auto encode = [&](const std::string& text) {
+    return EncodeObject(schema, Document(text).get_object()).value();
+  };
+  const std::string one = R"({"kind":"ConfigMap","apiVersion":"v1","metadata":{"name":"a"}})";
+  const std::string other = R"({"kind":"ConfigMap","apiVersion":"v1","data":{"b":"c"}})";
+  const auto list = [](const std::string& items) {
+    return R"({"kind":"ConfigMapList","apiVersion":"v1","metadata":{"resourceVersion":"7"},"items":[)" +
+           items + "]}";
+  };
+  const std::string first = encode(one);
+  const std::string second = encode(other);
+  EXPECT_EQ(Hex(EncodeList(encode(list("")), {first, second}).value()),
+            Hex(encode(list(one + "," + other))));
+  EXPECT_FALSE(EncodeList(encode(list("")), {"{}"}).ok());
+}
+
 TEST(Envelope, RefusesKindsThatOnlyJsonHolds) {
   const auto encoded =
       EncodeObject(Schema::Kubernetes(),
