@@ -22,8 +22,9 @@ using kvshim::base::Concat;
 
 class MutatingWebhook : public Plugin {
  public:
-  MutatingWebhook(registry::Registry& registry, WebhookClient& client)
-      : webhooks_(registry,
+  MutatingWebhook(registry::Registry& registry, const apiserver::Authorizer& authorizer,
+                  WebhookClient& client)
+      : webhooks_(registry, authorizer,
                   BuiltIn("admissionregistration.k8s.io/v1", "mutatingwebhookconfigurations")),
         client_(client) {}
 
@@ -92,8 +93,10 @@ class MutatingWebhook : public Plugin {
 
 }  // namespace
 
-std::unique_ptr<Plugin> MakeMutatingWebhook(registry::Registry& registry, WebhookClient& client) {
-  return std::make_unique<MutatingWebhook>(registry, client);
+std::unique_ptr<Plugin> MakeMutatingWebhook(registry::Registry& registry,
+                                            const apiserver::Authorizer& authorizer,
+                                            WebhookClient& client) {
+  return std::make_unique<MutatingWebhook>(registry, authorizer, client);
 }
 
 }  // namespace kvplane::admission

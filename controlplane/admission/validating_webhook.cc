@@ -21,8 +21,9 @@ using kvshim::base::Concat;
 
 class ValidatingWebhook : public Plugin {
  public:
-  ValidatingWebhook(registry::Registry& registry, WebhookClient& client)
-      : webhooks_(registry,
+  ValidatingWebhook(registry::Registry& registry, const apiserver::Authorizer& authorizer,
+                    WebhookClient& client)
+      : webhooks_(registry, authorizer,
                   BuiltIn("admissionregistration.k8s.io/v1", "validatingwebhookconfigurations")),
         client_(client) {}
 
@@ -97,8 +98,10 @@ class ValidatingWebhook : public Plugin {
 
 }  // namespace
 
-std::unique_ptr<Plugin> MakeValidatingWebhook(registry::Registry& registry, WebhookClient& client) {
-  return std::make_unique<ValidatingWebhook>(registry, client);
+std::unique_ptr<Plugin> MakeValidatingWebhook(registry::Registry& registry,
+                                              const apiserver::Authorizer& authorizer,
+                                              WebhookClient& client) {
+  return std::make_unique<ValidatingWebhook>(registry, authorizer, client);
 }
 
 }  // namespace kvplane::admission

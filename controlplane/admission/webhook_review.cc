@@ -71,9 +71,8 @@ absl::Status Invalid(std::string_view what) { return absl::InvalidArgumentError(
 
 }  // namespace
 
-absl::StatusOr<Review> MakeReview(const Attributes& attributes, const Version& version) {
-  Review review{.uid = registry::NewUid()};
-  json::Object request{{"uid", json::ToBoost(review.uid)}};
+absl::StatusOr<json::Object> RequestDocument(const Attributes& attributes, const Version& version) {
+  json::Object request;
   const bool own_kind = !attributes.document_kind.empty();
   const bool scale = IsScale(attributes);
   const std::string& plural = attributes.kind->plural;
@@ -103,11 +102,10 @@ absl::StatusOr<Review> MakeReview(const Attributes& attributes, const Version& v
   request["oldObject"] = nullptr;
   if (attributes.object() != nullptr) {
     if (own_kind) {
-      review.object = *attributes.object();
+      request["object"] = *attributes.object();
     } else {
-      ASSIGN_OR_RETURN(review.object, Told(attributes, version, *attributes.object()));
+      ASSIGN_OR_RETURN(request["object"], Told(attributes, version, *attributes.object()));
     }
-    request["object"] = review.object;
   }
   if (attributes.old != nullptr) {
     ASSIGN_OR_RETURN(request["oldObject"], Told(attributes, version, *attributes.old));
@@ -116,6 +114,15 @@ absl::StatusOr<Review> MakeReview(const Attributes& attributes, const Version& v
   request["options"] = attributes.operation == Operation::kConnect
                            ? json::Value(nullptr)
                            : json::Value(OptionsDocument(attributes));
+  return request;
+}
+
+absl::StatusOr<Review> MakeReview(const Attributes& attributes, const Version& version) {
+  Review review{.uid = registry::NewUid()};
+  ASSIGN_OR_RETURN(const json::Object known, RequestDocument(attributes, version));
+  json::Object request{{"uid", json::ToBoost(review.uid)}};
+  for (const auto& member : known) request.insert(member);
+  if (const json::Object* object = kinds::FindObject(known, {"object"})) review.object = *object;
   review.body = api::ToJson(json::Object{{"kind", "AdmissionReview"},
                                          {"apiVersion", json::ToBoost(kApiVersion)},
                                          {"request", std::move(request)}});

@@ -24,6 +24,10 @@ struct Review {
 };
 absl::StatusOr<Review> MakeReview(const registry::Attributes& attributes, const Version& version);
 
+// The request of a review, without an uid: kinds, resources, the user, objects, options.
+absl::StatusOr<api::json::Object> RequestDocument(const registry::Attributes& attributes,
+                                                  const Version& version);
+
 struct ReviewAnswer {
   bool allowed = false;
   api::json::Object status;  // why not

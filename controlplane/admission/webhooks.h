@@ -14,6 +14,7 @@
 #include "absl/status/statusor.h"
 #include "admission/webhook_client.h"
 #include "admission/webhook_rules.h"
+#include "apiserver/authorizer.h"
 #include "base/mutex.h"
 #include "registry/registry.h"
 
@@ -21,8 +22,10 @@ namespace kvplane::admission {
 
 class Webhooks {
  public:
-  Webhooks(registry::Registry& registry, const kinds::Kind& configurations)
+  Webhooks(registry::Registry& registry, const apiserver::Authorizer& authorizer,
+           const kinds::Kind& configurations)
       : registry_(registry),
+        authorizer_(authorizer),
         configurations_(registry.CacheOf(configurations)),
         prefix_(configurations.prefix) {}
 
@@ -36,17 +39,21 @@ class Webhooks {
     const Webhook* webhook = nullptr;
     Version version;  // as which the request is told
   };
-  // What is to be called for a request, in order. The list keeps the webhooks.
+  // What is to be called for a request, in order. The list keeps the webhooks. Fails where one's
+  // conditions cannot be told to hold, and it does not fail open.
   absl::StatusOr<std::vector<Call>> CallsFor(const std::vector<Webhook>& webhooks,
                                              const registry::Attributes& attributes);
 
   absl::StatusOr<WebhookEndpoint> EndpointOf(const Webhook& webhook);
 
  private:
+  absl::StatusOr<bool> MeetsConditions(const Webhook& webhook, const Version& version,
+                                       const registry::Attributes& attributes);
   absl::Status ReachService(const api::json::Object& service, std::chrono::seconds timeout,
                             WebhookEndpoint& endpoint);
 
   registry::Registry& registry_;
+  const apiserver::Authorizer& authorizer_;
   registry::WatchCache& configurations_;
   const std::string prefix_;
   kvshim::base::Mutex mutex_;

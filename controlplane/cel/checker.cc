@@ -146,6 +146,12 @@ class Checker {
     if (root.kind == Node::kName && FindBound(root.text) == nullptr) {
       const auto name = QualifiedName(tree);
       if (name && NamedType(*name) != nullptr) return TypeName(tree, *name, tree.place);
+    } else if (const auto name = QualifiedName(tree); name && FindBound(*name) != nullptr) {
+      // A variable whose own name has dots.
+      tree.kind = Node::kName;
+      tree.text = *name;
+      tree.operands.clear();
+      return Name(tree);
     }
     return Member(tree, Visit(*tree.operands[0]));
   }

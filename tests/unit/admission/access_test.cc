@@ -131,25 +131,31 @@ TEST_F(Webhook, ThatCannotBeAskedRefusesUnlessItMayBePassedOver) {
   EXPECT_EQ(Refusal("v1 configmaps", R"({"metadata":{"name":"a"}})"), "");
 }
 
-TEST_F(Webhook, IsRefusedWhereItWantsExpressions) {
-  EXPECT_EQ(
-      Refusal(kind_, Configuration(R"(,"matchConditions":[{"name":"x","expression":"true"}])")),
-      "ValidatingWebhookConfiguration.admissionregistration.k8s.io \"w\" is invalid: "
-      "webhooks[0].matchConditions: Forbidden: this server does not evaluate CEL expressions; "
-      "match by rules, namespaceSelector and objectSelector instead");
+TEST_F(Webhook, IsRefusedWhereItMakesNoSense) {
   EXPECT_EQ(
       Refusal(kind_, Configuration(R"(,"timeoutSeconds":31)")),
       "ValidatingWebhookConfiguration.admissionregistration.k8s.io \"w\" is invalid: "
       "webhooks[0].timeoutSeconds: Invalid value: 31: the timeout value must be between 1 and "
       "30 seconds");
+  EXPECT_EQ(Refusal(kind_, Configuration(R"(,"matchConditions":[{"name":"x","expression":"a"}])")),
+            "ValidatingWebhookConfiguration.admissionregistration.k8s.io \"w\" is invalid: "
+            "webhooks[0].matchConditions[0].expression: Invalid value: \"a\": compilation failed: "
+            "ERROR: <input>:1:1: undeclared reference to 'a' (in container '')\n | a\n | ^");
 }
 
-TEST_F(Webhook, IsWhatPoliciesInExpressionsShouldBe) {
-  Must("admissionregistration.k8s.io/v1 validatingadmissionpolicies",
-       R"({"metadata":{"name":"p"},"spec":{"validations":[{"expression":"true"}]}})");
+TEST_F(Webhook, IsAskedOnlyOfWhatItsConditionsMatch) {
+  Must(kind_, Configuration(R"(,"matchConditions":[{"name":"loud","expression":)"
+                            R"("object.metadata.name.startsWith('loud')"}])"));
+  EXPECT_EQ(Refusal("v1 configmaps", R"({"metadata":{"name":"quiet"}})"), "");
+EXPECT_NE(Refusal("v1 configmaps", R"({"metadata":{"name":"loud"}})"), "");
+}
+
+TEST_F(Webhook, IsWhatPoliciesThatChangeObjectsShouldBe) {
+  Must("admissionregistration.k8s.io/v1 mutatingadmissionpolicies",
+       R"({"metadata":{"name":"p"},"spec":{}})");
   EXPECT_EQ(warnings_,
-            std::vector<std::string>{"this server does not evaluate CEL expressions: the "
-                                     "ValidatingAdmissionPolicy is kept but has no effect; use a "
+            std::vector<std::string>{"this server does not change objects by policies: the "
+                                     "MutatingAdmissionPolicy is kept but has no effect; use a "
                                      "webhook instead"});
 }
 

@@ -1,5 +1,5 @@
-// ValidatingAdmissionPolicy and MutatingAdmissionPolicy: their expressions are CEL, which this
-// server does not evaluate. They are kept, and whoever writes one is told that it does nothing.
+// MutatingAdmissionPolicy: this server does not make the changes that such policies ask for. They
+// are kept, and whoever writes one is told that it does nothing.
 #include "admission/plugins.h"
 #include "base/strings.h"
 
@@ -7,15 +7,15 @@ namespace kvplane::admission {
 
 namespace {
 
-class AdmissionPolicies : public Plugin {
+class MutatingPolicies : public Plugin {
  public:
   bool Handles(const Attributes& attributes) const override {
     return (attributes.IsCreate() || attributes.IsUpdate()) && attributes.subresource.empty() &&
            attributes.kind->group == "admissionregistration.k8s.io" &&
-           attributes.kind->plural.find("admissionpolic") != std::string::npos;
+           attributes.kind->plural.starts_with("mutatingadmissionpolic");
   }
   absl::Status Validate(const Attributes& attributes) override {
-    attributes.Warn(kvshim::base::Concat("this server does not evaluate CEL expressions: the ",
+    attributes.Warn(kvshim::base::Concat("this server does not change objects by policies: the ",
                                          attributes.kind->name,
                                          " is kept but has no effect; use a webhook instead"));
     return absl::OkStatus();
@@ -24,6 +24,6 @@ class AdmissionPolicies : public Plugin {
 
 }  // namespace
 
-std::unique_ptr<Plugin> MakeAdmissionPolicies() { return std::make_unique<AdmissionPolicies>(); }
+std::unique_ptr<Plugin> MakeMutatingPolicies() { return std::make_unique<MutatingPolicies>(); }
 
 }  // namespace kvplane::admission
