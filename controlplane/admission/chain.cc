@@ -77,7 +77,7 @@ std::unique_ptr<registry::Admission> MakeChain(registry::Registry& registry,
   plugins.push_back(MakeCertificateSigning(authorizer));
   plugins.push_back(MakeCertificateSubjectRestriction());
   plugins.push_back(MakeDefaultIngressClass(registry));
-  plugins.push_back(MakeMutatingPolicies());
+  plugins.push_back(MakeMutatingPolicies(registry, authorizer));
   plugins.push_back(MakeMutatingWebhook(registry, authorizer, *client));
   plugins.push_back(MakeValidatingPolicies(registry, authorizer));
   plugins.push_back(MakeValidatingWebhook(registry, authorizer, *client));

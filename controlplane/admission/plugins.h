@@ -47,9 +47,9 @@ std::unique_ptr<Plugin> MakeDefaultIngressClass(registry::Registry& registry);
 // Nobody gives away by a role or a binding what is not theirs.
 std::unique_ptr<Plugin> MakeRoleEscalation(registry::Registry& registry,
                                            const apiserver::Authorizer& authorizer);
-// Policies in CEL that change objects are not evaluated, and their writers told so.
-std::unique_ptr<Plugin> MakeMutatingPolicies();
-// Policies in CEL that judge objects.
+// Policies in CEL that change objects, and those that judge them.
+std::unique_ptr<Plugin> MakeMutatingPolicies(registry::Registry& registry,
+                                             const apiserver::Authorizer& authorizer);
 std::unique_ptr<Plugin> MakeValidatingPolicies(registry::Registry& registry,
                                                const apiserver::Authorizer& authorizer);
 // Webhooks that complete objects, and those that judge them.

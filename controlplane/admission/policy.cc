@@ -7,6 +7,7 @@
 
 #include "base/status.h"
 #include "base/strings.h"
+#include "cel/document.h"
 #include "kinds/members.h"
 
 namespace kvplane::admission {
@@ -121,7 +122,22 @@ absl::StatusOr<Policy> Policy::Read(const json::Object& document) {
     policy.annotations_.push_back({std::string(Text(annotation, {"key"})), std::string(text),
                                    compile(text, true, ExpressionResult::kTextOrNull)});
   });
+  policy.reinvoked_ = Text(spec, {"reinvocationPolicy"}) == "IfNeeded";
+  scope.patches = true;
+  kinds::ForEach(spec, {"mutations"}, [&](const json::Object& mutation) {
+    const bool is_patch = Text(mutation, {"patchType"}) == "JSONPatch";
+    const std::string_view text =
+        Text(mutation, {is_patch ? "jsonPatch" : "applyConfiguration", "expression"});
+    policy.mutations_.push_back(
+        {is_patch, std::string(text),
+         compile(text, true, is_patch ? ExpressionResult::kPatch : ExpressionResult::kObject)});
+  });
   return policy;
+}
+
+absl::StatusOr<bool> Policy::MeetsConditions(const AdmissionInput& input) const {
+  if (!fault_.empty()) return absl::InvalidArgumentError(kvshim::base::ToAbsl(fault_));
+  return conditions_.Match(input);
 }
 
 class Policy::Run {
@@ -147,6 +163,15 @@ class Policy::Run {
     for (size_t i = 0; i < policy_.validations_.size(); ++i) Validate(i);
     for (const AuditAnnotation& one : policy_.annotations_) Annotate(one);
     return std::move(result_);
+  }
+
+  absl::StatusOr<json::Value> Make(const PolicyMutation& mutation) {
+    const cel::Value made = Evaluate(mutation.expression);
+    if (made.IsError()) {
+      return absl::InvalidArgumentError(
+          kvshim::base::ToAbsl(EvaluationFailed(mutation.text, made)));
+    }
+    return cel::ToJson(made);
   }
 
  private:
@@ -214,6 +239,11 @@ class Policy::Run {
 
 PolicyResult Policy::Evaluate(AdmissionInput input) const {
   return Run(*this, std::move(input)).Result();
+}
+
+absl::StatusOr<json::Value> Policy::Make(const PolicyMutation& mutation,
+                                         AdmissionInput input) const {
+  return Run(*this, std::move(input)).Make(mutation);
 }
 
 absl::StatusOr<PolicyBinding> PolicyBinding::Read(const json::Object& document) {

@@ -1,4 +1,5 @@
-// Policy: a ValidatingAdmissionPolicy, compiled, and its bindings, read.
+// Policy: a ValidatingAdmissionPolicy or a MutatingAdmissionPolicy, compiled, and its bindings,
+// read.
 //
 // Thread safety: immutable once read.
 //
@@ -46,6 +47,13 @@ class PolicyMatch {
   Webhook excluded_;
 };
 
+// A change that a MutatingAdmissionPolicy asks for.
+struct PolicyMutation {
+  bool is_patch = false;  // a JSON patch; else a configuration to apply
+  std::string text;
+  kinds::AdmissionExpression expression;
+};
+
 class Policy {
  public:
   static absl::StatusOr<Policy> Read(const api::json::Object& document);
@@ -58,6 +66,15 @@ class Policy {
   const std::string& param_kind() const { return param_kind_; }  // empty: it takes none
 
   PolicyResult Evaluate(kinds::AdmissionInput input) const;
+
+  const std::vector<PolicyMutation>& mutations() const { return mutations_; }
+  // Once more where something else changed the object after it.
+  bool reinvoked() const { return reinvoked_; }
+  // Whether its conditions hold; INVALID_ARGUMENT where that cannot be told.
+  absl::StatusOr<bool> MeetsConditions(const kinds::AdmissionInput& input) const;
+  // What a mutation makes: the patch, or the configuration. INVALID_ARGUMENT says why nothing.
+  absl::StatusOr<api::json::Value> Make(const PolicyMutation& mutation,
+                                        kinds::AdmissionInput input) const;
 
  private:
   struct Validation {
@@ -85,6 +102,8 @@ class Policy {
   std::vector<kinds::AdmissionVariable> variables_;
   std::vector<Validation> validations_;
   std::vector<AuditAnnotation> annotations_;
+  std::vector<PolicyMutation> mutations_;
+  bool reinvoked_ = false;
 };
 
 struct PolicyBinding {

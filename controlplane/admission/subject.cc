@@ -77,6 +77,8 @@ absl::StatusOr<std::unique_ptr<Subject>> Subject::Make(const Attributes& attribu
   return subject;
 }
 
+const json::Object* Subject::object() const { return kinds::FindObject(request_, {"object"}); }
+
 void Subject::SetNamespace(json::Object document) {
   namespace_ = std::move(document);
   input_.name_space = cel::FromJson(namespace_, kinds::AdmissionNamespaceType());

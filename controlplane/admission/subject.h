@@ -31,6 +31,8 @@ class Subject {
 
   const kinds::AdmissionInput& input() const { return input_; }
   void SetNamespace(api::json::Object document);
+  // As it is told; null where there is none.
+  const api::json::Object* object() const;
 
  private:
   Subject() = default;

@@ -43,12 +43,6 @@ absl::Status Refused(const Attributes& attributes, const Denied& denied) {
   return registry::MakeStatus(failure);
 }
 
-// Policies would keep themselves from being mended.
-bool IsPolicy(const Attributes& attributes) {
-  return attributes.kind->group == "admissionregistration.k8s.io" &&
-         attributes.kind->plural.find("admissionpolic") != std::string::npos;
-}
-
 // One request, against all policies.
 class Judgement {
  public:
@@ -81,7 +75,7 @@ class Judgement {
 
   absl::Status Ask(const Policy& policy, const PolicyBinding& binding, const Version& version,
                    Annotations& annotations) {
-    auto params = ParamsFor(policy, binding);
+    const auto params = ParamsFor(registry_, attributes_, policy, binding);
     if (!params.ok()) {
       if (!policy.fails_open()) {
         Deny(policy, binding,
@@ -91,21 +85,13 @@ class Judgement {
     }
     if (subject_ == nullptr) {
       ASSIGN_OR_RETURN(subject_, Subject::Make(attributes_, version, authorizer_));
-      RETURN_IF_ERROR(SetNamespace());
+      RETURN_IF_ERROR(SetNamespace(registry_, attributes_, *subject_));
     }
     for (const std::optional<json::Object>& param : *params) {
       kinds::AdmissionInput input = subject_->input();
       if (param) input.params = cel::FromJson(*param, cel::SimpleType(cel::Type::Kind::kDyn));
       Apply(policy, binding, policy.Evaluate(std::move(input)), annotations);
     }
-    return absl::OkStatus();
-  }
-
-  absl::Status SetNamespace() {
-    if (!attributes_.kind->namespaced || attributes_.name_space.empty()) return absl::OkStatus();
-    ASSIGN_OR_RETURN(json::Object found,
-                     Find(registry_, BuiltIn("v1", "namespaces"), "", attributes_.name_space));
-    subject_->SetNamespace(std::move(found));
     return absl::OkStatus();
   }
 
@@ -146,61 +132,6 @@ class Judgement {
                          api::ToJson(failures));
   }
 
-  // The parameters to evaluate a policy with, each in turn; one that is none where it takes none.
-  using Params = std::vector<std::optional<json::Object>>;
-  absl::StatusOr<Params> ParamsFor(const Policy& policy, const PolicyBinding& binding) {
-    if (policy.param_kind().empty() || !binding.has_params) return Params{std::nullopt};
-    const auto misconfigured = [](std::string_view why) {
-      return absl::InvalidArgumentError(kvshim::base::ToAbsl(why));
-    };
-    const auto kinds = registry_.kinds();
-    const kinds::Served* served = kinds->FindKind(policy.param_version(), policy.param_kind());
-    if (served == nullptr || served->kind == nullptr) {
-      return misconfigured(Concat("paramKind kind `", policy.param_version(),
-                                  ", Kind=", policy.param_kind(), "` not known"));
-    }
-    const kinds::Kind& kind = *served->kind;
-    std::string name_space;
-    if (kind.namespaced) {
-      name_space = binding.param_namespace.empty() ? std::string(attributes_.name_space)
-                                                   : binding.param_namespace;
-      if (name_space.empty()) {
-        return misconfigured(
-            "cannot use namespaced paramRef in policy binding that matches cluster-scoped "
-            "resources");
-      }
-    } else if (!binding.param_namespace.empty()) {
-      return misconfigured(
-          "paramRef.namespace must not be provided for a cluster-scoped `paramKind`");
-    }
-    ASSIGN_OR_RETURN(Params params, FindParams(kind, name_space, binding));
-    if (params.empty() && binding.missing_params_deny) {
-      return misconfigured(
-          "no params found for policy binding with `Deny` parameterNotFoundAction");
-    }
-    return params;
-  }
-
-  absl::StatusOr<Params> FindParams(const kinds::Kind& kind, const std::string& name_space,
-                                    const PolicyBinding& binding) {
-    Params params;
-    if (!binding.param_name.empty()) {
-      auto found = Find(registry_, kind, name_space, binding.param_name);
-      if (found.ok()) {
-        params.emplace_back(*std::move(found));
-      } else if (!registry::HasReason(found.status(), "NotFound")) {
-        return found.status();
-      }
-      return params;
-    }
-    ASSIGN_OR_RETURN(const auto objects, ListCached(registry_, kind, name_space));
-    for (const auto& object : objects) {
-      if (!binding.param_selector || !binding.param_selector->Matches(object->labels())) continue;
-      params.emplace_back(object->Parse());
-    }
-    return params;
-  }
-
   registry::Registry& registry_;
   const apiserver::Authorizer& authorizer_;
   const Attributes& attributes_;
@@ -211,7 +142,9 @@ class Judgement {
 class ValidatingPolicies : public Plugin {
  public:
   ValidatingPolicies(registry::Registry& registry, const apiserver::Authorizer& authorizer)
-      : registry_(registry), authorizer_(authorizer), policies_(registry) {}
+      : registry_(registry),
+        authorizer_(authorizer),
+        policies_(registry, "validatingadmissionpolicies", "validatingadmissionpolicybindings") {}
 
   bool Handles(const Attributes& attributes) const override {
     return !IsPolicy(attributes) && policies_.Any();

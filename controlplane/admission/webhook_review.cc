@@ -191,7 +191,11 @@ absl::Status ApplyPatch(const Review& review, const json::Value& patch, const Ve
   if (!patched->is_object()) {
     return registry::InternalError("the patched document is no object");
   }
-  json::Object object = std::move(patched->get_object());
+  return ReplaceObject(review.object, std::move(patched->get_object()), version, attributes);
+}
+
+absl::Status ReplaceObject(const json::Object& told, json::Object object, const Version& version,
+                           Attributes& attributes) {
   if (IsScale(attributes)) {
     const int64_t replicas = kinds::Integer(object, {"spec", "replicas"});
     if (replicas != kinds::Integer(*attributes.object(), {"spec", "replicas"})) {
@@ -209,7 +213,7 @@ absl::Status ApplyPatch(const Review& review, const json::Value& patch, const Ve
     if (!canonical.ok()) return registry::InternalError(FromAbsl(canonical.status().message()));
     object = std::move(canonical->get_object());
   }
-  if (api::JsonEqual(json::Value(object), json::Value(review.object))) return absl::OkStatus();
+  if (api::JsonEqual(json::Value(object), json::Value(told))) return absl::OkStatus();
   if (!own_kind) kinds::ToStored(*attributes.kind, version.group_version, object);
   attributes.Edit() = std::move(object);
   return absl::OkStatus();

@@ -42,6 +42,10 @@ absl::StatusOr<ReviewAnswer> ReadAnswer(const Review& review, std::string_view b
 absl::Status ApplyPatch(const Review& review, const api::json::Value& patch, const Version& version,
                         registry::Attributes& attributes);
 
+// The same with what a told object has become.
+absl::Status ReplaceObject(const api::json::Object& told, api::json::Object object,
+                           const Version& version, registry::Attributes& attributes);
+
 // What a refusal is told as.
 absl::Status Denied(std::string_view webhook, const api::json::Object& status);
 

@@ -317,6 +317,10 @@ class Checker {
     TypePtr type;
     for (const TypePtr& one : objects_) {
       if (one->name == tree.text) type = one;
+      // What lies within an object that nothing is known of is of a type by its place.
+      if (one->fields.empty() && tree.text.starts_with(one->name + ".")) {
+        type = ObjectType(tree.text, {});
+      }
     }
     if (type == nullptr) {
       for (const auto& one : tree.operands) Visit(*one);

@@ -26,7 +26,8 @@ struct Checked {
   std::vector<bool> used;  // of each variable
 };
 
-// `objects` are the types that expressions may make objects of, by their names.
+// `objects` are the types that expressions may make objects of, by their names; of one without
+// fields, "Object", also those below it: Object.spec{replicas: 3}.
 Checked Check(const std::vector<Variable>& variables, const std::vector<TypePtr>& objects,
               Expression& tree, std::vector<Issue>& issues);
 

@@ -159,6 +159,7 @@ substring string.(int) string
 substring string.(int, int) string
 trim string.() string
 strings.quote (string) string
+jsonpatch.escapeKey (string) string
 format string.(list<dyn>) string
 isSorted list<$C>.() bool
 sum list<$S>.() $S

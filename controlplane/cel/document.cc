@@ -6,7 +6,9 @@
 #include <utility>
 
 #include "api/base64.h"
+#include "base/status.h"
 #include "base/strings.h"
+#include "cel/text.h"
 #include "cel/time.h"
 
 namespace kvplane::cel {
@@ -142,6 +144,58 @@ Value FromJson(const json::Value& document, const TypePtr& type) {
       return FromJson(document.get_object(), type);
     default:
       return ReadNumber(document, type->kind);
+  }
+}
+
+absl::StatusOr<json::Value> ToJson(const Value& value) {
+  using ValueKind = Value::Kind;
+  switch (value.kind()) {
+    case ValueKind::kNull:
+      return json::Value();
+    case ValueKind::kBool:
+      return json::Value(value.GetBool());
+    case ValueKind::kInt:
+      return json::Value(value.GetInt());
+    case ValueKind::kUint:
+      return json::Value(value.GetUint());
+    case ValueKind::kDouble:
+      return json::Value(value.GetDouble());
+    case ValueKind::kString:
+      return json::Value(json::ToBoost(value.GetString()));
+    case ValueKind::kBytes:
+      return json::Value(json::ToBoost(api::EncodeBase64(value.GetString())));
+    case ValueKind::kTimestamp:
+      return json::Value(json::ToBoost(TextOf(value.GetTimestamp())));
+    case ValueKind::kDuration:
+      return json::Value(json::ToBoost(TextOfDuration(value.GetInt())));
+    case ValueKind::kList: {
+      json::Array out;
+      for (size_t i = 0; i < value.GetList().Size(); ++i) {
+        ASSIGN_OR_RETURN(json::Value element, ToJson(value.GetList().At(i)));
+        out.push_back(std::move(element));
+      }
+      return json::Value(std::move(out));
+    }
+    case ValueKind::kMap: {
+      json::Object out;
+      absl::Status status;
+      value.GetMap().Visit([&](const Value& key, const Value& member) {
+        auto made = ToJson(member);
+        if (!key.Is(ValueKind::kString)) {
+          status = absl::InvalidArgumentError("keys of an object must be strings");
+        } else if (!made.ok()) {
+          status = made.status();
+        } else {
+          out[json::ToBoost(key.GetString())] = *std::move(made);
+        }
+        return status.ok();
+      });
+      RETURN_IF_ERROR(status);
+      return json::Value(std::move(out));
+    }
+    default:
+      return absl::InvalidArgumentError(kvshim::base::ToAbsl(
+          kvshim::base::Concat("a value of type ", TypeOf(value)->ToString(), " is no JSON")));
   }
 }
 

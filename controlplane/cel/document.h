@@ -8,6 +8,7 @@
 //   Value self = FromJson(document, type);
 #pragma once
 
+#include "absl/status/statusor.h"
 #include "api/json.h"
 #include "cel/type.h"
 #include "cel/value.h"
@@ -16,5 +17,8 @@ namespace kvplane::cel {
 
 Value FromJson(const api::json::Value& document, const TypePtr& type);
 Value FromJson(const api::json::Object& document, const TypePtr& type);
+
+// What a value is as JSON. INVALID_ARGUMENT for what is nothing of the kind.
+absl::StatusOr<api::json::Value> ToJson(const Value& value);
 
 }  // namespace kvplane::cel

@@ -311,6 +311,22 @@ Value Quote(const Call& call) {
   return Value::String(out + '"');
 }
 
+// A name as JSON pointers write it.
+Value EscapeKey(const Call& call) {
+  if (!call.Are({Kind::kString})) return NoSuchOverload();
+  std::string out;
+  for (const char c : call[0].GetString()) {
+    if (c == '~') {
+      out += "~0";
+    } else if (c == '/') {
+      out += "~1";
+    } else {
+      out += c;
+    }
+  }
+  return Value::String(std::move(out));
+}
+
 }  // namespace
 
 std::span<const NamedFunction> TextFunctions() {
@@ -330,7 +346,8 @@ std::span<const NamedFunction> TextFunctions() {
                                                  {"split", Split},
                                                  {"substring", Substring},
                                                  {"trim", Trim},
-                                                 {"strings.quote", Quote}};
+                                                 {"strings.quote", Quote},
+                                                 {"jsonpatch.escapeKey", EscapeKey}};
   return kFunctions;
 }
 

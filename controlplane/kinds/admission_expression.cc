@@ -44,9 +44,25 @@ std::string FaultOfType(const cel::Type& type, ExpressionResult wanted) {
     case ExpressionResult::kTextOrNull:
       if (type.Is(TypeKind::kString) || type.Is(TypeKind::kNull)) return {};
       return Concat("must evaluate to one of [string null_type] but got ", type.ToString());
+    case ExpressionResult::kObject:
+      if (type.Is(TypeKind::kObject) && type.name == "Object") return {};
+      return Concat("must evaluate to Object but got ", type.ToString());
+    case ExpressionResult::kPatch:
+      if (type.ToString() == "list(JSONPatch)") return {};
+      return Concat("must evaluate to list(JSONPatch) but got ", type.ToString());
     default:
       return {};
   }
+}
+
+// What a policy's mutations are made of.
+const std::vector<TypePtr>& PatchTypes() {
+  static const auto* const types = new std::vector<TypePtr>{
+      cel::ObjectType("Object", {}), Object("JSONPatch", {{"op", SimpleType(TypeKind::kString)},
+                                                          {"path", SimpleType(TypeKind::kString)},
+                                                          {"from", SimpleType(TypeKind::kString)},
+                                                          {"value", SimpleType(TypeKind::kDyn)}})};
+  return *types;
 }
 
 }  // namespace
@@ -128,7 +144,8 @@ AdmissionExpression CompileAdmissionExpression(std::string_view text, const Admi
       {named(scope.variables != nullptr, "variables"),
        scope.variables == nullptr ? dyn : scope.variables}};
   AdmissionExpression out;
-  auto program = cel::Program::Compile(text, variables);
+  auto program =
+      cel::Program::Compile(text, variables, scope.patches ? PatchTypes() : std::vector<TypePtr>());
   if (!program.ok()) {
     out.fault = Concat("compilation failed: ", kvshim::base::FromAbsl(program.status().message()));
     return out;

@@ -23,6 +23,7 @@ namespace kvplane::kinds {
 struct AdmissionScope {
   bool params = false;
   bool authorizer = true;
+  bool patches = false;    // objects of the types Object and JSONPatch may be made
   cel::TypePtr variables;  // an object; null: there are none
 };
 
@@ -43,7 +44,7 @@ struct AdmissionInput {
   }
 };
 
-enum class ExpressionResult { kBool, kText, kTextOrNull, kAny };
+enum class ExpressionResult { kBool, kText, kTextOrNull, kAny, kObject, kPatch };
 
 struct AdmissionExpression {
   std::optional<cel::Program> program;

@@ -1,4 +1,4 @@
-// Validation of ValidatingAdmissionPolicies and their bindings.
+// Validation of admission policies and their bindings.
 #include <algorithm>
 #include <set>
 #include <string>
@@ -132,10 +132,9 @@ void CheckAuditAnnotations(std::string_view policy, const json::Object& spec,
   });
 }
 
-}  // namespace
-
-void ValidateValidatingPolicy(const json::Object& object, const json::Object* /*current*/,
-                              FieldErrors& errors) {
+// What both kinds of policies have. The specification; what its expressions may name is set.
+const json::Object& CheckPolicy(const json::Object& object, AdmissionScope& scope,
+                                FieldErrors& errors) {
   static const json::Object kNone;
   const json::Object* given = FindObject(object, {"spec"});
   const json::Object& spec = given == nullptr ? kNone : *given;
@@ -151,9 +150,53 @@ void ValidateValidatingPolicy(const json::Object& object, const json::Object* /*
       errors.push_back(Required("spec.matchConstraints.resourceRules", ""));
     }
   }
-  AdmissionScope scope{.params = Has(spec, {"paramKind"})};
+  scope.params = Has(spec, {"paramKind"});
   ValidateMatchConditions(spec, scope.params, "spec.matchConditions", errors);
   CheckVariables(spec, scope, errors);
+  return spec;
+}
+
+}  // namespace
+
+void ValidateMutatingPolicy(const json::Object& object, const json::Object* /*current*/,
+                            FieldErrors& errors) {
+  AdmissionScope scope;
+  const json::Object& spec = CheckPolicy(object, scope, errors);
+  CheckChoice(spec, "reinvocationPolicy", "spec.reinvocationPolicy", {"IfNeeded", "Never"}, errors);
+  const json::Array* mutations = FindArray(spec, {"mutations"});
+  if (mutations == nullptr || mutations->empty()) {
+    errors.push_back(Required("spec.mutations", "mutations must contain at least one item"));
+  }
+  scope.patches = true;
+  size_t index = 0;
+  ForEach(spec, {"mutations"}, [&](const json::Object& mutation) {
+    const std::string at = Concat("spec.mutations[", index++, "]");
+    CheckChoice(mutation, "patchType", at + ".patchType", {"ApplyConfiguration", "JSONPatch"},
+                errors);
+    const bool is_patch = Text(mutation, {"patchType"}) == "JSONPatch";
+    const std::string_view wanted = is_patch ? "jsonPatch" : "applyConfiguration";
+    const std::string_view other = is_patch ? "applyConfiguration" : "jsonPatch";
+    if (Has(mutation, {other})) {
+      errors.push_back(
+          Invalid(Concat(at, ".", other), json::Value(*json::Find(mutation, other)),
+                  Concat("must not be set when patchType is ", Text(mutation, {"patchType"}))));
+    }
+    const json::Object* holder = FindObject(mutation, {wanted});
+    if (holder == nullptr) {
+      errors.push_back(
+          Required(Concat(at, ".", wanted),
+                   Concat("must be specified when patchType is ", Text(mutation, {"patchType"}))));
+      return;
+    }
+    CheckExpression(*holder, "expression", Concat(at, ".", wanted, ".expression"), scope,
+                    is_patch ? ExpressionResult::kPatch : ExpressionResult::kObject, errors);
+  });
+}
+
+void ValidateValidatingPolicy(const json::Object& object, const json::Object* /*current*/,
+                              FieldErrors& errors) {
+  AdmissionScope scope;
+  const json::Object& spec = CheckPolicy(object, scope, errors);
   const json::Array* validations = FindArray(spec, {"validations"});
   const json::Array* annotations = FindArray(spec, {"auditAnnotations"});
   if ((validations == nullptr || validations->empty()) &&
@@ -170,8 +213,8 @@ void ValidateValidatingPolicy(const json::Object& object, const json::Object* /*
   CheckAuditAnnotations(Text(object, {"metadata", "name"}), spec, scope, errors);
 }
 
-void ValidateValidatingPolicyBinding(const json::Object& object, const json::Object* /*current*/,
-                                     FieldErrors& errors) {
+void ValidateMutatingPolicyBinding(const json::Object& object, const json::Object* /*current*/,
+                                   FieldErrors& errors) {
   if (Text(object, {"spec", "policyName"}).empty()) {
     errors.push_back(Required("spec.policyName", ""));
   }
@@ -189,6 +232,11 @@ void ValidateValidatingPolicyBinding(const json::Object& object, const json::Obj
   if (const json::Object* resources = FindObject(object, {"spec", "matchResources"})) {
     CheckResources(*resources, "spec.matchResources", errors);
   }
+}
+
+void ValidateValidatingPolicyBinding(const json::Object& object, const json::Object* current,
+                                     FieldErrors& errors) {
+  ValidateMutatingPolicyBinding(object, current, errors);
   const json::Array* actions = FindArray(object, {"spec", "validationActions"});
   if (actions == nullptr || actions->empty()) {
     errors.push_back(Required("spec.validationActions", ""));

@@ -40,6 +40,10 @@ void ValidateWebhooks(const json::Object& object, const json::Object* current, F
 // Admission policies (policy_validation.cc).
 void ValidateValidatingPolicy(const json::Object& object, const json::Object* current,
                               FieldErrors& errors);
+void ValidateMutatingPolicy(const json::Object& object, const json::Object* current,
+                            FieldErrors& errors);
+void ValidateMutatingPolicyBinding(const json::Object& object, const json::Object* current,
+                                   FieldErrors& errors);
 void ValidateValidatingPolicyBinding(const json::Object& object, const json::Object* current,
                                      FieldErrors& errors);
 

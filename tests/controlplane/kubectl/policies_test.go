@@ -171,3 +171,62 @@ func TestAWebhookHearsOfWhatItsConditionsMatch(t *testing.T) {
 	Expect(t, admin.Refused("create", "configmap", "quiet2", "-n", "web"),
 		`configmaps "quiet2" is forbidden: expression 'object.metadata.name.nothing == 1 && request.userInfo.username != 'x'' resulted in error`)
 }
+
+const labelled = `apiVersion: admissionregistration.k8s.io/v1
+kind: MutatingAdmissionPolicy
+metadata: {name: labelled}
+spec:
+  failurePolicy: Fail
+  reinvocationPolicy: IfNeeded
+  matchConstraints:
+    resourceRules:
+    - {apiGroups: [apps], apiVersions: [v1], operations: [CREATE], resources: [deployments]}
+  matchConditions:
+  - {name: not-yet, expression: "!has(object.metadata.labels.owner)"}
+  mutations:
+  - patchType: ApplyConfiguration
+    applyConfiguration:
+      expression: >
+        Object{
+          metadata: Object.metadata{labels: {"owner": request.userInfo.username.replace(":", ".")}},
+          spec: Object.spec{template: Object.spec.template{spec: Object.spec.template.spec{
+            containers: object.spec.template.spec.containers.map(c,
+              Object.spec.template.spec.containers{name: c.name, imagePullPolicy: "IfNotPresent"})
+          }}}
+        }
+  - patchType: JSONPatch
+    jsonPatch:
+      expression: >
+        has(object.metadata.annotations) ? [] : [
+          JSONPatch{op: "add", path: "/metadata/annotations", value: {}},
+          JSONPatch{op: "add", path: "/metadata/annotations/" + jsonpatch.escapeKey("example.com/owner"),
+            value: object.metadata.labels.owner}]
+`
+
+func TestAPolicyChangesObjects(t *testing.T) {
+	admin := Start(t).Admin(t)
+	Expect(t, admin.RefusedWith(strings.Replace(labelled, "Object{\n", "Objekt{\n", 1), "apply", "-f", "-"),
+		"spec.mutations[0].applyConfiguration.expression: Invalid value", "undeclared reference to 'Objekt'")
+	Expect(t, admin.RefusedWith(strings.Replace(labelled, "? []", "? 1", 1), "apply", "-f", "-"),
+		"spec.mutations[1].jsonPatch.expression: Invalid value")
+	admin.RunWith(labelled, "apply", "-f", "-")
+	admin.RunWith(strings.Replace(binding("everywhere", "labelled", ""), "Validating", "Mutating", 1), "apply", "-f", "-")
+	create := []string{"create", "deployment", "web", "--image", "nginx", "--dry-run=server", "-o"}
+	admin.Eventually("system.admin", append(create, "jsonpath={.metadata.labels.owner}")...)
+	admin.Run("create", "deployment", "web", "--image", "nginx")
+	Expect(t, admin.Run("get", "deployment", "web", "-o",
+		`jsonpath={.metadata.labels} {.metadata.annotations.example\.com/owner} {.spec.template.spec.containers[*]['name','image','imagePullPolicy']}`),
+		`{"app":"web","owner":"system.admin"} system.admin nginx nginx IfNotPresent`)
+	// One whose expression comes to nothing refuses.
+	admin.Run("patch", "mutatingadmissionpolicy", "labelled", "--type", "json", "-p",
+		`[{"op":"replace","path":"/spec/mutations/1/jsonPatch/expression","value":"[JSONPatch{op: 'add', path: '/metadata/nothing/x', value: object.nothing}]"}]`)
+	Expect(t, admin.Refused("create", "deployment", "other", "--image", "nginx"),
+		"policy 'labelled' with binding 'everywhere' denied request: expression '[JSONPatch{", "resulted in error: no such key: nothing")
+	// What would be replaced as a whole is not touched.
+	admin.Run("patch", "mutatingadmissionpolicy", "labelled", "--type", "json", "-p",
+		`[{"op":"replace","path":"/spec/mutations/0/applyConfiguration/expression","value":"Object{spec: Object.spec{selector: Object.spec.selector{matchLabels: {'a': 'b'}}}}"}]`)
+	Expect(t, admin.Refused("create", "deployment", "other", "--image", "nginx"),
+		"invalid ApplyConfiguration: may not mutate atomic arrays, maps or structs: .spec.selector")
+	admin.Run("delete", "mutatingadmissionpolicybinding", "everywhere")
+	admin.Eventually("created", "create", "deployment", "other", "--image", "nginx", "--dry-run=server")
+}

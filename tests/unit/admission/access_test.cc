@@ -150,13 +150,39 @@ TEST_F(Webhook, IsAskedOnlyOfWhatItsConditionsMatch) {
 EXPECT_NE(Refusal("v1 configmaps", R"({"metadata":{"name":"loud"}})"), "");
 }
 
-TEST_F(Webhook, IsWhatPoliciesThatChangeObjectsShouldBe) {
-  Must("admissionregistration.k8s.io/v1 mutatingadmissionpolicies",
-       R"({"metadata":{"name":"p"},"spec":{}})");
-  EXPECT_EQ(warnings_,
-            std::vector<std::string>{"this server does not change objects by policies: the "
-                                     "MutatingAdmissionPolicy is kept but has no effect; use a "
-                                     "webhook instead"});
+class Policies : public AdmissionTest {
+ protected:
+  static std::string Policy(const std::string& more) {
+    return R"({"metadata":{"name":"p"},"spec":{"failurePolicy":"Fail","matchConstraints":{)"
+           R"("matchPolicy":"Equivalent","resourceRules":[{"operations":["*"],"apiGroups":[""],)"
+           R"("apiVersions":["v1"],"resources":["configmaps"]}]},)" +
+           more + "}}";
+  }
+  static std::string Binding(const std::string& more) {
+    return R"({"metadata":{"name":"b"},"spec":{"policyName":"p")" + more + "}}";
+  }
+  const std::string group_ = "admissionregistration.k8s.io/v1 ";
+};
+
+TEST_F(Policies, JudgeWhatTheirBindingsSay) {
+  Must(group_ + "validatingadmissionpolicies",
+       Policy(R"("validations":[{"expression":"object.metadata.name != 'bad'","reason":)"
+              R"("Forbidden","messageExpression":"'not ' + object.metadata.name"}])"));
+  EXPECT_EQ(Refusal("v1 configmaps", R"({"metadata":{"name":"bad"}})"), "");
+  EXPECT_TRUE(Delete("v1 configmaps", "bad").ok());
+  Must(group_ + "validatingadmissionpolicybindings", Binding(R"(,"validationActions":["Deny"])"));
+  EXPECT_EQ(Refusal("v1 configmaps", R"({"metadata":{"name":"bad"}})"),
+            "configmaps \"bad\" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'b' "
+            "denied request: not bad");
+  EXPECT_EQ(Refusal("v1 configmaps", R"({"metadata":{"name":"good"}})"), "");
+  EXPECT_EQ(Refusal("v1 secrets", R"({"metadata":{"name":"bad"}})"), "");
+}
+
+TEST_F(Policies, ThatChangeObjectsMustSayHow) {
+  EXPECT_EQ(Refusal(group_ + "mutatingadmissionpolicies",
+                    Policy(R"("reinvocationPolicy":"Never","mutations":[])")),
+            "MutatingAdmissionPolicy.admissionregistration.k8s.io \"p\" is invalid: "
+            "spec.mutations: Required value: mutations must contain at least one item");
 }
 
 class Certificates : public AdmissionTest {};
