@@ -144,10 +144,10 @@ TEST_F(Webhook, IsRefusedWhereItMakesNoSense) {
 }
 
 TEST_F(Webhook, IsAskedOnlyOfWhatItsConditionsMatch) {
-  Must(kind_, Configuration(R"(,"matchConditions":[{"name":"loud","expression":)"
-                            R"("object.metadata.name.startsWith('loud')"}])"));
+  Must(kind_, Configuration(R"-(,"matchConditions":[{"name":"loud","expression":)-"
+                            R"-("object.metadata.name.startsWith('loud')"}])-"));
   EXPECT_EQ(Refusal("v1 configmaps", R"({"metadata":{"name":"quiet"}})"), "");
-EXPECT_NE(Refusal("v1 configmaps", R"({"metadata":{"name":"loud"}})"), "");
+  EXPECT_NE(Refusal("v1 configmaps", R"({"metadata":{"name":"loud"}})"), "");
 }
 
 class Policies : public AdmissionTest {

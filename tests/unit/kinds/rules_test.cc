@@ -67,14 +67,12 @@ TEST(Rules, TellWhatTheyAreToldToTell) {
   EXPECT_EQ(Errors(schema(""), R"({"n":3})"), "spec: Invalid value: failed rule: self.n < 3");
   EXPECT_EQ(Errors(schema(R"(,"message":" too many ")"), R"({"n":3})"),
             "spec: Invalid value: too many");
-  EXPECT_EQ(Errors(schema(R"(,"messageExpression":"'not ' + string(self.n)",
-                          "message" : "m") "),
-                                           R"({"n":3})"),
+  EXPECT_EQ(Errors(schema(R"-(,"messageExpression":"'not ' + string(self.n)","message":"m")-"),
+                   R"({"n":3})"),
             "spec: Invalid value: not 3");
   // One that fails, or says nothing, leaves it to the message.
-  EXPECT_EQ(Errors(schema(R"(,"messageExpression":"string(1 / (self.n - 3))",
-                          "message" : "m") "),
-                                           R"({"n":3})"),
+  EXPECT_EQ(Errors(schema(R"-(,"messageExpression":"string(1 / (self.n - 3))","message":"m")-"),
+                   R"({"n":3})"),
             "spec: Invalid value: m");
   EXPECT_EQ(Errors(schema(R"(,"messageExpression":"' '","message":"m")"), R"({"n":3})"),
             "spec: Invalid value: m");
@@ -120,21 +118,19 @@ TEST(Rules, StandAtMembersAndElements) {
 
 TEST(Rules, OfTransitionsNeedSomethingBefore) {
   constexpr std::string_view kSchema =
-      R"({"type":"object","properties":{
+      R"-({"type":"object","properties":{
         "n":{"type":"integer","x-kubernetes-validations":[{"rule":"self >= oldSelf"}]},
         "m":{"type":"integer","x-kubernetes-validations":[{"optionalOldSelf":true,
-          "rule":"self >= oldSelf.orValue(10)"}]
-}
-}
-})";
+          "rule":"self >= oldSelf.orValue(10)"}]}}})-";
   EXPECT_EQ(Errors(kSchema, R"({"n":1})"), "");
-EXPECT_EQ(Errors(kSchema, R"({"n":1})", "{}"), "");
-EXPECT_EQ(Errors(kSchema, R"({"n":1})", R"({"n":2})"),
-          "spec.n: Invalid value: 1: failed rule: self >= oldSelf");
-EXPECT_EQ(Errors(kSchema, R"({"n":3})", R"({"n":2})"), "");
-EXPECT_EQ(Errors(kSchema, R"({"m":1})"),
-          "spec.m: Invalid value: 1: failed rule: self >= oldSelf.orValue(10)");
-EXPECT_EQ(Errors(kSchema, R"({"m":1})", R"({"m":1})"), "");
+  EXPECT_EQ(Errors(kSchema, R"({"n":1})", "{}"), "");
+  EXPECT_EQ(Errors(kSchema, R"({"n":1})", R"({"n":2})"),
+            "spec.n: Invalid value: 1: failed rule: self >= oldSelf");
+  EXPECT_EQ(Errors(kSchema, R"({"n":3})", R"({"n":2})"), "");
+  EXPECT_EQ(Errors(kSchema, R"({"m":1})"),
+            "spec.m: Invalid value: 1: failed rule: self >= oldSelf.orValue(10)");
+  EXPECT_EQ(Errors(kSchema, R"({"m":11})"), "");
+  EXPECT_EQ(Errors(kSchema, R"({"m":1})", R"({"m":1})"), "");
 }
 
 TEST(Rules, WhatHasNotChangedMayBreakThem) {
@@ -189,8 +185,7 @@ TEST(RuleValidation, RefusesOldValuesOfWhatCannotBeFoundAgain) {
 TEST(RuleValidation, WhatNothingIsKnownOfCannotBeNamed) {
   EXPECT_NE(Faults(R"({"type":"object","properties":)"
                    R"({"any":{"x-kubernetes-preserve-unknown-fields":true}},)"
-                   R"("x-kubernetes-validations":[{"rule":"has(self.any)"}]
-})")
+                   R"-("x-kubernetes-validations":[{"rule":"has(self.any)"}]})-")
                 .find("undefined field 'any'"),
             std::string::npos);
 }
