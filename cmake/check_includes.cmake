@@ -15,7 +15,7 @@ set(outside
     "[.]pb[.]h$=^(rpc|etcd|remote|transfer|cli|bench)$"
     "^(sqlite3[.]h|libpq|mysql|mariadb)=^(sql/|bench$)"
     "^openssl/=^(base|bench|log|rpc|http|https|admission|auth|cluster|cli|etcd|transfer|sql.*)$"
-    "^re2/=^(api|kinds)$"
+    "^re2/=^(api|kinds|cel)$"
     "^boost/=^(api|store|rpc|http|https|webhook|etcd|cli|bench|sql.*)$")
 
 function(refuse file header why)

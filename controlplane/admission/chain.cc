@@ -62,9 +62,10 @@ std::unique_ptr<registry::Admission> MakeChain(registry::Registry& registry,
   plugins.push_back(MakeCertificateSigning(authorizer));
   plugins.push_back(MakeCertificateSubjectRestriction());
   plugins.push_back(MakeDefaultIngressClass(registry));
-  plugins.push_back(MakeAdmissionPolicies());
-  plugins.push_back(MakeMutatingWebhook(registry, client));
-  plugins.push_back(MakeValidatingWebhook(registry, client));
+  plugins.push_back(MakeMutatingPolicies(registry, authorizer));
+  plugins.push_back(MakeMutatingWebhook(registry, authorizer, client));
+  plugins.push_back(MakeValidatingPolicies(registry, authorizer));
+  plugins.push_back(MakeValidatingWebhook(registry, authorizer, client));
   plugins.push_back(MakeResourceQuota(registry));
   return std::make_unique<Chain>(std::move(plugins));
 }

@@ -65,4 +65,18 @@ absl::StatusOr<json::Object> LabelsOfNamespace(registry::Registry& registry,
   return labels == nullptr ? json::Object() : std::move(*labels);
 }
 
+absl::StatusOr<std::optional<json::Object>> NamespaceLabelsOf(
+    registry::Registry& registry, const registry::Attributes& attributes) {
+  if (attributes.Is("", "namespaces")) {
+    const json::Object* self =
+        attributes.object() == nullptr ? attributes.old : attributes.object();
+    const json::Object* own =
+        self == nullptr ? nullptr : kinds::FindObject(*self, {"metadata", "labels"});
+    return own == nullptr ? json::Object() : *own;
+  }
+  if (!attributes.kind->namespaced) return std::nullopt;
+  ASSIGN_OR_RETURN(json::Object labels, LabelsOfNamespace(registry, attributes.name_space));
+  return labels;
+}
+
 }  // namespace kvplane::admission

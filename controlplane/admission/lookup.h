@@ -8,12 +8,14 @@
 //   ASSIGN_OR_RETURN(const auto ranges, ListCached(registry, kind, "web"));
 #pragma once
 
+#include <optional>
 #include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "api/json.h"
 #include "kinds/kind.h"
+#include "registry/admission.h"
 #include "registry/registry.h"
 
 namespace kvplane::admission {
@@ -37,5 +39,10 @@ absl::StatusOr<std::string> FindDefault(registry::Registry& registry, const kind
 // A namespace's labels; empty ones where it is not there.
 absl::StatusOr<api::json::Object> LabelsOfNamespace(registry::Registry& registry,
                                                     std::string_view name);
+
+// The labels that a namespaceSelector is held against: of the namespace that a request's object
+// lies in, or that it is; none for what is the cluster's.
+absl::StatusOr<std::optional<api::json::Object>> NamespaceLabelsOf(
+    registry::Registry& registry, const registry::Attributes& attributes);
 
 }  // namespace kvplane::admission

@@ -22,9 +22,10 @@ using kvshim::base::Concat;
 
 class MutatingWebhook : public Plugin {
  public:
-  MutatingWebhook(registry::Registry& registry, webhook::Client& client)
+  MutatingWebhook(registry::Registry& registry, const apiserver::Authorizer& authorizer,
+                  webhook::Client& client)
       : registry_(registry),
-        webhooks_(registry,
+        webhooks_(registry, authorizer,
                   BuiltIn("admissionregistration.k8s.io/v1", "mutatingwebhookconfigurations")),
         client_(client) {}
 
@@ -94,8 +95,10 @@ class MutatingWebhook : public Plugin {
 
 }  // namespace
 
-std::unique_ptr<Plugin> MakeMutatingWebhook(registry::Registry& registry, webhook::Client& client) {
-  return std::make_unique<MutatingWebhook>(registry, client);
+std::unique_ptr<Plugin> MakeMutatingWebhook(registry::Registry& registry,
+                                            const apiserver::Authorizer& authorizer,
+                                            webhook::Client& client) {
+  return std::make_unique<MutatingWebhook>(registry, authorizer, client);
 }
 
 }  // namespace kvplane::admission

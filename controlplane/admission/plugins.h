@@ -49,11 +49,17 @@ std::unique_ptr<Plugin> MakeDefaultIngressClass(registry::Registry& registry);
 // Nobody gives away by a role or a binding what is not theirs.
 std::unique_ptr<Plugin> MakeRoleEscalation(registry::Registry& registry,
                                            const apiserver::Authorizer& authorizer);
-// Policies in CEL are not evaluated, and their writers told so.
-std::unique_ptr<Plugin> MakeAdmissionPolicies();
+// Policies in CEL that change objects, and those that judge them.
+std::unique_ptr<Plugin> MakeMutatingPolicies(registry::Registry& registry,
+                                             const apiserver::Authorizer& authorizer);
+std::unique_ptr<Plugin> MakeValidatingPolicies(registry::Registry& registry,
+                                               const apiserver::Authorizer& authorizer);
 // Webhooks that complete objects, and those that judge them.
-std::unique_ptr<Plugin> MakeMutatingWebhook(registry::Registry& registry, webhook::Client& client);
+std::unique_ptr<Plugin> MakeMutatingWebhook(registry::Registry& registry,
+                                            const apiserver::Authorizer& authorizer,
+                                            webhook::Client& client);
 std::unique_ptr<Plugin> MakeValidatingWebhook(registry::Registry& registry,
+                                              const apiserver::Authorizer& authorizer,
                                               webhook::Client& client);
 // What a namespace may hold and ask for altogether.
 std::unique_ptr<Plugin> MakeResourceQuota(registry::Registry& registry);

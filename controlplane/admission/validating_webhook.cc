@@ -21,9 +21,10 @@ using kvshim::base::Concat;
 
 class ValidatingWebhook : public Plugin {
  public:
-  ValidatingWebhook(registry::Registry& registry, webhook::Client& client)
+  ValidatingWebhook(registry::Registry& registry, const apiserver::Authorizer& authorizer,
+                    webhook::Client& client)
       : registry_(registry),
-        webhooks_(registry,
+        webhooks_(registry, authorizer,
                   BuiltIn("admissionregistration.k8s.io/v1", "validatingwebhookconfigurations")),
         client_(client) {}
 
@@ -100,8 +101,9 @@ class ValidatingWebhook : public Plugin {
 }  // namespace
 
 std::unique_ptr<Plugin> MakeValidatingWebhook(registry::Registry& registry,
+                                              const apiserver::Authorizer& authorizer,
                                               webhook::Client& client) {
-  return std::make_unique<ValidatingWebhook>(registry, client);
+  return std::make_unique<ValidatingWebhook>(registry, authorizer, client);
 }
 
 }  // namespace kvplane::admission

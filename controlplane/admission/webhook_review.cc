@@ -97,10 +97,9 @@ absl::Status Invalid(std::string_view what) { return absl::InvalidArgumentError(
 
 }  // namespace
 
-absl::StatusOr<Review> MakeReview(registry::Registry& registry, const Attributes& attributes,
-                                  const Version& version) {
-  Review review{.uid = registry::NewUid()};
-  json::Object request{{"uid", json::ToBoost(review.uid)}};
+absl::StatusOr<json::Object> RequestDocument(registry::Registry& registry,
+                                             const Attributes& attributes, const Version& version) {
+  json::Object request;
   const bool own_kind = !attributes.document_kind.empty();
   const bool scale = IsScale(attributes);
   const std::string& plural = attributes.kind->plural;
@@ -130,11 +129,11 @@ absl::StatusOr<Review> MakeReview(registry::Registry& registry, const Attributes
   request["oldObject"] = nullptr;
   if (attributes.object() != nullptr) {
     if (own_kind) {
-      review.object = *attributes.object();
+      request["object"] = *attributes.object();
     } else {
-      ASSIGN_OR_RETURN(review.object, Told(registry, attributes, version, *attributes.object()));
+      ASSIGN_OR_RETURN(request["object"],
+                       Told(registry, attributes, version, *attributes.object()));
     }
-    request["object"] = review.object;
   }
   if (attributes.old != nullptr) {
     ASSIGN_OR_RETURN(request["oldObject"], Told(registry, attributes, version, *attributes.old));
@@ -143,6 +142,16 @@ absl::StatusOr<Review> MakeReview(registry::Registry& registry, const Attributes
   request["options"] = attributes.operation == Operation::kConnect
                            ? json::Value(nullptr)
                            : json::Value(OptionsDocument(attributes));
+  return request;
+}
+
+absl::StatusOr<Review> MakeReview(registry::Registry& registry, const Attributes& attributes,
+                                  const Version& version) {
+  Review review{.uid = registry::NewUid()};
+  ASSIGN_OR_RETURN(const json::Object known, RequestDocument(registry, attributes, version));
+  json::Object request{{"uid", json::ToBoost(review.uid)}};
+  for (const auto& member : known) request.insert(member);
+  if (const json::Object* object = kinds::FindObject(known, {"object"})) review.object = *object;
   review.body = api::ToJson(json::Object{{"kind", "AdmissionReview"},
                                          {"apiVersion", json::ToBoost(kApiVersion)},
                                          {"request", std::move(request)}});
@@ -211,7 +220,12 @@ absl::Status ApplyPatch(registry::Registry& registry, const Review& review,
   if (!patched->is_object()) {
     return registry::InternalError("the patched document is no object");
   }
-  json::Object object = std::move(patched->get_object());
+  return ReplaceObject(registry, review.object, std::move(patched->get_object()), version,
+                       attributes);
+}
+
+absl::Status ReplaceObject(registry::Registry& registry, const json::Object& told,
+                           json::Object object, const Version& version, Attributes& attributes) {
   if (IsScale(attributes)) {
     const int64_t replicas = kinds::Integer(object, {"spec", "replicas"});
     if (replicas != kinds::Integer(*attributes.object(), {"spec", "replicas"})) {
@@ -229,7 +243,7 @@ absl::Status ApplyPatch(registry::Registry& registry, const Review& review,
     if (!canonical.ok()) return registry::InternalError(FromAbsl(canonical.status().message()));
     object = std::move(canonical->get_object());
   }
-  if (api::JsonEqual(json::Value(object), json::Value(review.object))) return absl::OkStatus();
+  if (api::JsonEqual(json::Value(object), json::Value(told))) return absl::OkStatus();
   if (!own_kind && IsConvertedElsewhere(attributes)) {
     RETURN_IF_ERROR(Convert(registry, attributes, attributes.kind->group_version, object));
   } else if (!own_kind) {

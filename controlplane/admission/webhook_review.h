@@ -27,6 +27,11 @@ struct Review {
 absl::StatusOr<Review> MakeReview(registry::Registry& registry,
                                   const registry::Attributes& attributes, const Version& version);
 
+// The request of a review, without an uid: kinds, resources, the user, objects, options.
+absl::StatusOr<api::json::Object> RequestDocument(registry::Registry& registry,
+                                                  const registry::Attributes& attributes,
+                                                  const Version& version);
+
 struct ReviewAnswer {
   bool allowed = false;
   api::json::Object status;  // why not
@@ -41,6 +46,11 @@ absl::StatusOr<ReviewAnswer> ReadAnswer(const Review& review, std::string_view b
 absl::Status ApplyPatch(registry::Registry& registry, const Review& review,
                         const api::json::Value& patch, const Version& version,
                         registry::Attributes& attributes);
+
+// The same with what a told object has become.
+absl::Status ReplaceObject(registry::Registry& registry, const api::json::Object& told,
+                           api::json::Object object, const Version& version,
+                           registry::Attributes& attributes);
 
 // What a refusal is told as.
 absl::Status Denied(std::string_view webhook, const api::json::Object& status);

@@ -62,6 +62,7 @@ bool WebhookRule::Matches(const Attributes& attributes, std::string_view group_v
   const bool namespaced = attributes.kind->namespaced;
   if (scope == "Namespaced" && !namespaced) return false;
   if (scope == "Cluster" && namespaced) return false;
+  if (!names.empty() && !Has(names, attributes.name)) return false;
   const std::string_view part = attributes.subresource;
   return std::any_of(resources.begin(), resources.end(), [&](const std::string& resource) {
     const size_t slash = resource.find('/');
@@ -103,8 +104,28 @@ std::optional<Version> Webhook::MatchRules(const Attributes& attributes) const {
 
 std::optional<Version> Webhook::Match(const Attributes& attributes,
                                       const json::Object* namespace_labels) const {
-  if (namespace_labels != nullptr && !namespaces.Matches(*namespace_labels)) return std::nullopt;
-  return MatchesObjects(attributes) ? MatchRules(attributes) : std::nullopt;
+  return MatchesSelectors(attributes, namespace_labels) ? MatchRules(attributes) : std::nullopt;
+}
+
+bool Webhook::MatchesSelectors(const Attributes& attributes,
+                               const json::Object* namespace_labels) const {
+  if (namespace_labels != nullptr && !namespaces.Matches(*namespace_labels)) return false;
+  return MatchesObjects(attributes);
+}
+
+absl::Status ReadMatching(const json::Object& document, std::string_view rules, Webhook& out) {
+  kinds::ForEach(document, {rules}, [&](const json::Object& rule) {
+    out.rules.push_back({.operations = TextsOf(rule, "operations"),
+                         .groups = TextsOf(rule, "apiGroups"),
+                         .versions = TextsOf(rule, "apiVersions"),
+                         .resources = TextsOf(rule, "resources"),
+                         .scope = std::string(Text(rule, {"scope"})),
+                         .names = TextsOf(rule, "resourceNames")});
+  });
+  ASSIGN_OR_RETURN(out.namespaces, SelectorOf(document, "namespaceSelector"));
+  ASSIGN_OR_RETURN(out.objects, SelectorOf(document, "objectSelector"));
+  out.takes_equivalent = Text(document, {"matchPolicy"}) != "Exact";
+  return absl::OkStatus();
 }
 
 absl::StatusOr<std::vector<Webhook>> ReadWebhooks(const json::Object& configuration) {
@@ -114,17 +135,9 @@ absl::StatusOr<std::vector<Webhook>> ReadWebhooks(const json::Object& configurat
     Webhook webhook{.name = std::string(Text(document, {"name"}))};
     webhook.id =
         Concat(Text(configuration, {"metadata", "name"}), "/", webhook.name, "/", webhooks.size());
-    kinds::ForEach(document, {"rules"}, [&](const json::Object& rule) {
-      webhook.rules.push_back({.operations = TextsOf(rule, "operations"),
-                               .groups = TextsOf(rule, "apiGroups"),
-                               .versions = TextsOf(rule, "apiVersions"),
-                               .resources = TextsOf(rule, "resources"),
-                               .scope = std::string(Text(rule, {"scope"}))});
-    });
-    ASSIGN_OR_RETURN(webhook.namespaces, SelectorOf(document, "namespaceSelector"));
-    ASSIGN_OR_RETURN(webhook.objects, SelectorOf(document, "objectSelector"));
+    RETURN_IF_ERROR(ReadMatching(document, "rules", webhook));
     webhook.fails_open = Text(document, {"failurePolicy"}) == "Ignore";
-    webhook.takes_equivalent = Text(document, {"matchPolicy"}) != "Exact";
+    webhook.conditions = MatchConditions::Read(document, /*params=*/false);
     const std::string_view effects = Text(document, {"sideEffects"});
     webhook.has_side_effects = effects != "None" && effects != "NoneOnDryRun";
     webhook.reinvoked = Text(document, {"reinvocationPolicy"}) == "IfNeeded";

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "admission/match_conditions.h"
 #include "api/json.h"
 #include "api/label_selector.h"
 #include "kinds/kind.h"
@@ -32,6 +33,7 @@ struct WebhookRule {
   std::vector<std::string> versions;
   std::vector<std::string> resources;  // "pods", "pods/status", "*/*"
   std::string scope;                   // "Cluster", "Namespaced", "*"
+  std::vector<std::string> names;      // of objects; empty: of any
 
   bool Matches(const registry::Attributes& attributes, std::string_view group_version) const;
 };
@@ -46,6 +48,7 @@ struct Webhook {
   bool takes_equivalent = true;
   bool has_side_effects = false;  // not to be asked of what is not really done
   bool reinvoked = false;
+  MatchConditions conditions;
   std::chrono::seconds timeout{10};
   api::json::Object client_config;
 
@@ -54,6 +57,10 @@ struct Webhook {
   std::optional<Version> Match(const registry::Attributes& attributes,
                                const api::json::Object* namespace_labels) const;
 
+  // The same, whatever the rules say.
+  bool MatchesSelectors(const registry::Attributes& attributes,
+                        const api::json::Object* namespace_labels) const;
+
  private:
   bool MatchesObjects(const registry::Attributes& attributes) const;
   std::optional<Version> MatchRules(const registry::Attributes& attributes) const;
@@ -61,6 +68,10 @@ struct Webhook {
 
 // The version that a request asked for.
 std::string_view AskedVersion(const registry::Attributes& attributes);
+
+// Reads what says which requests a webhook or a policy hears of: the rules of that name, selectors,
+// and whether equivalent versions count.
+absl::Status ReadMatching(const api::json::Object& document, std::string_view rules, Webhook& out);
 
 // Of a ValidatingWebhookConfiguration or a MutatingWebhookConfiguration.
 absl::StatusOr<std::vector<Webhook>> ReadWebhooks(const api::json::Object& configuration);

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "admission/lookup.h"
+#include "admission/subject.h"
 #include "base/logger.h"
 #include "base/status.h"
 #include "base/strings.h"
@@ -57,26 +58,26 @@ bool Webhooks::Any() {
 
 absl::StatusOr<std::vector<Webhooks::Call>> Webhooks::CallsFor(const std::vector<Webhook>& webhooks,
                                                                const Attributes& attributes) {
-  json::Object labels;
-  const json::Object* of_namespace = nullptr;
-  if (attributes.Is("", "namespaces")) {
-    const json::Object* self =
-        attributes.object() == nullptr ? attributes.old : attributes.object();
-    const json::Object* own =
-        self == nullptr ? nullptr : kinds::FindObject(*self, {"metadata", "labels"});
-    if (own != nullptr) labels = *own;
-    of_namespace = &labels;
-  } else if (attributes.kind->namespaced) {
-    ASSIGN_OR_RETURN(labels, LabelsOfNamespace(registry_, attributes.name_space));
-    of_namespace = &labels;
-  }
+  ASSIGN_OR_RETURN(const auto labels, NamespaceLabelsOf(registry_, attributes));
   std::vector<Call> calls;
   for (const Webhook& webhook : webhooks) {
-    if (auto version = webhook.Match(attributes, of_namespace)) {
-      calls.push_back({&webhook, *std::move(version)});
-    }
+    auto version = webhook.Match(attributes, labels ? &*labels : nullptr);
+    if (!version) continue;
+    ASSIGN_OR_RETURN(const bool meets, MeetsConditions(webhook, *version, attributes));
+    if (meets) calls.push_back({&webhook, *std::move(version)});
   }
   return calls;
+}
+
+absl::StatusOr<bool> Webhooks::MeetsConditions(const Webhook& webhook, const Version& version,
+                                               const Attributes& attributes) {
+  if (webhook.conditions.empty()) return true;
+  ASSIGN_OR_RETURN(const auto subject, Subject::Make(registry_, attributes, version, authorizer_));
+  const auto meets = webhook.conditions.Match(subject->input());
+  if (meets.ok()) return *meets;
+  if (webhook.fails_open) return false;
+  return registry::Forbidden(*attributes.kind, attributes.name,
+                             kvshim::base::FromAbsl(meets.status().message()));
 }
 
 absl::StatusOr<webhook::Endpoint> Webhooks::EndpointOf(const Webhook& webhook) {

@@ -12,6 +12,7 @@
 
 #include "absl/status/statusor.h"
 #include "admission/webhook_rules.h"
+#include "apiserver/authorizer.h"
 #include "base/mutex.h"
 #include "registry/registry.h"
 #include "webhook/client.h"
@@ -21,9 +22,11 @@ namespace kvplane::admission {
 
 class Webhooks {
  public:
-  Webhooks(registry::Registry& registry, const kinds::Kind& configurations)
+  Webhooks(registry::Registry& registry, const apiserver::Authorizer& authorizer,
+           const kinds::Kind& configurations)
       : registry_(registry),
         endpoints_(registry),
+        authorizer_(authorizer),
         configurations_(registry.CacheOf(configurations)),
         prefix_(configurations.prefix) {}
 
@@ -37,15 +40,20 @@ class Webhooks {
     const Webhook* webhook = nullptr;
     Version version;  // as which the request is told
   };
-  // What is to be called for a request, in order. The list keeps the webhooks.
+  // What is to be called for a request, in order. The list keeps the webhooks. Fails where one's
+  // conditions cannot be told to hold, and it does not fail open.
   absl::StatusOr<std::vector<Call>> CallsFor(const std::vector<Webhook>& webhooks,
                                              const registry::Attributes& attributes);
 
   absl::StatusOr<webhook::Endpoint> EndpointOf(const Webhook& webhook);
 
  private:
+  absl::StatusOr<bool> MeetsConditions(const Webhook& webhook, const Version& version,
+                                       const registry::Attributes& attributes);
+
   registry::Registry& registry_;
   webhook::Endpoints endpoints_;
+  const apiserver::Authorizer& authorizer_;
   registry::WatchCache& configurations_;
   const std::string prefix_;
   kvshim::base::Mutex mutex_;

@@ -90,6 +90,18 @@ void ReadStructure(const json::Object& schema, const Reader& reader, StructuralS
   out.atomic_map = reader.Text("x-kubernetes-map-type") == "atomic";
 }
 
+SchemaRule ReadRule(const json::Object& rule) {
+  const Reader reader(rule);
+  SchemaRule out{.rule = reader.Text("rule"),
+                 .message = reader.Text("message"),
+                 .message_expression = reader.Text("messageExpression"),
+                 .reason = reader.Text("reason"),
+                 .field_path = reader.Text("fieldPath")};
+  const json::Value* optional = json::Find(rule, "optionalOldSelf");
+  if (optional != nullptr && optional->is_bool()) out.optional_old_self = optional->get_bool();
+  return out;
+}
+
 void ReadRules(const Reader& reader, StructuralSchema& out) {
   out.format = reader.Text("format");
   out.pattern = reader.Text("pattern");
@@ -114,6 +126,9 @@ void ReadRules(const Reader& reader, StructuralSchema& out) {
   out.any_of = reader.Schemas("anyOf");
   out.one_of = reader.Schemas("oneOf");
   out.none_of = reader.Schema("not");
+  for (const json::Value& rule : reader.Array("x-kubernetes-validations")) {
+    if (rule.is_object()) out.rules.push_back(ReadRule(rule.get_object()));
+  }
 }
 
 }  // namespace

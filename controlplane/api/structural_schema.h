@@ -28,6 +28,16 @@ class RE2;
 
 namespace kvplane::api {
 
+// A rule in CEL of what must hold (x-kubernetes-validations).
+struct SchemaRule {
+  std::string rule;
+  std::string message;
+  std::string message_expression;
+  std::string reason;  // "FieldValueForbidden"; empty: FieldValueInvalid
+  std::string field_path;
+  std::optional<bool> optional_old_self;
+};
+
 struct StructuralSchema {
   using Pointer = std::unique_ptr<const StructuralSchema>;
 
@@ -66,6 +76,7 @@ struct StructuralSchema {
   std::vector<Pointer> any_of;
   std::vector<Pointer> one_of;
   Pointer none_of;  // not
+  std::vector<SchemaRule> rules;
 
   // Null where there is none of that name.
   const StructuralSchema* Property(std::string_view name) const;

@@ -42,6 +42,11 @@ constexpr DefaultField kFields[] = {
     {"admissionregistration.v1.MutatingWebhook", "timeoutSeconds", "10"},
     {"admissionregistration.v1.MutatingWebhook", "reinvocationPolicy", R"("Never")"},
     {"admissionregistration.v1.ServiceReference", "port", "443"},
+    {"admissionregistration.v1.ValidatingAdmissionPolicySpec", "failurePolicy", R"("Fail")"},
+    {"admissionregistration.v1.MutatingAdmissionPolicySpec", "failurePolicy", R"("Fail")"},
+    {"admissionregistration.v1.MatchResources", "matchPolicy", R"("Equivalent")"},
+    {"admissionregistration.v1.MatchResources", "namespaceSelector", "{}"},
+    {"admissionregistration.v1.MatchResources", "objectSelector", "{}"},
     {"admissionregistration.v1.Rule", "scope", R"("*")"},
 };
 

@@ -1,5 +1,6 @@
 #include "kinds/defined_object.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <utility>
@@ -12,6 +13,7 @@
 #include "kinds/definition.h"
 #include "kinds/list_validation.h"
 #include "kinds/members.h"
+#include "kinds/schema_rules.h"
 #include "kinds/schema_validation.h"
 
 namespace kvplane::kinds {
@@ -30,6 +32,16 @@ std::string Dotted(const std::vector<std::string>& path) {
   std::string out;
   for (const std::string& name : path) out.append(".").append(name);
   return out;
+}
+
+// Whether an object is so far from what its schema says that rules would not know what they see.
+bool HasOtherShape(const FieldErrors& errors) {
+  static constexpr std::string_view kReasons[] = {"FieldValueNotSupported", "FieldValueRequired",
+                                                  "FieldValueTooLong", "FieldValueTooMany",
+                                                  "FieldValueTypeInvalid"};
+  return std::any_of(errors.begin(), errors.end(), [](const FieldError& error) {
+    return std::find(std::begin(kReasons), std::end(kReasons), error.reason) != std::end(kReasons);
+  });
 }
 
 void ValidateReplicas(const json::Object& object, const std::vector<std::string>& path,
@@ -82,9 +94,18 @@ void ValidateDefined(const Kind& kind, const json::Object& object, const json::O
   if (current != nullptr) ValidateLists(version.schema, *current, lists);
   // An object that was not in order before may stay so.
   if (lists.empty()) ValidateLists(version.schema, object, errors);
-  if (!version.has_scale) return;
-  ValidateReplicas(object, version.scale.spec_replicas, errors);
-  ValidateReplicas(object, version.scale.status_replicas, errors);
+  if (version.has_scale) {
+    ValidateReplicas(object, version.scale.spec_replicas, errors);
+    ValidateReplicas(object, version.scale.status_replicas, errors);
+  }
+  if (version.rules == nullptr) return;
+  if (HasOtherShape(errors)) {
+    errors.push_back(Invalid("<nil>", json::Value(),
+                             "some validation rules were not checked because the object was "
+                             "invalid; correct the existing errors to complete validation"));
+  } else {
+    version.rules->Validate(object, current, errors);
+  }
 }
 
 std::vector<std::string> FindDefinedFaults(const Kind& kind, std::string_view text) {

@@ -6,6 +6,7 @@
 #include "base/strings.h"
 #include "kinds/defined_columns.h"
 #include "kinds/members.h"
+#include "kinds/schema_rules.h"
 
 namespace kvplane::kinds {
 
@@ -84,6 +85,7 @@ std::shared_ptr<const DefinedVersion> ReadVersion(const std::string& group, std:
   }
   const json::Object* schema = FindObject(document, {"schema", "openAPIV3Schema"});
   version->schema = api::StructuralSchema::Read(schema == nullptr ? json::Object() : *schema);
+  version->rules = SchemaRules::Compile(version->schema);
   if (schema != nullptr) version->schema_text = api::ToJson(json::Value(*schema));
   version->columns = ReadColumns(document);
   version->table = DefinedColumns(version->columns);

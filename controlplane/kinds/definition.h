@@ -44,6 +44,8 @@ struct DefinedColumn {
   api::JsonPath path;
 };
 
+class SchemaRules;
+
 struct DefinedVersion {
   std::string name;
   std::string group_version;
@@ -53,7 +55,8 @@ struct DefinedVersion {
   std::string deprecation;  // what clients are warned with; empty: it is not deprecated
   ScalePaths scale;
   api::StructuralSchema schema;
-  std::string schema_text;  // its JSON, as it is published
+  std::shared_ptr<const SchemaRules> rules;  // of the schema; null: none
+  std::string schema_text;                   // its JSON, as it is published
   std::vector<DefinedColumn> columns;
   std::vector<Column> table;            // those, after the name; their texts are those of columns
   std::vector<std::string> selectable;  // "spec.color"

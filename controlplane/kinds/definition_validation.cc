@@ -294,7 +294,7 @@ std::vector<std::string> WarningsOf(const json::Object& definition) {
       warnings.push_back(std::move(text));
     }
   };
-  EachSchema(definition, [&](const json::Object& root, const std::string& field) {
+  EachSchema(definition, [&](const json::Object& root, const std::string& /*field*/) {
     EachBelow(root, [&](const json::Object& schema) {
       const std::string_view format = Text(schema, {"format"});
       if (!format.empty() && !IsKnownFormat(format, Text(schema, {"type"}))) {
@@ -305,9 +305,6 @@ std::vector<std::string> WarningsOf(const json::Object& definition) {
           (items == "object" || items == "array")) {
         warn(Concat("x-kubernetes-list-type: set for items of type \"", items,
                     "\" is not supported by server-side apply or CEL validation rules"));
-      }
-      if (Has(schema, {"x-kubernetes-validations"})) {
-        warn(Concat(field, ": x-kubernetes-validations are kept but not enforced by this server"));
       }
     });
   });

@@ -9,6 +9,7 @@
 #include "api/structural_schema.h"
 #include "base/strings.h"
 #include "kinds/members.h"
+#include "kinds/rule_validation.h"
 #include "kinds/schema_validation.h"
 #include "kinds/structural_validation.h"
 
@@ -192,22 +193,11 @@ class Checker {
     }
   }
 
-  // Rules are kept, though not yet enforced: they must at least be some.
   void Rules() {
     size_t index = 0;
     ForEach(*schema_, {"x-kubernetes-validations"}, [&](const json::Object& rule) {
-      const std::string field = At(Concat("x-kubernetes-validations[", index++, "]"));
-      const std::string_view text = Text(rule, {"rule"});
-      const std::string_view message = Text(rule, {"message"});
-      if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) {
-        errors_.push_back(Required(Concat(field, ".rule"), "rule is not specified"));
-      } else if (message.find_first_of("\r\n") != std::string_view::npos) {
-        errors_.push_back(
-            Invalid(Concat(field, ".message"), ValueOf(message), "must not contain line breaks"));
-      } else if (text.find_first_of("\r\n") != std::string_view::npos && message.empty()) {
-        errors_.push_back(Required(Concat(field, ".message"),
-                                   "message must be specified if rule contains line breaks"));
-      }
+      ValidateRuleForm(rule, *schema_, At(Concat("x-kubernetes-validations[", index++, "]")),
+                       errors_);
     });
   }
 

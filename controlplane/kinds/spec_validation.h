@@ -37,6 +37,16 @@ void ValidateBinding(const json::Object& object, const json::Object* current, Fi
 // Webhooks (webhook_validation.cc).
 void ValidateWebhooks(const json::Object& object, const json::Object* current, FieldErrors& errors);
 
+// Admission policies (policy_validation.cc).
+void ValidateValidatingPolicy(const json::Object& object, const json::Object* current,
+                              FieldErrors& errors);
+void ValidateMutatingPolicy(const json::Object& object, const json::Object* current,
+                            FieldErrors& errors);
+void ValidateMutatingPolicyBinding(const json::Object& object, const json::Object* current,
+                                   FieldErrors& errors);
+void ValidateValidatingPolicyBinding(const json::Object& object, const json::Object* current,
+                                     FieldErrors& errors);
+
 // A field that may not change: refuses where it did.
 void ValidateSame(const json::Object& object, const json::Object* current, Path path,
                   const std::string& field, std::string_view detail, FieldErrors& errors);

@@ -9,6 +9,7 @@
 #include "kinds/definition.h"
 #include "kinds/members.h"
 #include "kinds/metadata_validation.h"
+#include "kinds/rule_validation.h"
 #include "kinds/structural_validation.h"
 
 namespace kvplane::kinds {
@@ -125,6 +126,8 @@ void CheckSchema(const json::Object& schema, const std::string& field, FieldErro
   ValidateStructural(schema, field, errors);
   if (errors.size() == before) ValidateSchemaDefaults(schema, field, errors);
   ValidateOpenApi(schema, field, errors);
+  // What types rules are about is known of a schema that is in order.
+  if (errors.size() == before) ValidateRules(schema, field, errors);
 }
 
 }  // namespace

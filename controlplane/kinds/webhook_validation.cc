@@ -3,6 +3,7 @@
 #include <string>
 
 #include "base/strings.h"
+#include "kinds/admission_expression.h"
 #include "kinds/spec_validation.h"
 
 namespace kvplane::kinds {
@@ -62,13 +63,7 @@ void CheckWebhook(const json::Object& webhook, const std::string& at, FieldError
     errors.push_back(
         Invalid(at + ".admissionReviewVersions", *versions, "must include at least one of v1"));
   }
-  if (const json::Array* conditions = FindArray(webhook, {"matchConditions"})) {
-    if (!conditions->empty()) {
-      errors.push_back(Forbidden(at + ".matchConditions",
-                                 "this server does not evaluate CEL expressions; match by rules, "
-                                 "namespaceSelector and objectSelector instead"));
-    }
-  }
+  ValidateMatchConditions(webhook, /*params=*/false, at + ".matchConditions", errors);
   const json::Object* client = FindObject(webhook, {"clientConfig"});
   ValidateClientConfig(client == nullptr ? json::Object() : *client, at + ".clientConfig", errors);
   CheckRules(webhook, at, errors);

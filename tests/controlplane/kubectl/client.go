@@ -111,6 +111,16 @@ func (c *Client) Refused(args ...string) string {
 	return out
 }
 
+// RefusedWith is the same with something to read.
+func (c *Client) RefusedWith(stdin string, args ...string) string {
+	c.t.Helper()
+	out, err := c.try(stdin, args...)
+	if err == nil {
+		c.t.Fatalf("kubectl %s succeeded:\n%s\n%s", strings.Join(args, " "), out, stdin)
+	}
+	return out
+}
+
 // Eventually runs kubectl until it says something with `wanted` in it.
 func (c *Client) Eventually(wanted string, args ...string) {
 	c.t.Helper()

@@ -259,9 +259,6 @@ func TestADefinitionThatMakesNoSenseIsRefused(t *testing.T) {
 	Expect(t, refused("type: object\n            description: What is wanted.", "description: x"),
 		"properties[spec].type: Required value: must not be empty for specified object fields")
 	Expect(t, refused("default: 1}", "default: none}"), "must be of type integer")
-	rule := "x-kubernetes-validations: [{rule: self.replicas > 0}]"
-	out := admin.RunWith(strings.Replace(crontabs, "description: What is wanted.", rule, 1), "create", "-f", "-")
-	Expect(t, out, "Warning:", "x-kubernetes-validations are kept but not enforced")
 }
 
 func TestHelmInstallsAChartWithDefinitions(t *testing.T) {

@@ -131,26 +131,58 @@ TEST_F(Webhook, ThatCannotBeAskedRefusesUnlessItMayBePassedOver) {
   EXPECT_EQ(Refusal("v1 configmaps", R"({"metadata":{"name":"a"}})"), "");
 }
 
-TEST_F(Webhook, IsRefusedWhereItWantsExpressions) {
-  EXPECT_EQ(
-      Refusal(kind_, Configuration(R"(,"matchConditions":[{"name":"x","expression":"true"}])")),
-      "ValidatingWebhookConfiguration.admissionregistration.k8s.io \"w\" is invalid: "
-      "webhooks[0].matchConditions: Forbidden: this server does not evaluate CEL expressions; "
-      "match by rules, namespaceSelector and objectSelector instead");
+TEST_F(Webhook, IsRefusedWhereItMakesNoSense) {
   EXPECT_EQ(
       Refusal(kind_, Configuration(R"(,"timeoutSeconds":31)")),
       "ValidatingWebhookConfiguration.admissionregistration.k8s.io \"w\" is invalid: "
       "webhooks[0].timeoutSeconds: Invalid value: 31: the timeout value must be between 1 and "
       "30 seconds");
+  EXPECT_EQ(Refusal(kind_, Configuration(R"(,"matchConditions":[{"name":"x","expression":"a"}])")),
+            "ValidatingWebhookConfiguration.admissionregistration.k8s.io \"w\" is invalid: "
+            "webhooks[0].matchConditions[0].expression: Invalid value: \"a\": compilation failed: "
+            "ERROR: <input>:1:1: undeclared reference to 'a' (in container '')\n | a\n | ^");
 }
 
-TEST_F(Webhook, IsWhatPoliciesInExpressionsShouldBe) {
-  Must("admissionregistration.k8s.io/v1 validatingadmissionpolicies",
-       R"({"metadata":{"name":"p"},"spec":{"validations":[{"expression":"true"}]}})");
-  EXPECT_EQ(warnings_,
-            std::vector<std::string>{"this server does not evaluate CEL expressions: the "
-                                     "ValidatingAdmissionPolicy is kept but has no effect; use a "
-                                     "webhook instead"});
+TEST_F(Webhook, IsAskedOnlyOfWhatItsConditionsMatch) {
+  Must(kind_, Configuration(R"-(,"matchConditions":[{"name":"loud","expression":)-"
+                            R"-("object.metadata.name.startsWith('loud')"}])-"));
+  EXPECT_EQ(Refusal("v1 configmaps", R"({"metadata":{"name":"quiet"}})"), "");
+  EXPECT_NE(Refusal("v1 configmaps", R"({"metadata":{"name":"loud"}})"), "");
+}
+
+class Policies : public AdmissionTest {
+ protected:
+  static std::string Policy(const std::string& more) {
+    return R"({"metadata":{"name":"p"},"spec":{"failurePolicy":"Fail","matchConstraints":{)"
+           R"("matchPolicy":"Equivalent","resourceRules":[{"operations":["*"],"apiGroups":[""],)"
+           R"("apiVersions":["v1"],"resources":["configmaps"]}]},)" +
+           more + "}}";
+  }
+  static std::string Binding(const std::string& more) {
+    return R"({"metadata":{"name":"b"},"spec":{"policyName":"p")" + more + "}}";
+  }
+  const std::string group_ = "admissionregistration.k8s.io/v1 ";
+};
+
+TEST_F(Policies, JudgeWhatTheirBindingsSay) {
+  Must(group_ + "validatingadmissionpolicies",
+       Policy(R"("validations":[{"expression":"object.metadata.name != 'bad'","reason":)"
+              R"("Forbidden","messageExpression":"'not ' + object.metadata.name"}])"));
+  EXPECT_EQ(Refusal("v1 configmaps", R"({"metadata":{"name":"bad"}})"), "");
+  EXPECT_TRUE(Delete("v1 configmaps", "bad").ok());
+  Must(group_ + "validatingadmissionpolicybindings", Binding(R"(,"validationActions":["Deny"])"));
+  EXPECT_EQ(Refusal("v1 configmaps", R"({"metadata":{"name":"bad"}})"),
+            "configmaps \"bad\" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'b' "
+            "denied request: not bad");
+  EXPECT_EQ(Refusal("v1 configmaps", R"({"metadata":{"name":"good"}})"), "");
+  EXPECT_EQ(Refusal("v1 secrets", R"({"metadata":{"name":"bad"}})"), "");
+}
+
+TEST_F(Policies, ThatChangeObjectsMustSayHow) {
+  EXPECT_EQ(Refusal(group_ + "mutatingadmissionpolicies",
+                    Policy(R"("reinvocationPolicy":"Never","mutations":[])")),
+            "MutatingAdmissionPolicy.admissionregistration.k8s.io \"p\" is invalid: "
+            "spec.mutations: Required value: mutations must contain at least one item");
 }
 
 class Certificates : public AdmissionTest {};
