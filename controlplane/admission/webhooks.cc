@@ -8,6 +8,7 @@
 #include "base/status.h"
 #include "base/strings.h"
 #include "kinds/members.h"
+#include "registry/failure.h"
 
 namespace kvplane::admission {
 
