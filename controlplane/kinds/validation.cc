@@ -33,6 +33,8 @@ constexpr Rule kRules[] = {
     {"admissionregistration.k8s.io", "mutatingwebhookconfigurations", ValidateWebhooks},
     {"admissionregistration.k8s.io", "validatingwebhookconfigurations", ValidateWebhooks},
     {"apiextensions.k8s.io", "customresourcedefinitions", ValidateDefinition},
+    {"autoscaling", "horizontalpodautoscalers", ValidateAutoscaler},
+    {"policy", "poddisruptionbudgets", ValidateBudget},
     {"rbac.authorization.k8s.io", "roles", ValidateRole},
     {"rbac.authorization.k8s.io", "clusterroles", ValidateRole},
     {"rbac.authorization.k8s.io", "rolebindings", ValidateBinding},
