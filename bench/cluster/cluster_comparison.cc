@@ -47,7 +47,8 @@ class Scratch {
 // The size of a program without what only a debugger wants.
 absl::StatusOr<double> StrippedMegabytes(const std::string& program, const Scratch& scratch) {
   ASSIGN_OR_RETURN(const std::filesystem::path folder, scratch.Make("stripped"));
-  RETURN_IF_ERROR(RunToEnd({{"strip", "-o", "program", program}, folder}));
+  RETURN_IF_ERROR(
+      RunToEnd({{"strip", "-o", "program", std::filesystem::absolute(program)}, folder}));
   std::error_code error;
   const auto bytes = std::filesystem::file_size(folder / "program", error);
   if (error) return absl::UnavailableError(Concat("cannot strip ", program));
@@ -66,11 +67,11 @@ class Runner {
   absl::StatusOr<ClusterComparison> Run() {
     RETURN_IF_ERROR(FindPrograms());
     RETURN_IF_ERROR(ChooseWorkloads());
+    RETURN_IF_ERROR(MeasureSizes());
     for (int round = 0; round < options().rounds; ++round) {
       std::fprintf(stderr, "round %d of %d\n", round + 1, options().rounds);
       RETURN_IF_ERROR(RunRound(round));
     }
-    RETURN_IF_ERROR(MeasureSizes());
     return std::move(comparison_);
   }
 

@@ -20,7 +20,7 @@ namespace ssl = boost::asio::ssl;
 
 using std::chrono::steady_clock;
 
-constexpr std::chrono::seconds kStartTimeout{60};
+constexpr std::chrono::seconds kStartTimeout{120};
 constexpr std::chrono::milliseconds kPoll{5};
 // Rest is less than this share of a processor over this long.
 constexpr double kRest = 0.03;

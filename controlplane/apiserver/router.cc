@@ -83,6 +83,14 @@ absl::Status BeginDefined(registry::Registry& registry, Call& call) {
   return absl::OkStatus();
 }
 
+// What Kubernetes says of kinds that it keeps and would rather not see used.
+void WarnOfDeprecation(Call& call) {
+  if (call.target.group_version == "v1" && call.target.resource == "endpoints") {
+    call.warnings.emplace_back(
+        "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice");
+  }
+}
+
 // A Warning header's text is quoted.
 std::string Quoted(std::string_view text) {
   std::string out = "\"";
@@ -151,6 +159,7 @@ Router::Answered Router::Route(Call& call, const std::shared_ptr<Response>& resp
   if (call.served == nullptr) return NoSuchResource();
   if (call.served->kind == nullptr || call.served->kind->definition == nullptr) {
     call.kinds.reset();
+    WarnOfDeprecation(call);
   } else {
     RETURN_IF_ERROR(BeginDefined(*registry_, call));
   }

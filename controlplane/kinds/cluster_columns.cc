@@ -45,16 +45,6 @@ constexpr Column kSecrets[] = {
     kAgeColumn,
 };
 
-// Kubernetes' releases since 1.24 still print how many secrets an account lists.
-constexpr Column kServiceAccounts[] = {
-    kNameColumn,
-    {"Secrets", "string", 0,
-     [](const json::Object& object) {
-       return json::Value(std::to_string(SizeOf(object, "secrets")).c_str());
-     }},
-    kAgeColumn,
-};
-
 std::string Modes(const json::Array* modes) {
   std::string out;
   if (modes == nullptr) return out;
@@ -264,11 +254,11 @@ constexpr Column kScalers[] = {
      [](const json::Object& object) {
        return json::Value(std::to_string(Integer(object, {"spec", "minReplicas"}, 1)).c_str());
      }},
-    {"MaxPods", "integer", 0,
+    {"MaxPods", "string", 0,
      [](const json::Object& object) {
        return json::Value(Integer(object, {"spec", "maxReplicas"}));
      }},
-    {"Replicas", "integer", 0,
+    {"Replicas", "string", 0,
      [](const json::Object& object) {
        return json::Value(Integer(object, {"status", "currentReplicas"}));
      }},
@@ -355,7 +345,6 @@ constexpr Entry kEntries[] = {
     {"", "namespaces", kNamespaces},
     {"", "configmaps", kConfigMaps},
     {"", "secrets", kSecrets},
-    {"", "serviceaccounts", kServiceAccounts},
     {"", "persistentvolumes", kVolumes},
     {"", "persistentvolumeclaims", kClaims},
     {"storage.k8s.io", "storageclasses", kStorageClasses},

@@ -48,6 +48,14 @@ constexpr DefaultField kFields[] = {
     {"admissionregistration.v1.MatchResources", "namespaceSelector", "{}"},
     {"admissionregistration.v1.MatchResources", "objectSelector", "{}"},
     {"admissionregistration.v1.Rule", "scope", R"("*")"},
+    {"flowcontrol.v1.FlowSchemaSpec", "matchingPrecedence", "1000"},
+    {"flowcontrol.v1.LimitedPriorityLevelConfiguration", "nominalConcurrencyShares", "30"},
+    {"flowcontrol.v1.LimitedPriorityLevelConfiguration", "lendablePercent", "0"},
+    {"flowcontrol.v1.ExemptPriorityLevelConfiguration", "nominalConcurrencyShares", "0"},
+    {"flowcontrol.v1.ExemptPriorityLevelConfiguration", "lendablePercent", "0"},
+    {"flowcontrol.v1.QueuingConfiguration", "queues", "64"},
+    {"flowcontrol.v1.QueuingConfiguration", "handSize", "8"},
+    {"flowcontrol.v1.QueuingConfiguration", "queueLengthLimit", "50"},
 };
 
 bool IsExternal(std::string_view type) { return type == "NodePort" || type == "LoadBalancer"; }
@@ -136,7 +144,16 @@ void LimitRangeItem(json::Object& item) {
   fill("defaultRequest", "min");
 }
 
+// The one range of old and the list that took its place tell the same.
+void Node(json::Object& spec) {
+  const std::string range(Text(spec, {"podCIDR"}));
+  if (!range.empty() && !Has(spec, {"podCIDRs"})) {
+    Set(spec, "podCIDRs", json::Array{json::Value(range.c_str())});
+  }
+}
+
 constexpr DefaultFunctionOf kFunctions[] = {
+    {"core.v1.NodeSpec", Node},
     {"core.v1.ServiceSpec", Service},
     {"core.v1.Secret", Secret},
     {"core.v1.Namespace", Namespace},

@@ -145,7 +145,15 @@ void ValidateIngress(const json::Object& object, const json::Object*, FieldError
   }
   size_t index = 0;
   ForEach(object, {"spec", "rules"}, [&](const json::Object& rule) {
-    const std::string field = Concat("spec.rules[", index++, "].http.paths");
+    const std::string rule_field = Concat("spec.rules[", index++, "]");
+    const std::string field = rule_field + ".http.paths";
+    const std::string_view host = Text(rule, {"host"});
+    const json::Value host_value(json::ToBoost(host));
+    if (!host.empty()) {
+      const size_t wildcard = host.starts_with("*.") ? 2 : 0;
+      AddFaults(rule_field + ".host", host_value, api::CheckDns1123Subdomain(host.substr(wildcard)),
+                errors);
+    }
     size_t path_index = 0;
     ForEach(rule, {"http", "paths"}, [&](const json::Object& path) {
       const std::string at = Concat(field, '[', path_index++, ']');

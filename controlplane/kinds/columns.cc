@@ -41,7 +41,8 @@ std::string Requirement(const json::Object& requirement) {
 
 std::span<const Column> ColumnsOf(const Kind& kind) {
   if (kind.definition != nullptr) return kind.version->table;
-  for (const auto find : {PodColumns, WorkloadColumns, ServiceColumns, ClusterColumns}) {
+  for (const auto find : {PodColumns, WorkloadColumns, ServiceColumns, ClusterColumns,
+                          ResourceColumns, PolicyColumns}) {
     if (const auto columns = find(kind); !columns.empty()) return columns;
   }
   return kPlain;

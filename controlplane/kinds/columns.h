@@ -41,6 +41,8 @@ std::span<const Column> PodColumns(const Kind& kind);
 std::span<const Column> WorkloadColumns(const Kind& kind);
 std::span<const Column> ServiceColumns(const Kind& kind);
 std::span<const Column> ClusterColumns(const Kind& kind);
+std::span<const Column> ResourceColumns(const Kind& kind);
+std::span<const Column> PolicyColumns(const Kind& kind);
 
 // Cells that many kinds share.
 json::Value NameCell(const json::Object& object);

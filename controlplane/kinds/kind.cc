@@ -67,6 +67,7 @@ constexpr Exception kExceptions[] = {
     {"rbac.authorization.k8s.io", "clusterroles", "", "", false, true},
     {"rbac.authorization.k8s.io", "clusterrolebindings", "", "", false, true},
     {"scheduling.k8s.io", "priorityclasses", "", "", true, false, "value"},
+    {"resource.k8s.io", "deviceclasses", "", "", true},
     {"resource.k8s.io", "resourceslices", "", "", true},
 };
 

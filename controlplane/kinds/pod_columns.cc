@@ -165,7 +165,9 @@ constexpr Column kNodes[] = {
     {"Roles", "string", 0, NodeRoles},
     kAgeColumn,
     {"Version", "string", 0,
-     [](const json::Object& node) { return NodeInfo(node, "kubeletVersion"); }},
+     [](const json::Object& node) {
+       return TextCell(Text(node, {"status", "nodeInfo", "kubeletVersion"}), "");
+     }},
     {"Internal-IP", "string", 1,
      [](const json::Object& node) { return NodeAddress(node, "InternalIP"); }},
     {"External-IP", "string", 1,

@@ -67,7 +67,22 @@ void Environment(const json::Object& container, const std::string& field, FieldE
   });
 }
 
+// No list of resources has less than none of one.
+void NoneNegative(const json::Object& container, std::string_view list, const std::string& field,
+                  FieldErrors& errors) {
+  const json::Object* quantities = FindObject(container, {"resources", list});
+  if (quantities == nullptr) return;
+  for (const auto& member : *quantities) {
+    const auto quantity = api::Quantity::Parse(Plain(member.value()));
+    if (!quantity.ok() || quantity->Sign() >= 0) continue;
+    errors.push_back(Invalid(Concat(field, ".resources.", list, "[", json::View(member.key()), "]"),
+                             member.value(), "must be greater than or equal to 0"));
+  }
+}
+
 void Resources(const json::Object& container, const std::string& field, FieldErrors& errors) {
+  NoneNegative(container, "limits", field, errors);
+  NoneNegative(container, "requests", field, errors);
   const json::Object* requests = FindObject(container, {"resources", "requests"});
   if (requests == nullptr) return;
   for (const auto& request : *requests) {

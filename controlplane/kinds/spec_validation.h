@@ -34,6 +34,11 @@ void ValidateDefinition(const json::Object& object, const json::Object* current,
                         FieldErrors& errors);
 void ValidateBinding(const json::Object& object, const json::Object* current, FieldErrors& errors);
 
+// What scales and spares workloads (scaling_validation.cc).
+void ValidateAutoscaler(const json::Object& object, const json::Object* current,
+                        FieldErrors& errors);
+void ValidateBudget(const json::Object& object, const json::Object* current, FieldErrors& errors);
+
 // Webhooks (webhook_validation.cc).
 void ValidateWebhooks(const json::Object& object, const json::Object* current, FieldErrors& errors);
 

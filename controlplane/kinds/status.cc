@@ -68,7 +68,12 @@ void ResetStatus(const Kind& kind, json::Object& object) {
   } else if (kind.plural == "namespaces") {
     Set(object, "status", json::Object{{"phase", "Active"}});
     Set(Child(object, "spec"), "finalizers", json::Array{"kubernetes"});
-  } else if (kind.plural == "persistentvolumes" || kind.plural == "persistentvolumeclaims") {
+  } else if (kind.plural == "persistentvolumes") {
+    Set(object, "status",
+        json::Object{
+            {"phase", "Pending"},
+            {"lastPhaseTransitionTime", ValueOf(Text(object, {"metadata", "creationTimestamp"}))}});
+  } else if (kind.plural == "persistentvolumeclaims") {
     Set(object, "status", json::Object{{"phase", "Pending"}});
   } else if (kind.plural == "services") {
     Set(object, "status", json::Object{{"loadBalancer", json::Object()}});

@@ -39,6 +39,8 @@ constexpr Rule kRules[] = {
     {"admissionregistration.k8s.io", "validatingadmissionpolicybindings",
      ValidateValidatingPolicyBinding},
     {"apiextensions.k8s.io", "customresourcedefinitions", ValidateDefinition},
+    {"autoscaling", "horizontalpodautoscalers", ValidateAutoscaler},
+    {"policy", "poddisruptionbudgets", ValidateBudget},
     {"rbac.authorization.k8s.io", "roles", ValidateRole},
     {"rbac.authorization.k8s.io", "clusterroles", ValidateRole},
     {"rbac.authorization.k8s.io", "rolebindings", ValidateBinding},

@@ -74,8 +74,12 @@ void SelectPodsOfJob(json::Object& job, json::Object& spec) {
   Set(labels, "batch.kubernetes.io/job-name", json::Value(name.c_str()));
   Set(labels, "controller-uid", json::Value(uid.c_str()));
   Set(labels, "job-name", json::Value(name.c_str()));
+  const json::Object copy = labels;
   Set(Child(Child(spec, "selector"), "matchLabels"), "batch.kubernetes.io/controller-uid",
       json::Value(uid.c_str()));
+  // What a job that has no labels is found by.
+  json::Object& metadata = Child(job, "metadata");
+  if (FindObject(metadata, {"labels"}) == nullptr) Set(metadata, "labels", copy);
 }
 
 void Job(json::Object& job) {

@@ -78,8 +78,7 @@ void RestartsNot(const json::Object& object, Path path, const std::string& field
   }
 }
 
-bool IsSchedule(std::string_view text) {
-  if (text.starts_with('@')) return text.size() > 1;
+size_t FieldsOf(std::string_view text) {
   size_t fields = 0;
   bool in_field = false;
   for (const char c : text) {
@@ -87,7 +86,11 @@ bool IsSchedule(std::string_view text) {
     fields += !blank && !in_field ? 1 : 0;
     in_field = !blank;
   }
-  return fields == 5;
+  return fields;
+}
+
+bool IsSchedule(std::string_view text) {
+  return text.starts_with('@') ? text.size() > 1 : FieldsOf(text) == 5;
 }
 
 }  // namespace
@@ -153,6 +156,13 @@ void ValidateJob(const json::Object& object, const json::Object* current, FieldE
   RestartsNot(object, {"spec", "template", "spec", "restartPolicy"},
               "spec.template.spec.restartPolicy", errors);
   ValidateSame(object, current, {"spec", "selector"}, "spec.selector", kImmutable, errors);
+  // An indexed job grows and shrinks, its parallelism with it.
+  const bool elastic =
+      Text(object, {"spec", "completionMode"}) == "Indexed" &&
+      Integer(object, {"spec", "completions"}) == Integer(object, {"spec", "parallelism"});
+  if (!elastic) {
+    ValidateSame(object, current, {"spec", "completions"}, "spec.completions", kImmutable, errors);
+  }
   ValidateSame(object, current, {"spec", "completionMode"}, "spec.completionMode", kImmutable,
                errors);
   if (current != nullptr && !True(*current, {"spec", "suspend"})) {
@@ -165,8 +175,9 @@ void ValidateCronJob(const json::Object& object, const json::Object*, FieldError
   if (schedule.empty()) {
     errors.push_back(Required("spec.schedule", ""));
   } else if (!IsSchedule(schedule)) {
-    errors.push_back(Invalid("spec.schedule", json::ToBoost(schedule),
-                             Concat("expected exactly 5 fields: [", schedule, "]")));
+    errors.push_back(Invalid(
+        "spec.schedule", json::ToBoost(schedule),
+        Concat("expected exactly 5 fields, found ", FieldsOf(schedule), ": [", schedule, "]")));
   }
   if (object.at("metadata").as_object().at("name").as_string().size() > 52) {
     errors.push_back(Invalid("metadata.name", object.at("metadata").as_object().at("name"),

@@ -120,6 +120,22 @@ TEST(Columns, TellAgesInFewWords) {
   EXPECT_EQ(text(86400 * 100), "100d");
 }
 
+TEST(Columns, TellWhatAQuotaHoldsAndWhoOwnsARevision) {
+  const auto cells = [](const Kind& kind, std::string_view text) {
+    json::Array all = CellsOf(kind, Parse(text));
+    all.pop_back();  // its age
+    return api::ToJson(json::Value(std::move(all)));
+  };
+  EXPECT_EQ(cells(Find("v1", "resourcequotas"),
+                  R"({"metadata":{"name":"q"},"status":{"hard":{"pods":"4","limits.cpu":"2",)"
+                  R"("configmaps":"9"},"used":{"pods":"1","limits.cpu":"500m"}}})"),
+            R"(["q","configmaps: 0/9, pods: 1/4","limits.cpu: 500m/2"])");
+  EXPECT_EQ(cells(Find("apps/v1", "controllerrevisions"),
+                  R"({"metadata":{"name":"r","ownerReferences":[{"apiVersion":"apps/v1",)"
+                  R"("kind":"StatefulSet","name":"db","controller":true}]},"revision":3})"),
+            R"(["r","statefulset.apps/db",3])");
+}
+
 TEST(Columns, TellWhyAPodWaits) {
   const Kind& pods = Find("v1", "pods");
   const auto status = [&](std::string_view text) {
@@ -160,6 +176,66 @@ TEST(Validation, OfPodsFindsEveryFault) {
   EXPECT_EQ(fields, (std::vector<std::string>{"spec.containers[0].name",
                                               "spec.containers[0].ports[0].containerPort",
                                               "spec.containers[0].volumeMounts[0].name"}));
+}
+
+std::vector<std::string> FaultsOf(const Kind& kind, std::string_view text,
+                                  std::string_view before = "") {
+  json::Object object = Parse(text);
+  SetDefaults(kind, object);
+  json::Object current;
+  if (!before.empty()) {
+    current = Parse(before);
+    SetDefaults(kind, current);
+  }
+  std::vector<std::string> faults;
+  for (const FieldError& error : Validate(kind, object, before.empty() ? nullptr : &current)) {
+    faults.push_back(error.ToString());
+  }
+  return faults;
+}
+
+using Faults = std::vector<std::string>;
+
+TEST(Validation, OfAutoscalersKnowsTheirBoundsAndTarget) {
+  const Kind& scalers = Find("autoscaling/v2", "horizontalpodautoscalers");
+  EXPECT_EQ(FaultsOf(scalers, R"({"metadata":{"name":"a"},"spec":{"minReplicas":5,"maxReplicas":3,)"
+                              R"("scaleTargetRef":{"kind":"","name":"x"}}})"),
+            (Faults{"spec.maxReplicas: Invalid value: 3: must be greater than or equal to "
+                    "`minReplicas`",
+                    "spec.scaleTargetRef.kind: Required value",
+                    "spec.scaleTargetRef.apiVersion: Invalid value: \"\": apiVersion must "
+                    "specify API group"}));
+  EXPECT_EQ(
+      FaultsOf(scalers, R"({"metadata":{"name":"a"},"spec":{"maxReplicas":3,"scaleTargetRef":)"
+                        R"({"apiVersion":"apps/v1","kind":"Deployment","name":"x"}}})"),
+      Faults());
+}
+
+TEST(Validation, OfBudgetsTakesOneBound) {
+  const auto faults = FaultsOf(Find("policy/v1", "poddisruptionbudgets"),
+                               R"({"metadata":{"name":"a"},"spec":{"minAvailable":1,)"
+                               R"("maxUnavailable":"10%","selector":{}}})");
+  ASSERT_EQ(faults.size(), 1u);
+  EXPECT_NE(faults[0].find("minAvailable and maxUnavailable cannot be both set"),
+            std::string::npos);
+}
+
+TEST(Validation, OfJobsKeepsTheirCompletions) {
+  const std::string job =
+      R"({"metadata":{"name":"a"},"spec":{"completions":1,"template":{"spec":{"restartPolicy":)"
+      R"("Never","containers":[{"name":"c","image":"i"}]}}}})";
+  std::string more = job;
+  more.replace(more.find("s\":1"), 4, "s\":5");
+  EXPECT_EQ(FaultsOf(Find("batch/v1", "jobs"), more, job),
+            Faults{"spec.completions: Invalid value: 5: field is immutable"});
+}
+
+TEST(Validation, OfPodsWantsNoLessThanNothing) {
+  EXPECT_EQ(FaultsOf(Find("v1", "pods"),
+                     R"({"metadata":{"name":"a"},"spec":{"containers":[{"name":"c","image":"i",)"
+                     R"("resources":{"requests":{"cpu":"-1"}}}]}})"),
+            Faults{"spec.containers[0].resources.requests[cpu]: Invalid value: \"-1\": must be "
+                   "greater than or equal to 0"});
 }
 
 }  // namespace
