@@ -214,13 +214,13 @@ class Checker {
     for (const Overload& overload : tree.function->overloads) {
       if (overload.member != tree.member || overload.parameters.size() != given.size()) continue;
       std::map<std::string, TypePtr> fresh;
-      const Unification before = types_;
+      const size_t mark = types_.Mark();
       bool fits = true;
       for (size_t i = 0; fits && i < given.size(); ++i) {
         fits = types_.Unify(given[i], types_.Renew(overload.parameters[i], fresh));
       }
       if (!fits) {
-        types_ = before;
+        types_.Forget(mark);
         continue;
       }
       TypePtr own = types_.Resolve(types_.Renew(overload.result, fresh));

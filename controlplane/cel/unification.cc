@@ -64,14 +64,31 @@ bool Unification::Occurs(const std::string& name, const TypePtr& type) const {
 bool Unification::Bind(const TypePtr& unknown, const TypePtr& type) {
   if (type->Is(Kind::kUnknown) && type->name == unknown->name) return true;
   if (Occurs(unknown->name, type)) return false;
-  known_[unknown->name] = type;
+  Learn(unknown->name, type);
   return true;
 }
 
+void Unification::Learn(const std::string& name, const TypePtr& type) {
+  TypePtr& known = known_[name];
+  trail_.emplace_back(name, std::exchange(known, type));
+}
+
+void Unification::Forget(size_t mark) {
+  while (trail_.size() > mark) {
+    auto& [name, before] = trail_.back();
+    if (before == nullptr) {
+      known_.erase(name);
+    } else {
+      known_[name] = std::move(before);
+    }
+    trail_.pop_back();
+  }
+}
+
 bool Unification::Unify(const TypePtr& given, const TypePtr& wanted) {
-  Known before = known_;
+  const size_t mark = Mark();
   if (Join(given, wanted)) return true;
-  known_ = std::move(before);
+  Forget(mark);
   return false;
 }
 
@@ -80,7 +97,7 @@ bool Unification::Join(const TypePtr& given, const TypePtr& wanted) {
   const TypePtr a = Head(given);
   const TypePtr b = Head(wanted);
   if (wanted->Is(Kind::kUnknown) && a->Is(Kind::kDyn) && !b->Is(Kind::kUnknown)) {
-    known_[wanted->name] = a;
+    Learn(wanted->name, a);
     return true;
   }
   if (b->Is(Kind::kUnknown)) return Bind(b, a);
