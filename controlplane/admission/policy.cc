@@ -171,7 +171,8 @@ class Policy::Run {
       return absl::InvalidArgumentError(
           kvshim::base::ToAbsl(EvaluationFailed(mutation.text, made)));
     }
-    return cel::ToJson(made);
+    cel::Budget budget(cel::kCallBudget);
+    return cel::ToJson(made, budget);
   }
 
  private:

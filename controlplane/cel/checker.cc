@@ -17,20 +17,20 @@ namespace kvplane::cel {
 namespace {
 
 using kvshim::base::Concat;
-using Node = Expression::Kind;
+using Form = Expression::Kind;
 using Kind = Type::Kind;
 
 // "a.b.c" of names joined by dots; none for anything else.
 std::optional<std::string> QualifiedName(const Expression& tree) {
-  if (tree.kind == Node::kName) return tree.text;
-  if (tree.kind != Node::kSelect) return std::nullopt;
+  if (tree.kind == Form::kName) return tree.text;
+  if (tree.kind != Form::kSelect) return std::nullopt;
   auto below = QualifiedName(*tree.operands[0]);
   if (below) below->append(".").append(tree.text);
   return below;
 }
 
 const Expression& RootOf(const Expression& tree) {
-  return tree.kind == Node::kSelect ? RootOf(*tree.operands[0]) : tree;
+  return tree.kind == Form::kSelect ? RootOf(*tree.operands[0]) : tree;
 }
 
 class Checker {
@@ -85,36 +85,44 @@ class Checker {
     return nullptr;
   }
 
+  // A map whose keys and values are maps has a type twice as large, and so on without end.
   TypePtr Visit(Expression& tree) {
+    constexpr size_t kLargest = 1000;
+    TypePtr type = Node(tree);
+    if (type->size <= kLargest) return type;
+    return Refuse(tree.place, "the type of the expression is too large");
+  }
+
+  TypePtr Node(Expression& tree) {
     switch (tree.kind) {
-      case Node::kLiteral:
+      case Form::kLiteral:
         return TypeOf(tree.value);
-      case Node::kName:
+      case Form::kName:
         return Name(tree);
-      case Node::kSelect:
+      case Form::kSelect:
         return Select(tree);
-      case Node::kPresence:
+      case Form::kPresence:
         Member(tree, Visit(*tree.operands[0]));
         return BoolType();
-      case Node::kOptSelect: {
+      case Form::kOptSelect: {
         const TypePtr found = Member(tree, Visit(*tree.operands[0]));
         return found->Is(Kind::kOptional) ? found : OptionalType(found);
       }
-      case Node::kCall:
+      case Form::kCall:
         return Callee(tree);
-      case Node::kAnd:
-      case Node::kOr:
+      case Form::kAnd:
+      case Form::kOr:
         for (const auto& one : tree.operands) WantType(*one, Visit(*one), BoolType());
         return BoolType();
-      case Node::kConditional:
+      case Form::kConditional:
         return Conditional(tree);
-      case Node::kList:
+      case Form::kList:
         return ListLiteral(tree);
-      case Node::kMap:
+      case Form::kMap:
         return MapLiteral(tree);
-      case Node::kObject:
+      case Form::kObject:
         return ObjectLiteral(tree);
-      case Node::kMacro:
+      case Form::kMacro:
         return MacroCall(tree);
     }
     return Dyn();
@@ -135,7 +143,7 @@ class Checker {
     if (named == nullptr) {
       return Refuse(place, Concat("undeclared reference to '", name, "' (in container '')"));
     }
-    tree.kind = Node::kLiteral;
+    tree.kind = Form::kLiteral;
     tree.value = Value::TypeOf(named);
     tree.operands.clear();
     return TypeType(named);
@@ -143,12 +151,12 @@ class Checker {
 
   TypePtr Select(Expression& tree) {
     const Expression& root = RootOf(tree);
-    if (root.kind == Node::kName && FindBound(root.text) == nullptr) {
+    if (root.kind == Form::kName && FindBound(root.text) == nullptr) {
       const auto name = QualifiedName(tree);
       if (name && NamedType(*name) != nullptr) return TypeName(tree, *name, tree.place);
     } else if (const auto name = QualifiedName(tree); name && FindBound(*name) != nullptr) {
       // A variable whose own name has dots.
-      tree.kind = Node::kName;
+      tree.kind = Form::kName;
       tree.text = *name;
       tree.operands.clear();
       return Name(tree);
@@ -199,7 +207,7 @@ class Checker {
   void Qualify(Expression& tree) {
     const Expression& target = *tree.operands[0];
     const Expression& root = RootOf(target);
-    if (root.kind != Node::kName || FindBound(root.text) != nullptr) return;
+    if (root.kind != Form::kName || FindBound(root.text) != nullptr) return;
     const auto name = QualifiedName(target);
     if (!name) return;
     const std::string full = Concat(*name, ".", tree.text);
@@ -248,7 +256,7 @@ class Checker {
     const auto literal = [&](size_t index) -> const Value* {
       if (index >= tree.operands.size()) return nullptr;
       const Expression& one = *tree.operands[index];
-      const bool text = one.kind == Node::kLiteral && one.value.Is(Value::Kind::kString);
+      const bool text = one.kind == Form::kLiteral && one.value.Is(Value::Kind::kString);
       return text ? &one.value : nullptr;
     };
     const std::string& name = tree.text;

@@ -147,7 +147,11 @@ Value FromJson(const json::Value& document, const TypePtr& type) {
   }
 }
 
-absl::StatusOr<json::Value> ToJson(const Value& value) {
+absl::StatusOr<json::Value> ToJson(const Value& value, Budget& budget) {
+  const bool text = value.Is(Value::Kind::kString) || value.Is(Value::Kind::kBytes);
+  if (!budget.Charge() || !budget.ChargeBytes(text ? value.GetString().size() : 0)) {
+    return absl::InvalidArgumentError("operation cancelled: actual cost limit exceeded");
+  }
   using ValueKind = Value::Kind;
   switch (value.kind()) {
     case ValueKind::kNull:
@@ -171,7 +175,7 @@ absl::StatusOr<json::Value> ToJson(const Value& value) {
     case ValueKind::kList: {
       json::Array out;
       for (size_t i = 0; i < value.GetList().Size(); ++i) {
-        ASSIGN_OR_RETURN(json::Value element, ToJson(value.GetList().At(i)));
+        ASSIGN_OR_RETURN(json::Value element, ToJson(value.GetList().At(i), budget));
         out.push_back(std::move(element));
       }
       return json::Value(std::move(out));
@@ -180,7 +184,7 @@ absl::StatusOr<json::Value> ToJson(const Value& value) {
       json::Object out;
       absl::Status status;
       value.GetMap().Visit([&](const Value& key, const Value& member) {
-        auto made = ToJson(member);
+        auto made = ToJson(member, budget);
         if (!key.Is(ValueKind::kString)) {
           status = absl::InvalidArgumentError("keys of an object must be strings");
         } else if (!made.ok()) {

@@ -18,7 +18,8 @@ namespace kvplane::cel {
 Value FromJson(const api::json::Value& document, const TypePtr& type);
 Value FromJson(const api::json::Object& document, const TypePtr& type);
 
-// What a value is as JSON. INVALID_ARGUMENT for what is nothing of the kind.
-absl::StatusOr<api::json::Value> ToJson(const Value& value);
+// What a value is as JSON. INVALID_ARGUMENT for what is nothing of the kind, or where the budget is
+// used up.
+absl::StatusOr<api::json::Value> ToJson(const Value& value, Budget& budget);
 
 }  // namespace kvplane::cel

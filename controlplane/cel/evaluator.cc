@@ -20,7 +20,7 @@ class Evaluator {
   Evaluator(std::vector<Value> slots, Budget& budget) : slots_(std::move(slots)), budget_(budget) {}
 
   Value Visit(const Expression& tree) {
-    if (!budget_.Charge()) return Exhausted();
+    if (!budget_.Charge() || !budget_.ChargeBytes(tree.text.size())) return Exhausted();
     switch (tree.kind) {
       case Node::kLiteral:
         return tree.value;
@@ -111,6 +111,9 @@ class Evaluator {
     for (size_t i = 0; i < count; ++i) {
       arguments[i] = Visit(*tree.operands[i]);
       if (arguments[i].IsError()) return arguments[i];
+      // Whatever a function does with a text, it looks at it.
+      const bool text = arguments[i].Is(Kind::kString) || arguments[i].Is(Kind::kBytes);
+      if (text && !budget_.ChargeBytes(arguments[i].GetString().size() / 10)) return Exhausted();
     }
     return tree.function->function({tree.text, {arguments, count}, budget_, tree.prepared.get()});
   }
@@ -298,7 +301,7 @@ class Evaluator {
     return put;
   }
 
-  static Value Finish(const Expression& tree, Gathering& gathered) {
+  Value Finish(const Expression& tree, Gathering& gathered) {
     if (gathered.result) return *std::move(gathered.result);
     if (gathered.trouble) return *std::move(gathered.trouble);
     switch (tree.macro) {
@@ -318,17 +321,18 @@ class Evaluator {
     }
   }
 
-  static Value Sorted(const Gathering& gathered) {
+  Value Sorted(const Gathering& gathered) {
     const std::vector<Value>& keys = gathered.keys;
     std::vector<size_t> places(keys.size());
     for (size_t i = 0; i < places.size(); ++i) {
       places[i] = i;
-      if (keys[i].kind() != keys[0].kind() || !Compare(keys[0], keys[i])) {
+      if (keys[i].kind() != keys[0].kind() || !Compare(keys[0], keys[i], budget_)) {
         return Value::Error("list elements must have the same type, and be comparable");
       }
     }
-    std::stable_sort(places.begin(), places.end(),
-                     [&keys](size_t a, size_t b) { return Compare(keys[a], keys[b])->sign < 0; });
+    std::stable_sort(places.begin(), places.end(), [&](size_t a, size_t b) {
+      return Compare(keys[a], keys[b], budget_)->sign < 0;
+    });
     std::vector<Value> out;
     out.reserve(places.size());
     for (const size_t place : places) out.push_back(gathered.elements[place]);

@@ -107,6 +107,8 @@ class Formatter {
 
   // Within lists and maps texts are quoted, and doubles have six decimals.
   void Any(const Value& value, bool within) {
+    const bool text = value.Is(Kind::kString) || value.Is(Kind::kBytes);
+    if (!call_.budget.ChargeBytes(text ? value.GetString().size() : 0)) return;
     switch (value.kind()) {
       case Kind::kNull:
         out_ += "null";

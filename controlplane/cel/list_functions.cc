@@ -31,9 +31,9 @@ std::optional<std::vector<Value>> ElementsOf(const Call& call, Value& error) {
   return out;
 }
 
-bool AreComparable(const std::vector<Value>& elements) {
+bool AreComparable(const std::vector<Value>& elements, Budget& budget) {
   return std::all_of(elements.begin(), elements.end(), [&](const Value& one) {
-    return one.kind() == elements[0].kind() && Compare(elements[0], one);
+    return one.kind() == elements[0].kind() && Compare(elements[0], one, budget);
   });
 }
 
@@ -42,7 +42,7 @@ Value IsSorted(const Call& call) {
   const auto elements = ElementsOf(call, error);
   if (!elements) return error;
   for (size_t i = 1; i < elements->size(); ++i) {
-    const auto order = Compare((*elements)[i - 1], (*elements)[i]);
+    const auto order = Compare((*elements)[i - 1], (*elements)[i], call.budget);
     if (!order) return NoSuchOverload();
     if (order->sign > 0) return Value::Bool(false);
   }
@@ -72,11 +72,11 @@ Value Extreme(const Call& call) {
   const auto elements = ElementsOf(call, error);
   if (!elements) return error;
   if (elements->empty()) return Value::Error(Concat(call.name, " called on empty list"));
-  if (!AreComparable(*elements)) return NoSuchOverload();
+  if (!AreComparable(*elements, call.budget)) return NoSuchOverload();
   const int wanted = call.name == "max" ? 1 : -1;
   const Value* best = &elements->front();
   for (const Value& one : *elements) {
-    if (Compare(one, *best)->sign == wanted) best = &one;
+    if (Compare(one, *best, call.budget)->sign == wanted) best = &one;
   }
   return *best;
 }
@@ -85,9 +85,11 @@ Value Sort(const Call& call) {
   Value error;
   auto elements = ElementsOf(call, error);
   if (!elements) return error;
-  if (!AreComparable(*elements)) return Value::Error("list elements must have the same type");
-  std::stable_sort(elements->begin(), elements->end(),
-                   [](const Value& a, const Value& b) { return Compare(a, b)->sign < 0; });
+  if (!AreComparable(*elements, call.budget))
+    return Value::Error("list elements must have the same type");
+  std::stable_sort(elements->begin(), elements->end(), [&](const Value& a, const Value& b) {
+    return Compare(a, b, call.budget)->sign < 0;
+  });
   return Value::ListOf(*std::move(elements));
 }
 
@@ -105,9 +107,9 @@ Value Distinct(const Call& call) {
   if (!elements) return error;
   std::vector<Value> out;
   for (const Value& one : *elements) {
-    if (!call.budget.Charge(static_cast<int64_t>(out.size()))) return {};
-    const bool there =
-        std::any_of(out.begin(), out.end(), [&](const Value& other) { return Equal(one, other); });
+    if (call.budget.exhausted()) return {};
+    const bool there = std::any_of(
+        out.begin(), out.end(), [&](const Value& other) { return Equal(one, other, call.budget); });
     if (!there) out.push_back(one);
   }
   return Value::ListOf(std::move(out));
@@ -179,8 +181,8 @@ Value Within(const List& list, const List& others, bool any, Budget& budget) {
     const Value wanted = others.At(i);
     bool found = false;
     for (size_t j = 0; j < list.Size() && !found; ++j) {
-      if (!budget.Charge()) return {};
-      found = Equal(list.At(j), wanted);
+      if (budget.exhausted()) return {};
+      found = Equal(list.At(j), wanted, budget);
     }
     if (found == any) return Value::Bool(any);
   }

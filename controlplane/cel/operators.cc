@@ -51,16 +51,17 @@ Value AddLists(const Call& call, const List& a, const List& b) {
   for (size_t i = 0; i < a.Size(); ++i) out.push_back(a.At(i));
   const ListIdentity identity = a.Identity();
   const auto same = [&](const Value& x, const Value& y) {
-    if (identity == ListIdentity::kSet) return Equal(x, y);
+    if (identity == ListIdentity::kSet) return Equal(x, y, call.budget);
     const auto first = a.KeysOf(x);
     const auto second = a.KeysOf(y);
-    return std::equal(first.begin(), first.end(), second.begin(), second.end(), Equal);
+    return std::equal(first.begin(), first.end(), second.begin(), second.end(),
+                      [&](const Value& p, const Value& q) { return Equal(p, q, call.budget); });
   };
   for (size_t i = 0; i < b.Size(); ++i) {
     Value element = b.At(i);
     bool there = false;
     for (size_t j = 0; identity != ListIdentity::kPlace && j < out.size() && !there; ++j) {
-      if (!call.budget.Charge()) return {};
+      if (call.budget.exhausted()) return {};
       there = same(out[j], element);
       if (there) out[j] = element;
     }
@@ -184,26 +185,12 @@ Value Divide(const Call& call) {
   return NoSuchOverload();
 }
 
-// How much is looked at where two values are compared: that of the smaller one.
-size_t BytesOf(const Value& value) {
-  if (value.Is(Kind::kString) || value.Is(Kind::kBytes)) return value.GetString().size();
-  if (value.Is(Kind::kList)) return value.GetList().Size() * 10;
-  if (value.Is(Kind::kMap)) return value.GetMap().Size() * 10;
-  return 0;
-}
-
-bool ChargeComparison(const Call& call) {
-  return call.budget.ChargeBytes(std::min(BytesOf(call[0]), BytesOf(call[1])));
-}
-
 Value AreEqual(const Call& call) {
-  if (!ChargeComparison(call)) return {};
-  return Value::Bool(Equal(call[0], call[1]) == (call.name == "_==_"));
+  return Value::Bool(Equal(call[0], call[1], call.budget) == (call.name == "_==_"));
 }
 
 Value Less(const Call& call) {
-  if (!ChargeComparison(call)) return {};
-  const auto order = Compare(call[0], call[1]);
+  const auto order = Compare(call[0], call[1], call.budget);
   if (!order) return NoSuchOverload();
   if (order->unordered) return Value::Bool(false);
   if (call.name == "_<_") return Value::Bool(order->sign < 0);
@@ -217,8 +204,8 @@ Value In(const Call& call) {
   if (!call[1].Is(Kind::kList)) return NoSuchOverload();
   const List& list = call[1].GetList();
   for (size_t i = 0; i < list.Size(); ++i) {
-    if (!call.budget.Charge()) return {};
-    if (Equal(list.At(i), call[0])) return Value::Bool(true);
+    if (call.budget.exhausted()) return {};
+    if (Equal(list.At(i), call[0], call.budget)) return Value::Bool(true);
   }
   return Value::Bool(false);
 }

@@ -121,8 +121,8 @@ Value IndexOf(const Call& call) {
     const List& list = call[0].GetList();
     int64_t found = -1;
     for (size_t i = 0; i < list.Size(); ++i) {
-      if (!call.budget.Charge()) return {};
-      if (!Equal(list.At(i), call[1])) continue;
+      if (call.budget.exhausted()) return {};
+      if (!Equal(list.At(i), call[1], call.budget)) continue;
       found = static_cast<int64_t>(i);
       if (!last) break;
     }

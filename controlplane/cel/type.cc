@@ -40,6 +40,7 @@ constexpr std::string_view kOpaqueNames[] = {"kubernetes.Quantity",
 TypePtr Make(Kind kind, std::vector<TypePtr> parameters = {}, std::string_view name = {}) {
   auto type = std::make_shared<Type>();
   type->kind = kind;
+  type->size = Type::SizeOf(parameters);
   type->parameters = std::move(parameters);
   type->name = name;
   return type;
@@ -60,6 +61,12 @@ bool IsReserved(std::string_view name) {
 }
 
 }  // namespace
+
+size_t Type::SizeOf(const std::vector<TypePtr>& parameters) {
+  size_t size = 1;
+  for (const TypePtr& one : parameters) size += one->size;
+  return size;
+}
 
 const Field* Type::FindField(std::string_view wanted) const {
   const auto found = fields.find(wanted);

@@ -10,6 +10,7 @@
 //   list->ToString() == "list(int)";
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -55,9 +56,13 @@ struct Type {
   Kind kind = Kind::kDyn;
   std::string name;
   std::vector<TypePtr> parameters;
+  size_t size = 1;  // of its text, in types
   std::map<std::string, Field, std::less<>> fields;
   ListIdentity identity = ListIdentity::kPlace;
   std::vector<std::string> keys;  // of documents' members, where identity is kKeys
+
+  // The size that those parameters make.
+  static size_t SizeOf(const std::vector<TypePtr>& parameters);
 
   bool Is(Kind other) const { return kind == other; }
   const Field* FindField(std::string_view name) const;

@@ -14,6 +14,7 @@ using Kind = Type::Kind;
 TypePtr WithParameters(const TypePtr& type, std::vector<TypePtr> parameters) {
   if (parameters == type->parameters) return type;
   auto copy = std::make_shared<Type>(*type);
+  copy->size = Type::SizeOf(parameters);
   copy->parameters = std::move(parameters);
   return copy;
 }

@@ -53,18 +53,19 @@ Order CompareNumbers(const Value& a, const Value& b) {
   return {whole(a) < whole(b) ? -1 : whole(a) > whole(b) ? 1 : 0, false};
 }
 
-bool EqualKeys(const List& keys, const Value& a, const Value& b) {
+bool EqualKeys(const List& keys, const Value& a, const Value& b, Budget& budget) {
   const std::vector<Value> first = keys.KeysOf(a);
   const std::vector<Value> second = keys.KeysOf(b);
-  return std::equal(first.begin(), first.end(), second.begin(), second.end(), Equal);
+  return std::equal(first.begin(), first.end(), second.begin(), second.end(),
+                    [&](const Value& x, const Value& y) { return Equal(x, y, budget); });
 }
 
-bool EqualLists(const List& a, const List& b) {
+bool EqualLists(const List& a, const List& b, Budget& budget) {
   if (a.Size() != b.Size()) return false;
   const ListIdentity identity = a.Identity() != ListIdentity::kPlace ? a.Identity() : b.Identity();
   if (identity == ListIdentity::kPlace) {
     for (size_t i = 0; i < a.Size(); ++i) {
-      if (!Equal(a.At(i), b.At(i))) return false;
+      if (!Equal(a.At(i), b.At(i), budget)) return false;
     }
     return true;
   }
@@ -74,20 +75,20 @@ bool EqualLists(const List& a, const List& b) {
     bool found = false;
     for (size_t j = 0; j < b.Size() && !found; ++j) {
       const Value other = b.At(j);
-      if (identity == ListIdentity::kKeys && !EqualKeys(keyed, element, other)) continue;
-      found = Equal(element, other);
+      if (identity == ListIdentity::kKeys && !EqualKeys(keyed, element, other, budget)) continue;
+      found = Equal(element, other, budget);
     }
     if (!found) return false;
   }
   return true;
 }
 
-bool EqualMaps(const Map& a, const Map& b) {
+bool EqualMaps(const Map& a, const Map& b, Budget& budget) {
   if (a.Size() != b.Size()) return false;
   bool equal = true;
   a.Visit([&](const Value& key, const Value& value) {
     const std::optional<Value> other = b.Find(key);
-    equal = other && Equal(value, *other);
+    equal = other && Equal(value, *other, budget);
     return equal;
   });
   return equal;
@@ -100,8 +101,31 @@ TypePtr Bare(Type::Kind kind) {
   return type;
 }
 
-bool EqualOptionals(const Value* a, const Value* b) {
-  return a == nullptr || b == nullptr ? a == b : Equal(*a, *b);
+bool EqualOptionals(const Value* a, const Value* b, Budget& budget) {
+  return a == nullptr || b == nullptr ? a == b : Equal(*a, *b, budget);
+}
+
+std::optional<Order> OrderOf(const Value& a, const Value& b) {
+  if (a.IsNumber() && b.IsNumber()) return CompareNumbers(a, b);
+  if (a.kind() != b.kind()) return std::nullopt;
+  switch (a.kind()) {
+    case Kind::kBool:
+      return Order{static_cast<int>(a.GetBool()) - static_cast<int>(b.GetBool()), false};
+    case Kind::kString:
+    case Kind::kBytes: {
+      const int order = a.GetString().compare(b.GetString());
+      return Order{order < 0 ? -1 : order > 0 ? 1 : 0, false};
+    }
+    case Kind::kTimestamp: {
+      const api::Timestamp x = a.GetTimestamp();
+      const api::Timestamp y = b.GetTimestamp();
+      return SignOf(x.seconds != y.seconds ? x.seconds <=> y.seconds : x.nanos <=> y.nanos);
+    }
+    case Kind::kDuration:
+      return SignOf(a.GetInt() <=> b.GetInt());
+    default:
+      return std::nullopt;
+  }
 }
 
 }  // namespace
@@ -164,7 +188,8 @@ TypePtr TypeOf(const Value& value) {
   return SimpleType(Type::Kind::kDyn);
 }
 
-bool Equal(const Value& a, const Value& b) {
+bool Equal(const Value& a, const Value& b, Budget& budget) {
+  if (!budget.Charge()) return false;
   if (a.IsNumber() && b.IsNumber()) {
     const Order order = CompareNumbers(a, b);
     return order.sign == 0 && !order.unordered;
@@ -177,19 +202,20 @@ bool Equal(const Value& a, const Value& b) {
       return a.GetBool() == b.GetBool();
     case Kind::kString:
     case Kind::kBytes:
-      return a.GetString() == b.GetString();
+      return a.GetString().size() == b.GetString().size() &&
+             budget.ChargeBytes(a.GetString().size()) && a.GetString() == b.GetString();
     case Kind::kTimestamp:
       return a.GetTimestamp() == b.GetTimestamp();
     case Kind::kDuration:
       return a.GetInt() == b.GetInt();
     case Kind::kList:
-      return EqualLists(a.GetList(), b.GetList());
+      return EqualLists(a.GetList(), b.GetList(), budget);
     case Kind::kMap:
-      return EqualMaps(a.GetMap(), b.GetMap());
+      return EqualMaps(a.GetMap(), b.GetMap(), budget);
     case Kind::kType:
       return a.GetType()->kind == b.GetType()->kind && a.GetType()->name == b.GetType()->name;
     case Kind::kOptional:
-      return EqualOptionals(a.GetOptional(), b.GetOptional());
+      return EqualOptionals(a.GetOptional(), b.GetOptional(), budget);
     case Kind::kOpaque:
       return a.GetOpaque().Equals(b.GetOpaque());
     default:
@@ -197,27 +223,13 @@ bool Equal(const Value& a, const Value& b) {
   }
 }
 
-std::optional<Order> Compare(const Value& a, const Value& b) {
-  if (a.IsNumber() && b.IsNumber()) return CompareNumbers(a, b);
-  if (a.kind() != b.kind()) return std::nullopt;
-  switch (a.kind()) {
-    case Kind::kBool:
-      return Order{static_cast<int>(a.GetBool()) - static_cast<int>(b.GetBool()), false};
-    case Kind::kString:
-    case Kind::kBytes: {
-      const int order = a.GetString().compare(b.GetString());
-      return Order{order < 0 ? -1 : order > 0 ? 1 : 0, false};
-    }
-    case Kind::kTimestamp: {
-      const api::Timestamp x = a.GetTimestamp();
-      const api::Timestamp y = b.GetTimestamp();
-      return SignOf(x.seconds != y.seconds ? x.seconds <=> y.seconds : x.nanos <=> y.nanos);
-    }
-    case Kind::kDuration:
-      return SignOf(a.GetInt() <=> b.GetInt());
-    default:
-      return std::nullopt;
-  }
+std::optional<Order> Compare(const Value& a, const Value& b, Budget& budget) {
+  const auto bytes = [](const Value& value) {
+    const bool text = value.Is(Kind::kString) || value.Is(Kind::kBytes);
+    return text ? value.GetString().size() : 0;
+  };
+  if (!budget.Charge() || !budget.ChargeBytes(std::min(bytes(a), bytes(b)))) return Order();
+  return OrderOf(a, b);
 }
 
 // In the order in which they were put.
@@ -227,7 +239,7 @@ class MapBuilder::Entries : public Map {
     static int Rank(const Value& key) { return key.IsNumber() ? 1 : key.Is(Kind::kBool) ? 0 : 2; }
     bool operator()(const Value& a, const Value& b) const {
       if (Rank(a) != Rank(b)) return Rank(a) < Rank(b);
-      const auto order = Compare(a, b);
+      const auto order = OrderOf(a, b);
       return order && order->sign < 0;
     }
   };

@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "api/timestamp.h"
+#include "cel/budget.h"
 #include "cel/type.h"
 
 namespace kvplane::cel {
@@ -142,8 +143,10 @@ class Value {
 // Its type, as type() tells it.
 TypePtr TypeOf(const Value& value);
 
-// Numbers of all types are compared by what they are worth; values of other types differ.
-bool Equal(const Value& a, const Value& b);
+// Numbers of all types are compared by what they are worth; values of other types differ. What is
+// looked at is charged: a value may hold others many times over. Where the budget is used up
+// nothing is equal.
+bool Equal(const Value& a, const Value& b, Budget& budget);
 
 // Of two values that have an order (numbers, texts, bytes, bools, times): below zero, zero, above.
 // None where they have none; where one is not a number, all comparisons are false.
@@ -151,7 +154,7 @@ struct Order {
   int sign = 0;
   bool unordered = false;
 };
-std::optional<Order> Compare(const Value& a, const Value& b);
+std::optional<Order> Compare(const Value& a, const Value& b, Budget& budget);
 
 // A map that keys are put into; they are bools, numbers and texts.
 class MapBuilder {

@@ -116,8 +116,9 @@ TEST(Program, ListsOfKeysAreAddedByKey) {
 TEST(Program, HostileExpressionsComeToAnEnd) {
   constexpr std::string_view kCancelled = "operation cancelled: actual cost limit exceeded";
   const std::string range = "lists.range(1000)";
-  EXPECT_EQ(Evaluated(range + ".all(a, " + range + ".all(b, " + range + ".all(c, true)))").GetString(),
-            kCancelled);
+  EXPECT_EQ(
+      Evaluated(range + ".all(a, " + range + ".all(b, " + range + ".all(c, true)))").GetString(),
+      kCancelled);
   EXPECT_EQ(Evaluated("lists.range(9000000000)").GetString(), kCancelled);
   // Not even where something else would decide.
   EXPECT_EQ(Evaluated("lists.range(9000000000).size() > 0 || true").GetString(), kCancelled);
@@ -152,6 +153,26 @@ TEST(Program, LongExpressionsAreCheckedInTimeThatGrowsWithThem) {
   EXPECT_EQ(FaultOf("[" + list + "]", {{"x", Dyn()}}), "");
   // With what is known copied at each step it is half a minute.
   EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(5));
+}
+
+TEST(Program, ValuesThatHoldOthersManyTimesOverCostWhatTheyHold) {
+  constexpr std::string_view kCancelled = "operation cancelled: actual cost limit exceeded";
+  std::string twice = "[1]";
+  for (int i = 0; i < 60; ++i) twice += ".map(a, [a, a])";
+  EXPECT_EQ(Evaluated("[" + twice + "].all(v, v == v)").GetString(), kCancelled);
+  EXPECT_EQ(Evaluated("'%s'.format([" + twice + "]) == ''").GetString(), kCancelled);
+  // A text that is long, again and again.
+  const std::string text = "'" + std::string(50000, 'x') + "'";
+  EXPECT_EQ(Evaluated("lists.range(50000).map(i, " + text + ").sort().size() > 0").GetString(),
+            kCancelled);
+  EXPECT_EQ(Evaluated("'%s'.format([lists.range(50000).map(i, " + text + ")]) == ''").GetString(),
+            kCancelled);
+}
+
+TEST(Program, TypesHaveALargestSize) {
+  std::string chain = "[1]";
+  for (int i = 0; i < 200; ++i) chain += ".map(a, {a: a})";
+  EXPECT_NE(FaultOf(chain).find("the type of the expression is too large"), std::string::npos);
 }
 
 TEST(Program, NamesAreEscaped) {
