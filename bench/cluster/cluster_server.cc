@@ -3,10 +3,9 @@
 #include <openssl/evp.h>
 
 #include <boost/asio/io_context.hpp>
-#include <fstream>
-#include <iterator>
 #include <thread>
 
+#include "base/file.h"
 #include "base/status.h"
 #include "base/strings.h"
 #include "bench/load/port.h"
@@ -26,11 +25,6 @@ constexpr std::chrono::milliseconds kPoll{5};
 constexpr double kRest = 0.03;
 constexpr std::chrono::milliseconds kRestTime{500};
 constexpr std::chrono::seconds kRestTimeout{10};
-
-std::string ReadFile(const std::filesystem::path& path) {
-  std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
 
 // The text behind `name` in a kubeconfig, decoded; empty where there is none.
 std::string DataOf(const std::string& kubeconfig, const std::string& name) {
@@ -83,10 +77,11 @@ absl::StatusOr<std::unique_ptr<ClusterServer>> ClusterServer::Start(
                                         : server->LaunchKubernetes(settings, folder));
   RETURN_IF_ERROR(server->AwaitReady());
   server->start_seconds_ = std::chrono::duration<double>(steady_clock::now() - begin).count();
-  RETURN_IF_ERROR(settings.etcd.empty() ? server->ReadKubeconfig(folder / "data/kubeconfig.yaml")
-                                        : server->Trust(ReadFile(folder / "admin.crt"),
-                                                        ReadFile(folder / "admin.crt"),
-                                                        ReadFile(folder / "admin.key")));
+  RETURN_IF_ERROR(settings.etcd.empty()
+                      ? server->ReadKubeconfig(folder / "data/kubeconfig.yaml")
+                      : server->Trust(kvshim::base::ReadFile(folder / "admin.crt").value_or(""),
+                                      kvshim::base::ReadFile(folder / "admin.crt").value_or(""),
+                                      kvshim::base::ReadFile(folder / "admin.key").value_or("")));
   return server;
 }
 
@@ -170,7 +165,7 @@ absl::Status ClusterServer::AwaitReady() {
 }
 
 absl::Status ClusterServer::ReadKubeconfig(const std::filesystem::path& path) {
-  const std::string text = ReadFile(path);
+  const std::string text = kvshim::base::ReadFile(path).value_or("");
   return Trust(DataOf(text, "certificate-authority-data"), DataOf(text, "client-certificate-data"),
                DataOf(text, "client-key-data"));
 }

@@ -1,8 +1,8 @@
 #include "marked_text.h"
 
 #include <fstream>
-#include <iterator>
 
+#include "base/file.h"
 #include "base/strings.h"
 
 namespace kvshim::bench {
@@ -19,8 +19,7 @@ absl::Status WriteFile(const std::filesystem::path& path, const std::string& tex
 
 absl::Status ReplaceMarked(const std::filesystem::path& path, const std::string& name,
                            const std::string& text) {
-  std::ifstream file(path);
-  std::string all(std::istreambuf_iterator<char>(file), {});
+  std::string all = base::ReadFile(path).value_or("");
   const std::string begin = Concat("<!-- ", name, " -->\n");
   const std::string end = Concat("<!-- /", name, " -->\n");
   const size_t from = all.find(begin);

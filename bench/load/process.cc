@@ -10,11 +10,10 @@
 
 #include <chrono>
 #include <cstdlib>
-#include <fstream>
-#include <iterator>
 #include <sstream>
 #include <thread>
 
+#include "base/file.h"
 #include "base/status.h"
 #include "base/strings.h"
 
@@ -92,8 +91,7 @@ Process::~Process() { Stop(); }
 
 absl::Status Process::Failure(const std::string& what) const {
   constexpr size_t kShown = 1000;
-  std::ifstream file(command_.folder / kOutput);
-  std::string output(std::istreambuf_iterator<char>(file), {});
+  std::string output = base::ReadFile(command_.folder / kOutput).value_or("");
   if (output.size() > kShown) output.erase(0, output.size() - kShown);
   return absl::UnavailableError(
       base::ToAbsl(base::Concat(command_.words[0], ": ", what, "; its output: ", output)));

@@ -6,10 +6,10 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <sstream>
 #include <string>
 
+#include "base/file.h"
 #include "base/status.h"
 #include "base/strings.h"
 #include "http/client.h"
@@ -58,8 +58,7 @@ struct Kinship {
 };
 
 absl::StatusOr<Kinship> ReadKinship(pid_t pid) {
-  std::ifstream file(base::Concat("/proc/", pid, "/stat"));
-  std::string text(std::istreambuf_iterator<char>(file), {});
+  const std::string text = base::ReadFile(base::Concat("/proc/", pid, "/stat")).value_or("");
   // After the name, which may be anything: state, parent, ..., cutime and cstime as the 14th and
   // 15th word.
   const size_t name_end = text.rfind(')');

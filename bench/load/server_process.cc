@@ -2,11 +2,10 @@
 
 #include <boost/json.hpp>
 #include <chrono>
-#include <fstream>
-#include <iterator>
 #include <thread>
 #include <vector>
 
+#include "base/file.h"
 #include "base/status.h"
 #include "base/strings.h"
 #include "port.h"
@@ -16,11 +15,6 @@ namespace {
 
 constexpr std::chrono::seconds kStartTimeout{60};
 constexpr std::chrono::milliseconds kPoll{2};
-
-std::string ReadFile(const std::filesystem::path& path) {
-  std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
 
 }  // namespace
 
@@ -60,7 +54,7 @@ absl::Status ServerProcess::LaunchKvshim(const ServerSettings& settings,
     std::this_thread::sleep_for(kPoll);
   }
   boost::json::error_code error;
-  const boost::json::value said = boost::json::parse(ReadFile(ready), error);
+  const boost::json::value said = boost::json::parse(base::ReadFile(ready).value_or(""), error);
   const boost::json::value* url = error ? nullptr : said.find_pointer("/client_urls/0", error);
   if (url == nullptr || !url->is_string()) return process_->Failure("its ready file has no URL");
   const std::string text(url->get_string());

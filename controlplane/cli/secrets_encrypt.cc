@@ -3,10 +3,10 @@
 #include <string>
 
 #include "api/json.h"
+#include "base/file.h"
 #include "base/status.h"
 #include "base/strings.h"
 #include "cluster/kubeconfig.h"
-#include "cluster/private_file.h"
 #include "http/client.h"
 #include "server/encryption_page.h"
 #include "subcommands.h"
@@ -25,7 +25,7 @@ absl::StatusOr<json::Object> Ask(const SecretsEncryptSettings& settings,
   const std::string path = settings.kubeconfig.empty()
                                ? Concat(settings.data_dir, "/kubeconfig.yaml")
                                : settings.kubeconfig;
-  ASSIGN_OR_RETURN(const std::string text, cluster::ReadPrivateFile(path));
+  ASSIGN_OR_RETURN(const std::string text, kvshim::base::ReadFile(path));
   absl::StatusOr<cluster::KubeconfigFields> fields = cluster::ReadKubeconfig(text);
   if (!fields.ok()) {
     return absl::InvalidArgumentError(Concat(path, " ", std::string(fields.status().message())));

@@ -6,9 +6,9 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "base/file.h"
 #include "base/status.h"
 #include "base/strings.h"
-#include "cluster/private_file.h"
 
 namespace kvplane::cli {
 namespace {
@@ -190,7 +190,7 @@ absl::Status Complete(ServerSettings& settings) {
   if (!server.token.empty()) {
     return absl::InvalidArgumentError("--token and --token-file exclude each other: give one");
   }
-  const absl::StatusOr<std::string> token = cluster::ReadPrivateFile(settings.token_file);
+  const absl::StatusOr<std::string> token = kvshim::base::ReadFile(settings.token_file);
   if (!token.ok()) {
     return absl::InvalidArgumentError(
         Concat("--token-file: ", std::string(token.status().message())));

@@ -1,8 +1,8 @@
 #include <iostream>
 #include <string>
 
+#include "base/file.h"
 #include "base/strings.h"
-#include "cluster/private_file.h"
 #include "server/server.h"
 #include "subcommands.h"
 
@@ -22,7 +22,7 @@ int Token(const TokenSettings& settings) {
   const std::string path = settings.node
                                ? kvshim::base::Concat(settings.data_dir, "/server/node-token")
                                : server::TokenPath(settings.data_dir);
-  const absl::StatusOr<std::string> token = cluster::ReadPrivateFile(path);
+  const absl::StatusOr<std::string> token = kvshim::base::ReadFile(path);
   if (!token.ok()) {
     std::cerr << "kvplane token: " << token.status().message()
               << "\nHas a server run with this --data-dir?\n";

@@ -58,19 +58,4 @@ absl::Status WritePrivateFile(const std::string& path, std::string_view content,
   return status;
 }
 
-absl::StatusOr<std::string> ReadPrivateFile(const std::string& path) {
-  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0 && errno == ENOENT) return absl::NotFoundError(Concat("there is no file ", path));
-  if (fd < 0) return SystemError(path, "read");
-  std::string content;
-  char chunk[4096];
-  ssize_t count = 0;
-  while ((count = read(fd, chunk, sizeof(chunk))) > 0) {
-    content.append(chunk, static_cast<size_t>(count));
-  }
-  close(fd);
-  if (count < 0) return SystemError(path, "read");
-  return content;
-}
-
 }  // namespace kvplane::cluster

@@ -17,7 +17,4 @@ namespace kvplane::cluster {
 // Makes the folders above it, which only their owner may enter.
 absl::Status WritePrivateFile(const std::string& path, std::string_view content, mode_t mode);
 
-// kNotFound where there is none.
-absl::StatusOr<std::string> ReadPrivateFile(const std::string& path);
-
 }  // namespace kvplane::cluster

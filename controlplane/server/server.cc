@@ -20,6 +20,7 @@
 #include "auth/service_account_tokens.h"
 #include "auth/token_request.h"
 #include "base/executor.h"
+#include "base/file.h"
 #include "base/logger.h"
 #include "base/metrics.h"
 #include "base/status.h"
@@ -62,7 +63,7 @@ absl::StatusOr<cluster::Token> ReadToken(const ServerOptions& options) {
     return token.ok() ? token : At("--token: the text ", token.status());
   }
   const std::string path = TokenPath(options.data_dir);
-  const absl::StatusOr<std::string> held = cluster::ReadPrivateFile(path);
+  const absl::StatusOr<std::string> held = kvshim::base::ReadFile(path);
   if (absl::IsNotFound(held.status())) {
     return cluster::Token{.password = cluster::RandomPassword()};
   }
@@ -188,7 +189,7 @@ class ApiServer : public Server {
                                 .longest_kept = std::chrono::hours(24) * options_.audit_max_days};
     if (!options_.audit_policy_file.empty()) {
       const std::string where = Concat("--audit-policy-file: ", options_.audit_policy_file, ": ");
-      const auto text = cluster::ReadPrivateFile(options_.audit_policy_file);
+      const auto text = kvshim::base::ReadFile(options_.audit_policy_file);
       if (!text.ok()) return At("--audit-policy-file: ", text.status());
       auto policy = auth::AuditPolicy::Read(*text);
       if (!policy.ok()) return At(where, policy.status());

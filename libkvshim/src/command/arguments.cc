@@ -4,9 +4,8 @@
 
 #include <algorithm>
 #include <cctype>
-#include <fstream>
-#include <iterator>
 
+#include "base/file.h"
 #include "base/status.h"
 #include "base/strings.h"
 #include "command/config_file.h"
@@ -70,10 +69,12 @@ absl::Status AddConfigFile(const CLI::App& command, std::vector<std::string>& ar
   const auto wrong = [&path](std::string_view what) {
     return absl::InvalidArgumentError(Concat(kConfigFile, ": ", path, ": ", what));
   };
-  std::ifstream file(path, std::ios::binary);
-  const std::string text((std::istreambuf_iterator<char>(file)), {});
-  if (!file) return wrong("cannot be read; does it exist, with leave to read it?");
-  const absl::StatusOr<std::vector<Setting>> settings = ParseConfigFile(text);
+  const absl::StatusOr<std::string> text = base::ReadFile(path);
+  if (!text.ok()) {
+    return absl::InvalidArgumentError(
+        Concat(kConfigFile, ": ", base::FromAbsl(text.status().message())));
+  }
+  const absl::StatusOr<std::vector<Setting>> settings = ParseConfigFile(*text);
   if (!settings.ok()) return wrong(base::FromAbsl(settings.status().message()));
   const std::vector<std::string> before = arguments;
   for (const Setting& setting : *settings) {

@@ -6,11 +6,10 @@
 #include <openssl/x509.h>
 
 #include <chrono>
-#include <fstream>
-#include <sstream>
 #include <string_view>
 #include <utility>
 
+#include "base/file.h"
 #include "base/logger.h"
 #include "base/status.h"
 #include "base/strings.h"
@@ -24,13 +23,14 @@ using boost::system::error_code;
 constexpr std::chrono::seconds kLookEvery{1};
 
 absl::StatusOr<std::string> ReadFile(std::string_view flag, const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream content;
-  content << file.rdbuf();
-  if (!file || content.str().empty()) {
-    return absl::InvalidArgumentError(base::Concat(flag, ": cannot read ", path));
+  absl::StatusOr<std::string> content = base::ReadFile(path);
+  if (!content.ok()) {
+    return absl::InvalidArgumentError(
+        base::Concat(flag, ": ", base::FromAbsl(content.status().message())));
   }
-  return content.str();
+  if (content->empty())
+    return absl::InvalidArgumentError(base::Concat(flag, ": ", path, " is empty"));
+  return content;
 }
 
 absl::Status Unusable(std::string_view flag, const std::string& path, std::string_view what) {

@@ -4,9 +4,8 @@
 
 #include <algorithm>
 #include <charconv>
-#include <fstream>
-#include <iterator>
 
+#include "base/file.h"
 #include "base/status.h"
 #include "base/strings.h"
 
@@ -37,23 +36,16 @@ std::string DecodePercents(std::string_view text) {
   return decoded;
 }
 
-absl::StatusOr<std::string> ReadFile(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::string content((std::istreambuf_iterator<char>(file)), {});
-  if (!file) return absl::NotFoundError(Concat("cannot read ", path));
-  return content;
-}
-
 absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> Credentials(bool tls,
                                                                       const TlsFiles& files) {
   if (!tls) return grpc::InsecureChannelCredentials();
   grpc::SslCredentialsOptions ssl;
   if (!files.ca_file.empty()) {
-    ASSIGN_OR_RETURN(ssl.pem_root_certs, ReadFile(files.ca_file));
+    ASSIGN_OR_RETURN(ssl.pem_root_certs, base::ReadFile(files.ca_file));
   }
   if (!files.cert_file.empty()) {
-    ASSIGN_OR_RETURN(ssl.pem_cert_chain, ReadFile(files.cert_file));
-    ASSIGN_OR_RETURN(ssl.pem_private_key, ReadFile(files.key_file));
+    ASSIGN_OR_RETURN(ssl.pem_cert_chain, base::ReadFile(files.cert_file));
+    ASSIGN_OR_RETURN(ssl.pem_private_key, base::ReadFile(files.key_file));
   }
   if (!files.skip_verify) return grpc::SslCredentials(ssl);
   namespace experimental = grpc::experimental;

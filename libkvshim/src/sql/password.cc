@@ -1,9 +1,8 @@
 #include "sql/password.h"
 
 #include <cstdlib>
-#include <fstream>
-#include <iterator>
 
+#include "base/file.h"
 #include "base/strings.h"
 
 namespace kvshim::sql {
@@ -18,14 +17,13 @@ absl::StatusOr<std::optional<std::string>> OutsidePassword(const Dsn& dsn) {
         "the database's name has both password_file and password_env; give one");
   }
   if (path != nullptr) {
-    std::ifstream file(*path, std::ios::binary);
-    std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-    if (!file.is_open() || file.bad()) {
+    absl::StatusOr<std::string> text = base::ReadFile(*path);
+    if (!text.ok()) {
       return absl::InvalidArgumentError(
-          Concat("password_file: cannot read ", *path, "; does it exist, with leave to read it?"));
+          Concat("password_file: ", base::FromAbsl(text.status().message())));
     }
-    while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
-    return text;
+    while (!text->empty() && (text->back() == '\n' || text->back() == '\r')) text->pop_back();
+    return *std::move(text);
   }
   if (variable != nullptr) {
     const char* value = std::getenv(variable->c_str());

@@ -76,7 +76,7 @@ func TestSettingsThatCannotBeAreNamed(t *testing.T) {
 		{"--service-cidr=10.42.1.0/24", "overlaps --cluster-cidr"},
 		{"--cluster-dns=1.2.3.4", "--cluster-dns: 1.2.3.4 is not in --service-cidr"},
 		{"--token=K10abc::server:x", "--token: the text is not a token"},
-		{"--token-file=" + empty, "--token-file: there is no file"},
+		{"--token-file=" + empty, "--token-file: cannot read"},
 		{"--tls-san=a,b c", "--tls-san: 'b c' is no host name"},
 		{"--datastore-endpoint=nonsense", "'nonsense' names no kind of datastore"},
 		{"--datastore-cafile=" + empty, "--datastore-cafile: cannot read"},

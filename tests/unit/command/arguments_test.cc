@@ -5,6 +5,9 @@
 
 #include <cstdlib>
 #include <fstream>
+#include <memory>
+
+#include "base/temporary_directory.h"
 
 namespace kvshim::command {
 namespace {
@@ -22,11 +25,14 @@ class ArgumentsTest : public testing::Test {
     command_->add_flag("--skip", skip_);
   }
   std::string File(const std::string& content) {
-    const std::string path = testing::TempDir() + "/arguments.conf";
+    const std::string path = directory_->path() + "/arguments.conf";
     std::ofstream(path) << content;
     return path;
   }
 
+  // Of its own: other tests of this file run at the same time.
+  const std::unique_ptr<base::TemporaryDirectory> directory_ =
+      base::TemporaryDirectory::Make("").value();
   std::string names_;
   bool verify_ = false;
   bool skip_ = false;
@@ -64,7 +70,7 @@ TEST_F(ArgumentsTest, ErrorsNameTheFileAndTheLine) {
               HasSubstr("arguments.conf: line 2: nothing is no setting; see program serve --help"));
   arguments = {"--config-file=/nowhere"};
   EXPECT_THAT(std::string(AddConfigFile(*command_, arguments).message()),
-              HasSubstr("--config-file: /nowhere: cannot be read"));
+              HasSubstr("--config-file: cannot read /nowhere: No such file"));
 }
 
 }  // namespace
