@@ -232,10 +232,12 @@ absl::Status Engine::Parts::Start(const std::string& dsn, Engine& engine) {
 
 std::string Engine::Parts::Announce(const log::Head& head, const log::Batch& batch) {
   std::string frame;
-  if (members == nullptr || !members->has_others()) return frame;
+  if (members == nullptr) return frame;
   base::MutexLock lock(news_mutex);
   // It is in this database, which may not be the one that counts.
   const size_t told = links.has_value() && !doubt.raised() ? links->count() : 0;
+  // A server that has just begun is linked before it is seen in the table of members.
+  if (told == 0 && !members->has_others()) return frame;
   if (told > 0) {
     frame = FrameOf({.writer = static_cast<int64_t>(member_id), .lineage = Lineage()}, head,
                     batch.rows, batch.ops);
