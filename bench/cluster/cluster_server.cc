@@ -77,11 +77,13 @@ absl::StatusOr<std::unique_ptr<ClusterServer>> ClusterServer::Start(
                                         : server->LaunchKubernetes(settings, folder));
   RETURN_IF_ERROR(server->AwaitReady());
   server->start_seconds_ = std::chrono::duration<double>(steady_clock::now() - begin).count();
-  RETURN_IF_ERROR(settings.etcd.empty()
-                      ? server->ReadKubeconfig(folder / "data/kubeconfig.yaml")
-                      : server->Trust(kvshim::base::ReadFile(folder / "admin.crt").value_or(""),
-                                      kvshim::base::ReadFile(folder / "admin.crt").value_or(""),
-                                      kvshim::base::ReadFile(folder / "admin.key").value_or("")));
+  if (settings.etcd.empty()) {
+    RETURN_IF_ERROR(server->ReadKubeconfig(folder / "data/kubeconfig.yaml"));
+    return server;
+  }
+  ASSIGN_OR_RETURN(const std::string certificate, base::ReadFile(folder / "admin.crt"));
+  ASSIGN_OR_RETURN(const std::string key, base::ReadFile(folder / "admin.key"));
+  RETURN_IF_ERROR(server->Trust(certificate, certificate, key));
   return server;
 }
 
@@ -165,7 +167,7 @@ absl::Status ClusterServer::AwaitReady() {
 }
 
 absl::Status ClusterServer::ReadKubeconfig(const std::filesystem::path& path) {
-  const std::string text = kvshim::base::ReadFile(path).value_or("");
+  const std::string text = base::ReadFile(path).value_or("");
   return Trust(DataOf(text, "certificate-authority-data"), DataOf(text, "client-certificate-data"),
                DataOf(text, "client-key-data"));
 }

@@ -49,6 +49,14 @@ std::string OpenText(const json::Object& document, std::string_view closing, siz
   return text;
 }
 
+json::Object TableDocument(const Call& call, json::Object metadata, json::Array rows) {
+  return {{"kind", "Table"},
+          {"apiVersion", "meta.k8s.io/v1"},
+          {"metadata", std::move(metadata)},
+          {"columnDefinitions", TableColumns(call.kind())},
+          {"rows", std::move(rows)}};
+}
+
 json::Object RowOf(const Call& call, const registry::StoredObject& object) {
   const bool converted = FindConverted(call, object) != nullptr;
   return TableRow(call, converted ? ItemDocument(call, object) : object.Parse());
@@ -58,12 +66,7 @@ json::Object RowOf(const Call& call, const registry::StoredObject& object) {
 Answer JsonTable(const Call& call, const Reader::Selected& selected, json::Object metadata) {
   constexpr std::string_view kEnd = "]}";
   Answer answer;
-  answer.body = OpenText({{"kind", "Table"},
-                          {"apiVersion", "meta.k8s.io/v1"},
-                          {"metadata", std::move(metadata)},
-                          {"columnDefinitions", TableColumns(call.kind())},
-                          {"rows", json::Array()}},
-                         kEnd, 0);
+  answer.body = OpenText(TableDocument(call, std::move(metadata), json::Array()), kEnd, 0);
   bool first = true;
   for (const auto& object : selected.objects) {
     if (!first) answer.body += ',';
@@ -80,12 +83,7 @@ Answer TableList(const Call& call, const Reader::Selected& selected, json::Objec
   json::Array rows;
   rows.reserve(selected.objects.size());
   for (const auto& object : selected.objects) rows.push_back(RowOf(call, *object));
-  const json::Object table{{"kind", "Table"},
-                           {"apiVersion", "meta.k8s.io/v1"},
-                           {"metadata", std::move(metadata)},
-                           {"columnDefinitions", TableColumns(call.kind())},
-                           {"rows", std::move(rows)}};
-  return AnswerDocument(call, table);
+  return AnswerDocument(call, TableDocument(call, std::move(metadata), std::move(rows)));
 }
 
 Answer JsonList(const Call& call, const Reader::Selected& selected, json::Object metadata) {
