@@ -17,9 +17,10 @@ namespace kvshim::etcd {
 
 class PeerHost {
  public:
-  // Where other servers ask for a link, and what for.
+  // Where other servers ask for a link, and what for. The number changes with what the frames mean
+  // (store/peer_frames.h): two builds of one release may differ in that.
   static constexpr char kPath[] = "/kvshim/link";
-  static constexpr char kProtocol[] = "kvshim-link";
+  static constexpr char kProtocol[] = "kvshim-link/2";
 
   explicit PeerHost(store::Engine& store);
   ~PeerHost();

@@ -7,6 +7,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/stream_traits.hpp>
 #include <utility>
 #include <vector>
@@ -62,15 +63,16 @@ template <typename Stream>
 class StreamChannel final : public Channel,
                             public std::enable_shared_from_this<StreamChannel<Stream>> {
  public:
-  StreamChannel(Stream stream, std::string read_already, std::shared_ptr<void> keeps)
+  StreamChannel(Stream stream, std::string_view read_already, std::shared_ptr<void> keeps)
       : keeps_(std::move(keeps)),
         stream_(std::move(stream)),
         sign_of_life_(stream_.get_executor()),
-        received_(std::move(read_already)),
         binding_(BindingOf(stream_)) {
     auto& lowest = boost::beast::get_lowest_layer(stream_);
     lowest.expires_never();
     lowest.socket().non_blocking(true);
+    received_.commit(
+        asio::buffer_copy(received_.prepare(read_already.size()), asio::buffer(read_already)));
   }
 
   void Start(Events events) override {
@@ -117,7 +119,8 @@ class StreamChannel final : public Channel,
   // Hands on what has been received whole, and reads more.
   void Take() {
     size_t at = 0;
-    const std::string_view received(received_);
+    const std::string_view received(static_cast<const char*>(received_.cdata().data()),
+                                    received_.size());
     while (received.size() - at >= kLengthBytes) {
       const size_t length = ReadLength(received.substr(at));
       if (length > kMaxFrame) return End();
@@ -127,16 +130,13 @@ class StreamChannel final : public Channel,
       if (!taken) return End();
       at += kLengthBytes + length;
     }
-    received_.erase(0, at);
-    const size_t have = received_.size();
-    received_.resize(have + kChunk);
-    stream_.async_read_some(
-        asio::buffer(received_.data() + have, kChunk),
-        [self = this->shared_from_this(), have](error_code error, size_t count) {
-          self->received_.resize(have + count);
-          if (error) return self->End();
-          self->Take();
-        });
+    received_.consume(at);
+    stream_.async_read_some(received_.prepare(kChunk),
+                            [self = this->shared_from_this()](error_code error, size_t count) {
+                              if (error) return self->End();
+                              self->received_.commit(count);
+                              self->Take();
+                            });
   }
 
   void Write() {
@@ -189,7 +189,7 @@ class StreamChannel final : public Channel,
   Stream stream_;
   asio::steady_timer sign_of_life_;
   Events events_;
-  std::string received_;
+  boost::beast::flat_buffer received_;
   const std::string binding_;
   bool quiet_ = true;  // nothing was sent since the last sign of life
   std::vector<Outgoing> written_;
@@ -205,12 +205,12 @@ class StreamChannel final : public Channel,
 
 std::shared_ptr<Channel> MakeChannel(PlainStream stream, std::string read_already,
                                      std::shared_ptr<void> keeps) {
-  return std::make_shared<StreamChannel<PlainStream>>(std::move(stream), std::move(read_already),
+  return std::make_shared<StreamChannel<PlainStream>>(std::move(stream), read_already,
                                                       std::move(keeps));
 }
 std::shared_ptr<Channel> MakeChannel(TlsStream stream, std::string read_already,
                                      std::shared_ptr<void> keeps) {
-  return std::make_shared<StreamChannel<TlsStream>>(std::move(stream), std::move(read_already),
+  return std::make_shared<StreamChannel<TlsStream>>(std::move(stream), read_already,
                                                     std::move(keeps));
 }
 

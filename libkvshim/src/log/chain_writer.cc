@@ -40,6 +40,7 @@ absl::Status ChainWriter::Append(sql::Database& database, const Head& tip, Chain
   for (const sql::LogRecord& record : records_) hasher_.Add(record);
   head.hash = hasher_.Finish();
   request.batch.hash = AsView(head.hash);
+  if (batch.meanwhile) request.meanwhile = [&] { batch.meanwhile(head); };
   const absl::Status status = database.Append(request);
   records_.clear();
   return status;

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -29,6 +30,8 @@ struct ChainBatch {
   int64_t format = kFormat;
   int64_t writer = 0;
   int64_t prune_through = 0;
+  // Called with the head while the database is at it; not by every database.
+  std::function<void(const Head&)> meanwhile;
 };
 
 class ChainWriter {

@@ -177,7 +177,8 @@ absl::StatusOr<Head> Log::ReadHead() {
   return head;
 }
 
-AppendResult Log::Append(const Head& tip, const Batch& batch) {
+AppendResult Log::Append(const Head& tip, const Batch& batch,
+                         std::function<void(const Head&)> meanwhile) {
   if (absl::Status status = Validate(tip, batch); !status.ok()) {
     return {Outcome::kFailed, std::move(status), {}};
   }
@@ -185,7 +186,7 @@ AppendResult Log::Append(const Head& tip, const Batch& batch) {
   if (!batch.rows.empty()) head.revision = batch.rows.back().mod_revision();
   head.compact_revision = std::max(tip.compact_revision, batch.compact_revision);
   head.gc_floor = std::max(tip.gc_floor, batch.gc_floor);
-  return AppendAs(head, tip, batch);
+  return AppendAs(head, tip, batch, std::move(meanwhile));
 }
 
 AppendResult Log::BeginEpoch(const Head& tip, int64_t revision) {
@@ -197,17 +198,19 @@ AppendResult Log::BeginEpoch(const Head& tip, int64_t revision) {
   Head head = tip;
   head.epoch = tip.epoch + 1;
   head.revision = head.compact_revision = head.gc_floor = revision;
-  return AppendAs(head, tip, {});
+  return AppendAs(head, tip, {}, {});
 }
 
-AppendResult Log::AppendAs(Head head, const Head& tip, const Batch& batch) {
+AppendResult Log::AppendAs(Head head, const Head& tip, const Batch& batch,
+                           std::function<void(const Head&)> meanwhile) {
   const int64_t seq = tip.seq + 1;
   absl::Status status =
       writer_->Append(*database_, tip,
                       {.rows = batch.rows,
                        .ops = batch.ops,
                        .writer = options_.writer,
-                       .prune_through = seq % kPruneEvery == 0 ? seq - options_.kept_batches : 0},
+                       .prune_through = seq % kPruneEvery == 0 ? seq - options_.kept_batches : 0,
+                       .meanwhile = std::move(meanwhile)},
                       head);
   if (status.ok()) return {Outcome::kCommitted, absl::OkStatus(), head};
   const Outcome outcome = OutcomeOf(status);

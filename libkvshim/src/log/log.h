@@ -150,8 +150,10 @@ class Log {
   absl::StatusOr<Head> ReadHead();
 
   // Appends `batch` next to `tip`, the head it was evaluated at. kFailed with kInvalidArgument
-  // where the batch breaks a rule of batch.h.
-  AppendResult Append(const Head& tip, const Batch& batch);
+  // where the batch breaks a rule of batch.h. `meanwhile` is called with the head that it will
+  // make, once, while a database server is at it; nothing is durable then.
+  AppendResult Append(const Head& tip, const Batch& batch,
+                      std::function<void(const Head&)> meanwhile = {});
 
   // Begins another history after `tip`: the next epoch, at `revision`, which is compacted: what was
   // before can neither be read nor watched. For a database that has lost its end: `revision` lies
@@ -171,10 +173,6 @@ class Log {
   // Reads what was appended after `tip`, in order, each batch verified: its place in the chain, its
   // rows, its hash. kCorrupt where that fails. A bounded amount at a time.
   absl::StatusOr<TailEnd> Tail(const Head& tip, const std::function<void(CommittedBatch)>& visit);
-
-  // Whether `batch`, which the server `writer` says it has committed, is the one that follows
-  // `tip`, whole and unchanged. Called by the thread that tails; asks the database nothing.
-  bool Follows(const Head& tip, const CommittedBatch& batch, int64_t writer);
 
   // The database, where other servers write to it too; null where this process has it alone.
   sql::SharedDatabase* shared();
@@ -228,7 +226,8 @@ class Log {
   Log(std::unique_ptr<sql::Database> database, Options options);
 
   // Appends what makes `head`, but for its seq, nonce and hash, which are set.
-  AppendResult AppendAs(Head head, const Head& tip, const Batch& batch);
+  AppendResult AppendAs(Head head, const Head& tip, const Batch& batch,
+                        std::function<void(const Head&)> meanwhile);
 
   const std::unique_ptr<sql::Database> database_;
   const Options options_;

@@ -111,27 +111,6 @@ class BatchAssembler {
 
 }  // namespace
 
-bool Log::Follows(const Head& tip, const CommittedBatch& batch, int64_t writer) {
-  const Head& head = batch.head;
-  if (head.seq != tip.seq + 1 || head.epoch != tip.epoch) return false;
-  const std::string ops = EncodeOps(batch.ops);
-  tail_hasher_->Begin(tip.hash, {.seq = head.seq,
-                                 .nonce = AsView(head.nonce),
-                                 .prev = AsView(tip.nonce),
-                                 .epoch = head.epoch,
-                                 .first_revision = tip.revision + 1,
-                                 .last_revision = head.revision,
-                                 .row_count = static_cast<int64_t>(batch.rows.size()),
-                                 .compact_revision = head.compact_revision,
-                                 .gc_floor = head.gc_floor,
-                                 .min_reader = kFormat,
-                                 .min_writer = kFormat,
-                                 .writer = writer,
-                                 .ops = ops});
-  for (const KeyValue& row : batch.rows) tail_hasher_->Add(RecordOf(row));
-  return tail_hasher_->Finish() == head.hash;
-}
-
 absl::StatusOr<TailEnd> Log::Tail(const Head& tip,
                                   const std::function<void(CommittedBatch)>& visit) {
   std::vector<KeptBatch> batches;

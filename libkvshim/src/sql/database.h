@@ -61,6 +61,8 @@ struct AppendRequest {
   std::span<const LogRecord> rows;
   std::span<const Projection> projections;
   int64_t prune_through = 0;  // batches up to this seq may be deleted, a few at a time
+  // Called at most once, where all of it was sent to a server whose answer is waited for now.
+  std::function<void()> meanwhile;
 };
 
 // What Load tells, in this order. The head batch comes first.

@@ -238,7 +238,9 @@ void Committer::CommitOnce() {
     return;
   }
   round.log_batch = LogBatch(round.batch);
-  const log::AppendResult result = parts_.log.Append(head, round.log_batch);
+  const log::AppendResult result = parts_.log.Append(
+      head, round.log_batch,
+      [&](const log::Head& attempted) { parts_.send_ahead(attempted, round.log_batch); });
   switch (result.outcome) {
     case log::Outcome::kCommitted:
       Committed(round, result.head);
@@ -342,9 +344,10 @@ log::Batch Committer::LogBatch(const OpenBatch& batch) const {
 }
 
 void Committer::Committed(Round& round, const log::Head& head) {
+  // Other servers have clients that wait for it, too, and a longer way.
+  if (shared_ != nullptr) parts_.announce(head);
   parts_.replica.Apply(head, round.log_batch.rows, round.log_batch.ops);
   Publisher::Delivery delivery;
-  if (shared_ != nullptr) delivery.frame = parts_.announce(head, round.log_batch);
   const bool with_previous = parts_.hub.wants_prev_kv();
   const auto& changes = round.batch.writes.changes();
   delivery.events.reserve(changes.size());

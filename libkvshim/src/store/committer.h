@@ -52,6 +52,7 @@
 #include "kvshim/options.h"
 #include "lease/lessor.h"
 #include "log/log.h"
+#include "log/succession.h"
 #include "mvcc/index.h"
 #include "store/alarms.h"
 #include "store/doubt.h"
@@ -83,9 +84,10 @@ class Committer {
     base::Clock& clock;
     uint64_t member_id;
     base::Duration fork_patience;  // engine.h
-    // Tells the other servers of a batch that was committed here; returns the frame for those that
-    // are linked, empty where none is.
-    std::function<std::string(const log::Head& head, const log::Batch& batch)> announce;
+    // Sends the servers that are linked a batch that is being committed here.
+    std::function<void(const log::Head& head, const log::Batch& batch)> send_ahead;
+    // Tells the other servers that it was.
+    std::function<void(const log::Head& head)> announce;
   };
 
   Committer(Parts parts, const StoreOptions& options);
@@ -140,7 +142,7 @@ class Committer {
   // Does what came over the link.
   void HearOwner();
   // Whether it may be applied.
-  bool IsOfThisHistory(const PeerBatch& told) const;
+  bool IsOfThisHistory(const PeerBatch& told);
   void AnswerApplied();
   // Has the owner commit what it can of what waits. False where all of that is this server's task.
   bool RelayPending();
@@ -166,6 +168,7 @@ class Committer {
   const StoreOptions options_;
   sql::SharedDatabase* const shared_;
   Quota quota_;
+  log::Succession succession_;
   std::deque<std::unique_ptr<Proposal>> pending_;  // taken from the queue, in order
   Gathering gathering_;
 

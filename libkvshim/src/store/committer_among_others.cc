@@ -28,13 +28,15 @@ constexpr std::chrono::microseconds kFrameGathers{150};
 
 // The owner's batch is durable where the owner is; that must be where this server is. While its
 // database is away it may be coming back as another one, which has what the owner does not.
-bool Committer::IsOfThisHistory(const PeerBatch& told) const {
+bool Committer::IsOfThisHistory(const PeerBatch& told) {
   if (pause_ != base::Duration(0)) return false;
   const sql::Lineage here = shared_->lineage();
   if (!here.system.empty() && !told.by.lineage.system.empty() && here != told.by.lineage) {
     return false;
   }
-  return parts_.log.Follows(parts_.replica.head(), told.batch, told.by.writer);
+  const log::Head& head = parts_.replica.head();
+  if (told.follows.has_value()) return *told.follows == head;
+  return succession_.Follows(head, told.batch, told.by.writer);
 }
 
 void Committer::HearOwner() {
@@ -46,6 +48,8 @@ void Committer::HearOwner() {
     } else if (word.answered.has_value()) {
       std::ranges::move(word.proposals, std::back_inserter(answered_));
       answered_at_ = std::max(answered_at_, word.answered->revision);
+    } else if (word.news != 0) {
+      Nudge(word.news);
     } else if (!word.batch.has_value()) {
       continue;  // it takes no more
     } else if (IsOfThisHistory(*word.batch)) {

@@ -158,8 +158,7 @@ absl::Status Engine::Parts::Start(const std::string& dsn, Engine& engine) {
                         .progress_interval = options.watch_progress_interval,
                         .clock = seams.clock,
                         .wake = [this] { pump.Wake(); }});
-  publisher = std::make_unique<Publisher>(
-      *hub, [this](std::string frame) { SendToLinked(std::move(frame)); });
+  publisher = std::make_unique<Publisher>(*hub);
   keeper = std::make_unique<LeaseKeeper>(
       lessor, index, timers, *seams.clock, metrics,
       [this](std::unique_ptr<Proposal> proposal) { committer->Submit(std::move(proposal)); },
@@ -176,23 +175,23 @@ absl::Status Engine::Parts::Start(const std::string& dsn, Engine& engine) {
     compactor->Compacted(applied.head.compact_revision);
   });
   committer = std::make_unique<Committer>(
-      Committer::Parts{
-          .log = *log,
-          .index = index,
-          .lessor = lessor,
-          .alarms = alarms,
-          .replica = replica,
-          .known_head = *known_head,
-          .doubt = doubt,
-          .reader = *reader,
-          .publisher = *publisher,
-          .hub = *hub,
-          .metrics = metrics,
-          .clock = *seams.clock,
-          .member_id = member_id,
-          .fork_patience = seams.fork_patience,
-          .announce = [this](const log::Head& head,
-                             const log::Batch& batch) { return Announce(head, batch); }},
+      Committer::Parts{.log = *log,
+                       .index = index,
+                       .lessor = lessor,
+                       .alarms = alarms,
+                       .replica = replica,
+                       .known_head = *known_head,
+                       .doubt = doubt,
+                       .reader = *reader,
+                       .publisher = *publisher,
+                       .hub = *hub,
+                       .metrics = metrics,
+                       .clock = *seams.clock,
+                       .member_id = member_id,
+                       .fork_patience = seams.fork_patience,
+                       .send_ahead = [this](const log::Head& head,
+                                            const log::Batch& batch) { SendAhead(head, batch); },
+                       .announce = [this](const log::Head& head) { Announce(head); }},
       options);
   if (sql::SharedDatabase* const shared = log->shared(); shared != nullptr) {
     read_index = std::make_unique<ReadIndex>(*log, replica, doubt, options.request_timeout, metrics,
@@ -230,28 +229,27 @@ absl::Status Engine::Parts::Start(const std::string& dsn, Engine& engine) {
   return absl::OkStatus();
 }
 
-std::string Engine::Parts::Announce(const log::Head& head, const log::Batch& batch) {
-  std::string frame;
-  if (members == nullptr) return frame;
+void Engine::Parts::SendAhead(const log::Head& head, const log::Batch& batch) {
+  base::MutexLock lock(news_mutex);
+  if (!links.has_value() || links->count() == 0) return;
+  links->send(FrameOf({.writer = static_cast<int64_t>(member_id), .lineage = Lineage()}, head,
+                      batch.rows, batch.ops));
+}
+
+void Engine::Parts::Announce(const log::Head& head) {
+  if (members == nullptr) return;
   base::MutexLock lock(news_mutex);
   // It is in this database, which may not be the one that counts.
   const size_t told = links.has_value() && !doubt.raised() ? links->count() : 0;
   // A server that has just begun is linked before it is seen in the table of members.
-  if (told == 0 && !members->has_others()) return frame;
+  if (told == 0 && !members->has_others()) return;
   if (told > 0) {
-    frame = FrameOf({.writer = static_cast<int64_t>(member_id), .lineage = Lineage()}, head,
-                    batch.rows, batch.ops);
-    // Who gets the batch need not be told that there is one.
-    if (told >= members->others()) return frame;
+    links->send(FrameOf(PeerCommit{.seq = head.seq, .nonce = head.nonce}));
+    // Who got the batch need not be told that there is one.
+    if (told >= members->others()) return;
   }
   log->shared()->Announce(head.seq);
   if (on_news) on_news(head.seq);
-  return frame;
-}
-
-void Engine::Parts::SendToLinked(std::string frame) {
-  base::MutexLock lock(news_mutex);
-  if (links.has_value()) links->send(std::move(frame));
 }
 
 absl::Status Engine::Parts::RaiseFloor(int64_t floor) {

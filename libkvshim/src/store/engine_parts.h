@@ -109,9 +109,9 @@ struct Engine::Parts {
   // Compares what the database holds with what this server knew at its last run.
   absl::Status CheckHistory();
   absl::Status JoinMembers();
-  // As Committer::Parts::announce.
-  std::string Announce(const log::Head& head, const log::Batch& batch) EXCLUDES(news_mutex);
-  void SendToLinked(std::string frame) EXCLUDES(news_mutex);
+  // As in Committer::Parts.
+  void SendAhead(const log::Head& head, const log::Batch& batch) EXCLUDES(news_mutex);
+  void Announce(const log::Head& head) EXCLUDES(news_mutex);
   // Has a batch with this gc_floor committed.
   absl::Status RaiseFloor(int64_t floor);
   void AddGauges();

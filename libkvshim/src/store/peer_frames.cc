@@ -82,7 +82,7 @@ std::string FrameOf(FrameKind kind) {
   return std::move(out.bytes());
 }
 
-std::string FrameOf(const Committed& by, const log::Head& head, std::span<const KeyValue> rows,
+std::string FrameOf(const Author& by, const log::Head& head, std::span<const KeyValue> rows,
                     std::span<const log::Op> ops) {
   PeerWriter out;
   size_t size = 256;
@@ -117,6 +117,21 @@ std::optional<PeerBatch> ReadBatch(PeerReader& in) {
   }
   if (!in.ok() || !in.at_end()) return std::nullopt;
   return read;
+}
+
+std::string FrameOf(const PeerCommit& commit) {
+  PeerWriter out;
+  out(FrameKind::kCommit, commit.seq, log::AsView(commit.nonce));
+  return std::move(out.bytes());
+}
+
+std::optional<PeerCommit> ReadCommit(PeerReader& in) {
+  PeerCommit commit;
+  std::string_view nonce;
+  in(commit.seq, nonce);
+  if (!in.ok() || !in.at_end() || nonce.size() != commit.nonce.size()) return std::nullopt;
+  std::ranges::copy(nonce, commit.nonce.begin());
+  return commit;
 }
 
 bool ServeWrites(Store& store, PeerReader& in, std::function<void(std::string)> reply) {

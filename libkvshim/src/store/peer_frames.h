@@ -3,7 +3,8 @@
 //
 //   writes   from the server that dialled: requests that the other is to commit
 //   answers  what became of them, all of one frame's at once
-//   batch    a batch that the other has committed
+//   batch    a batch that the other is having committed: not durable yet, perhaps never
+//   commit   the batch that was told of last is durable
 //   bye      it is going to stop: what it was asked for is still answered, nothing more is taken
 //
 // Thread safety: values and pure functions.
@@ -25,7 +26,7 @@
 
 namespace kvshim::store {
 
-enum class FrameKind : uint8_t { kWrites = 1, kAnswers = 2, kBatch = 3, kBye = 4 };
+enum class FrameKind : uint8_t { kWrites = 1, kAnswers = 2, kBatch = 3, kBye = 4, kCommit = 5 };
 enum class WriteKind : uint8_t { kPut = 1, kDeleteRange = 2, kTxn = 3 };
 
 inline WriteKind KindOf(const PutRequest&) { return WriteKind::kPut; }
@@ -78,18 +79,28 @@ void ReadAnswer(PeerReader& in, absl::StatusOr<Response>& answer) {
   if (!in.ok()) answer = absl::InternalError("another server's answer cannot be read");
 }
 
-// Who has committed a batch, and on which database server.
-struct Committed {
+// Who commits a batch, and on which database server.
+struct Author {
   int64_t writer = 0;
   sql::Lineage lineage;
 };
 struct PeerBatch {
-  Committed by;
+  Author by;
   log::CommittedBatch batch;
+  // The head that it was found to follow; nullopt: nobody has looked yet.
+  std::optional<log::Head> follows;
 };
-std::string FrameOf(const Committed& by, const log::Head& head, std::span<const KeyValue> rows,
+std::string FrameOf(const Author& by, const log::Head& head, std::span<const KeyValue> rows,
                     std::span<const log::Op> ops);
 std::optional<PeerBatch> ReadBatch(PeerReader& in);
+
+// Which batch is durable: FrameKind, its seq, its nonce.
+struct PeerCommit {
+  int64_t seq = 0;
+  log::Nonce nonce{};
+};
+std::string FrameOf(const PeerCommit& commit);
+std::optional<PeerCommit> ReadCommit(PeerReader& in);
 
 // Has `store` carry out the writes of a frame, and calls `reply` with the frame that answers it;
 // on any thread. False, without a reply, where the frame cannot be read.

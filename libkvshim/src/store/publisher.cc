@@ -12,8 +12,7 @@ constexpr int64_t kFewWatchers = 32;
 
 }  // namespace
 
-Publisher::Publisher(watch::Hub& hub, SendFrame send)
-    : hub_(hub), send_(std::move(send)), thread_([this] { Run(); }) {
+Publisher::Publisher(watch::Hub& hub) : hub_(hub), thread_([this] { Run(); }) {
   pthread_setname_np(thread_.native_handle(), "kv-publisher");
 }
 
@@ -64,8 +63,6 @@ void Publisher::Run() {
 }
 
 void Publisher::Deliver(Delivery& delivery) {
-  // Other servers have clients that wait for it, too, and a longer way.
-  if (!delivery.frame.empty()) send_(std::move(delivery.frame));
   for (const auto& proposal : delivery.answered) proposal->Answer(delivery.failure);
   if (delivery.skip_to > 0) hub_.Skip(delivery.skip_to);
   hub_.Publish(delivery.events);

@@ -1,5 +1,5 @@
-// Publisher: one thread that answers clients and tells watchers and linked servers of a commit, so
-// that the committer is free for the next one. Where there is no next one yet, the committer does
+// Publisher: one thread that answers clients and tells watchers of a commit, so that the committer
+// is free for the next one. Where there is no next one yet, the committer does
 // it itself: waking a thread costs a lone client more than the work.
 //
 // What it is given has been applied to the index already: a client that has its answer finds its
@@ -10,9 +10,7 @@
 // Thread safety: Publish and PublishHere are called by one thread; Stop once.
 #pragma once
 
-#include <functional>
 #include <memory>
-#include <string>
 #include <thread>
 #include <vector>
 
@@ -24,10 +22,7 @@ namespace kvshim::store {
 
 class Publisher {
  public:
-  using SendFrame = std::function<void(std::string frame)>;
-
-  // `send` hands a frame to all servers that are linked.
-  Publisher(watch::Hub& hub, SendFrame send);
+  explicit Publisher(watch::Hub& hub);
   ~Publisher() { Stop(); }
 
   struct Delivery {
@@ -35,7 +30,6 @@ class Publisher {
     absl::Status failure;  // OK: the batch is durable
     std::vector<watch::Event> events;
     int64_t skip_to = 0;  // instead of events: history has been replaced up to this revision
-    std::string frame;    // of the batch, for the servers that are linked; empty: they have it
   };
   void Publish(Delivery delivery);
   // The same before it returns, if nothing else is being delivered and few watch.
@@ -49,7 +43,6 @@ class Publisher {
   void Deliver(Delivery& delivery);
 
   watch::Hub& hub_;
-  const SendFrame send_;
   base::Mutex mutex_;
   base::Condition changed_;
   std::vector<Delivery> queue_ GUARDED_BY(mutex_);

@@ -25,6 +25,8 @@ Relay::Relay(std::function<void()> wake, base::MetricsRegistry& metrics)
 // The link's thread -------------------------------------------------------------------------------
 
 void Relay::Linked(Link link) {
+  proposed_.reset();
+  told_.reset();
   base::MutexLock lock(mutex_);
   link_ = std::move(link);
   ++link_number_;
@@ -47,9 +49,24 @@ bool Relay::Hear(std::string_view frame) {
   Arrival arrival;
   switch (kind) {
     case FrameKind::kBatch:
-      arrival.word.batch = ReadBatch(in);
-      if (!arrival.word.batch.has_value()) return false;
+      proposed_ = ReadBatch(in);
+      if (!proposed_.has_value()) return false;
+      if (told_.has_value() &&
+          succession_.Follows(*told_, proposed_->batch, proposed_->by.writer)) {
+        proposed_->follows = told_;
+      }
+      return true;
+    case FrameKind::kCommit: {
+      const std::optional<PeerCommit> commit = ReadCommit(in);
+      if (!commit.has_value()) return false;
+      if (proposed_.has_value() && proposed_->batch.head.nonce == commit->nonce) {
+        told_ = proposed_->batch.head;
+        arrival.word.batch = std::exchange(proposed_, std::nullopt);
+      } else {
+        arrival.word.news = commit->seq;
+      }
       break;
+    }
     case FrameKind::kAnswers: {
       AnswersHead& head = arrival.word.answered.emplace();
       in(head);
@@ -72,6 +89,11 @@ bool Relay::Hear(std::string_view frame) {
 }
 
 void Relay::Lost() {
+  proposed_.reset();
+  Drop();
+}
+
+void Relay::Drop() {
   {
     base::MutexLock lock(mutex_);
     if (!link_.has_value()) return;
@@ -202,7 +224,7 @@ void Relay::CheckAlive(base::TimePoint now) {
     base::MutexLock lock(mutex_);
     if (link_.has_value()) link_->close();
   }
-  Lost();
+  Drop();
 }
 
 }  // namespace kvshim::store

@@ -10,13 +10,20 @@
 //
 // So a server that was not first sends its writes over its link to the owner for a while, which
 // takes them as if they were its own clients' and commits them with its own. What it commits it
-// sends back as the whole batch, so that the others need not read it.
+// sends back as the whole batch, so that the others need not read it. It sends the batch while the
+// database is at it, and one short word when it is durable: only that makes it count.
+//
+//   owner      evaluates 7 | INSERT 7 … COMMIT … done     | evaluates 8
+//   follower               |  is sent 7, verifies it | 7!  applies 7, answers
 //
 // What holds, and why:
 //   an acknowledged write is never lost     the owner answers after its commit
 //   an answer is not ahead of this server   it is passed on once memory holds its revision: a
 //                                           client finds its write in every read that follows
 //   a write happens once                    it is evaluated here again only if it was never sent
+//   nothing counts that may be lost         a batch is passed on once the owner has said that this
+//                                           very batch is durable; until then nothing here shows
+//                                           it, and it is forgotten with the link or the next one
 // Where the link breaks with writes under way nobody here can tell what became of them: their
 // clients are told what etcd's are when its leader dies. The owner is alive and silent for a
 // second: the same. Without a link there are turns (committer.h).
@@ -40,6 +47,7 @@
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "base/mutex.h"
+#include "log/succession.h"
 #include "store/peer_frames.h"
 #include "store/proposal.h"
 
@@ -58,7 +66,8 @@ class Relay {
 
   // What the owner has told.
   struct Word {
-    std::optional<PeerBatch> batch;
+    std::optional<PeerBatch> batch;  // is durable
+    int64_t news = 0;                // the seq of one that is, and was not sent over this link
     std::optional<AnswersHead> answered;
     uint64_t lost = 0;    // this link: nothing more comes of it
     Proposals proposals;  // those answered, or lost with the link
@@ -101,8 +110,16 @@ class Relay {
   static constexpr std::chrono::seconds kLasts{1};
   static constexpr std::chrono::seconds kSilence{1};
 
+  // Ends what is expected of the link.
+  void Drop() EXCLUDES(mutex_);
+
   const std::function<void()> wake_;
   base::Counter& relayed_;
+
+  // Of the link's thread.
+  std::optional<PeerBatch> proposed_;  // being committed
+  std::optional<log::Head> told_;      // the newest of this link that is durable
+  log::Succession succession_;
 
   // Of the committer's thread.
   base::TimePoint until_{};  // writes are relayed; 0: they are not

@@ -68,10 +68,8 @@ class Host {
          .close = [] {}});
   }
   void Unlink(Engine& follower) {
-    {
-      base::MutexLock lock(mutex_);
-      std::erase(followers_, &follower);
-    }
+    base::MutexLock lock(mutex_);
+    std::erase(followers_, &follower);
     follower.relay().Lost();
   }
 
@@ -201,6 +199,46 @@ TEST_F(LinkedServers, FollowTheOwnerWithoutReadingTheDatabase) {
               std::to_string(i));
   }
   EXPECT_LT(*reads - before, kPuts / 2) << "it looks now and then only";
+  host.Unlink(*follower);
+}
+
+TEST_F(LinkedServers, NeverShowABatchThatWasSentAheadAndLost) {
+  const auto tables = std::make_shared<MemoryTables>();
+  std::atomic<int> commits{0};
+  const auto owner =
+      OpenOn(tables, {.commit = [&] {
+               return commits++ % 3 == 0 ? CommitFault::kLostRequest : CommitFault::kNone;
+             }});
+  const auto follower = OpenOn(tables);
+  Host host(*owner);
+  WaitUntil([&] { return owner->members().size() == 2; });
+  host.Link(*follower);
+  std::vector<std::string> seen;
+  base::Mutex mutex;
+  const auto watch =
+      *follower->StartWatch({.key = "k", .start_revision = 2}, [&](const WatchResponse& response) {
+        base::MutexLock lock(mutex);
+        for (const WatchEvent& event : response.events) seen.emplace_back(event.kv.value());
+      });
+  std::vector<std::string> wanted;
+  for (int i = 0; i < 50; ++i) {
+    const std::string value = std::to_string(i);
+    // The batch that is sent ahead is lost, a fence takes its place, another one puts it.
+    const auto put = owner->Put({.key = "k", .value = value});
+    ASSERT_TRUE(put.ok()) << put.status();
+    const auto read = follower->Range({.key = "k"});
+    ASSERT_TRUE(read.ok()) << read.status();
+    EXPECT_EQ(read->kvs[0].value(), value);
+    EXPECT_EQ(read->kvs[0].mod_revision(), put->revision);
+    wanted.push_back(value);
+  }
+  EXPECT_GE(commits, 150) << "each was lost, resolved and put";
+  WaitUntil([&] {
+    base::MutexLock lock(mutex);
+    return seen.size() >= wanted.size();
+  });
+  base::MutexLock lock(mutex);
+  EXPECT_EQ(seen, wanted);
   host.Unlink(*follower);
 }
 

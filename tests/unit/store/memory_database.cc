@@ -145,9 +145,14 @@ absl::Status MemoryDatabase::Append(const sql::AppendRequest& request) {
   const auto doubtful = [] {
     return sql::MakeError(sql::ErrorKind::kAmbiguous, "the connection was lost");
   };
-  if (fault == CommitFault::kNotReached || fault == CommitFault::kLostRequest) {
+  if (fault == CommitFault::kNotReached) {
     Unlock();
-    return fault == CommitFault::kNotReached ? Away() : doubtful();
+    return Away();
+  }
+  if (request.meanwhile) request.meanwhile();
+  if (fault == CommitFault::kLostRequest) {
+    Unlock();
+    return doubtful();
   }
   if (fault == CommitFault::kLateArrival) {
     Unlock();

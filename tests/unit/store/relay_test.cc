@@ -7,6 +7,8 @@
 #include <thread>
 #include <vector>
 
+#include "log/chain.h"
+#include "log/format.h"
 #include "mvcc/errors.h"
 #include "store/write_proposal.h"
 
@@ -15,6 +17,22 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
+
+// The hash of an empty batch.
+log::Hash HashOf(const log::Head& tip, const log::Head& head) {
+  log::ChainHasher hasher;
+  hasher.Begin(tip.hash, {.seq = head.seq,
+                          .nonce = log::AsView(head.nonce),
+                          .prev = log::AsView(tip.nonce),
+                          .epoch = head.epoch,
+                          .first_revision = tip.revision + 1,
+                          .last_revision = head.revision,
+                          .compact_revision = head.compact_revision,
+                          .gc_floor = head.gc_floor,
+                          .min_reader = log::kFormat,
+                          .min_writer = log::kFormat});
+  return hasher.Finish();
+}
 
 // A relay whose link goes nowhere, and what was sent over it.
 class RelayTest : public testing::Test {
@@ -46,6 +64,17 @@ class RelayTest : public testing::Test {
     out(FrameKind::kAnswers, head);
     WriteAnswer(out, answer);
     return std::move(out.bytes());
+  }
+
+  // A batch of the chain that these tests tell of.
+  static log::Head Next(const log::Head& tip, int64_t revision) {
+    log::Head head{.seq = tip.seq + 1, .revision = revision};
+    head.nonce.fill(static_cast<char>('a' + head.seq));
+    return head;
+  }
+  bool HearBatch(const log::Head& head) { return relay_.Hear(FrameOf(Author{}, head, {}, {})); }
+  bool HearCommit(const log::Head& head) {
+    return relay_.Hear(FrameOf(PeerCommit{.seq = head.seq, .nonce = head.nonce}));
   }
 
   // Passes on what was answered.
@@ -181,23 +210,95 @@ TEST_F(RelayTest, GoesBackOnceItWasAloneForASecond) {
 TEST_F(RelayTest, GoesOnWhileTheOwnerCommitsMoreThanItWasAskedFor) {
   Link();
   relay_.Met(now_);
+  log::Head head;
   for (const int64_t revision : {100, 200}) {
-    EXPECT_TRUE(relay_.Hear(FrameOf(Committed{}, log::Head{.revision = revision}, {}, {})));
+    head = Next(head, revision);
+    EXPECT_TRUE(HearBatch(head));
+    EXPECT_TRUE(HearCommit(head));
   }
   Hear();
   EXPECT_TRUE(relay_.Takes(now_ + seconds(1)));
   EXPECT_FALSE(relay_.Takes(now_ + seconds(2))) << "nothing more came";
 }
 
+TEST_F(RelayTest, HandsABatchOnOnceItIsDurable) {
+  Link();
+  const log::Head first = Next({}, 7);
+  EXPECT_TRUE(HearBatch(first));
+  EXPECT_EQ(woken_, 0);
+  EXPECT_TRUE(Hear().empty());
+  EXPECT_TRUE(HearCommit(first));
+  EXPECT_EQ(woken_, 1);
+  const auto words = Hear();
+  ASSERT_EQ(words.size(), 1u);
+  EXPECT_EQ(words[0].batch->batch.head, first);
+  EXPECT_FALSE(words[0].batch->follows.has_value()) << "nothing before it was told";
+}
+
+TEST_F(RelayTest, ForgetsABatchThatAnotherOneTookThePlaceOf) {
+  Link();
+  log::Head lost = Next({}, 7);
+  lost.nonce.fill('x');
+  const log::Head first = Next({}, 8);
+  EXPECT_TRUE(HearBatch(lost));
+  EXPECT_TRUE(HearBatch(first));
+  EXPECT_TRUE(HearCommit(first));
+  const auto words = Hear();
+  ASSERT_EQ(words.size(), 1u);
+  EXPECT_EQ(words[0].batch->batch.head, first);
+}
+
+TEST_F(RelayTest, TellsOfADurableBatchThatItWasNotSent) {
+  Link();
+  const log::Head first = Next({}, 7);
+  log::Head rival = first;
+  rival.nonce.fill('x');
+  EXPECT_TRUE(HearBatch(first));
+  EXPECT_TRUE(HearCommit(rival));
+  auto words = Hear();
+  ASSERT_EQ(words.size(), 1u);
+  EXPECT_FALSE(words[0].batch.has_value());
+  EXPECT_EQ(words[0].news, rival.seq);
+
+  relay_.Lost();
+  Link();
+  EXPECT_TRUE(HearCommit(first)) << "it was sent over the link before";
+  words = Hear();
+  ASSERT_EQ(words.size(), 2u);
+  EXPECT_NE(words[0].lost, 0u);
+  EXPECT_FALSE(words[1].batch.has_value());
+  EXPECT_EQ(words[1].news, first.seq);
+}
+
+TEST_F(RelayTest, SaysWhichHeadABatchWasFoundToFollow) {
+  Link();
+  const log::Head first = Next({}, 7);
+  log::Head second = Next(first, 7);
+  second.hash = HashOf(first, second);
+  log::Head third = Next(second, 7);
+  third.hash = HashOf(first, third);  // not of the one before it
+  for (const log::Head& head : {first, second, third}) {
+    EXPECT_TRUE(HearBatch(head));
+    EXPECT_TRUE(HearCommit(head));
+  }
+  const auto words = Hear();
+  ASSERT_EQ(words.size(), 3u);
+  EXPECT_EQ(words[1].batch->follows, first);
+  EXPECT_FALSE(words[2].batch->follows.has_value());
+}
+
 TEST_F(RelayTest, RefusesWhatIsNoFrame) {
   Link();
-  std::string batch = FrameOf(Committed{}, log::Head{.seq = 2, .revision = 3},
-                              std::vector{KeyValue::Make({.key = "k", .version = 1})}, {});
-  EXPECT_TRUE(relay_.Hear(batch));
-  for (size_t size = 1; size < batch.size(); ++size) {
-    EXPECT_FALSE(relay_.Hear(batch.substr(0, size))) << size;
+  const std::string batch = FrameOf(Author{}, log::Head{.seq = 2, .revision = 3},
+                                    std::vector{KeyValue::Make({.key = "k", .version = 1})}, {});
+  const std::string commit = FrameOf(PeerCommit{.seq = 2});
+  for (const std::string& frame : {batch, commit}) {
+    EXPECT_TRUE(relay_.Hear(frame));
+    for (size_t size = 1; size < frame.size(); ++size) {
+      EXPECT_FALSE(relay_.Hear(frame.substr(0, size))) << size;
+    }
+    EXPECT_FALSE(relay_.Hear(frame + "more"));
   }
-  EXPECT_FALSE(relay_.Hear(batch + "more"));
   EXPECT_FALSE(relay_.Hear("\x7f"));
 }
 

@@ -129,17 +129,20 @@ absl::Status Connection::Failure(std::string_view what, Purpose purpose) {
   return MakeError(kind, options_.name, what, mysql_error(handle_.get()), code);
 }
 
-absl::StatusOr<Result> Connection::Execute(std::string_view statement, Purpose purpose) {
-  ASSIGN_OR_RETURN(std::vector<Result> results, Run(statement, purpose));
+absl::StatusOr<Result> Connection::Execute(std::string_view statement, Purpose purpose,
+                                           const std::function<void()>& meanwhile) {
+  ASSIGN_OR_RETURN(std::vector<Result> results, Run(statement, purpose, meanwhile));
   return std::move(results.front());
 }
 
-absl::StatusOr<std::vector<Result>> Connection::Run(std::string_view script, Purpose purpose) {
+absl::StatusOr<std::vector<Result>> Connection::Run(std::string_view script, Purpose purpose,
+                                                    const std::function<void()>& meanwhile) {
   MYSQL* const handle = handle_.get();
   answered_ = 0;
   if (mysql_send_query(handle, script.data(), script.size()) != 0) {
     return Failure("sending", purpose);
   }
+  if (meanwhile) meanwhile();
   std::vector<Result> results;
   if (mysql_read_query_result(handle) != 0) return Failure("a statement", purpose);
   while (true) {

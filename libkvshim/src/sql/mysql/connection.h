@@ -44,11 +44,13 @@ class Connection {
                                                              const std::string& database,
                                                              unsigned& code);
 
-  absl::StatusOr<Result> Execute(std::string_view statement, Purpose purpose = Purpose::kRead);
+  // `meanwhile` is called when it is sent and its answer is waited for.
+  absl::StatusOr<Result> Execute(std::string_view statement, Purpose purpose = Purpose::kRead,
+                                 const std::function<void()>& meanwhile = {});
 
   // Statements separated by semicolons, sent at once: one round trip. The first error ends it.
-  absl::StatusOr<std::vector<Result>> Run(std::string_view script,
-                                          Purpose purpose = Purpose::kRead);
+  absl::StatusOr<std::vector<Result>> Run(std::string_view script, Purpose purpose = Purpose::kRead,
+                                          const std::function<void()>& meanwhile = {});
   // How many statements of the last Run were answered without an error.
   size_t answered() const { return answered_; }
   // The number of its error; 0 where there was none.

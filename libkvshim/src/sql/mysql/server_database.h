@@ -73,8 +73,8 @@ class ServerDatabase final : public SharedDatabase {
   void Recover();
   absl::Status Flush(const AppendRequest& request);
   // Sends an append whole, or one statement after the other.
-  absl::Status SendWhole(const AppendScript& script);
-  absl::Status SendInParts(const AppendScript& script);
+  absl::Status SendWhole(const AppendScript& script, const std::function<void()>& meanwhile);
+  absl::Status SendInParts(const AppendScript& script, const std::function<void()>& meanwhile);
 
   const Options options_;
   const Options patient_;  // for statements that may take an hour

@@ -60,7 +60,8 @@ absl::Status ServerDatabase::Flush(const AppendRequest& request) {
                                   max_packet, ", lets through; raise it"),
                      0);
   }
-  RETURN_IF_ERROR(script.total() <= limit ? SendWhole(script) : SendInParts(script));
+  RETURN_IF_ERROR(script.total() <= limit ? SendWhole(script, request.meanwhile)
+                                          : SendInParts(script, request.meanwhile));
   in_turn_ = false;
   if (absl::Status lost = Reach(hooks_.fault, FaultPoint::kAfterCommit); !lost.ok()) {
     return MakeError(ErrorKind::kAmbiguous, options_.name, "appending",
@@ -69,11 +70,12 @@ absl::Status ServerDatabase::Flush(const AppendRequest& request) {
   return absl::OkStatus();
 }
 
-absl::Status ServerDatabase::SendWhole(const AppendScript& script) {
+absl::Status ServerDatabase::SendWhole(const AppendScript& script,
+                                       const std::function<void()>& meanwhile) {
   if (writer_->server().compound) {
-    return writer_->Execute(script.Compound(), Purpose::kAppend).status();
+    return writer_->Execute(script.Compound(), Purpose::kAppend, meanwhile).status();
   }
-  const auto results = writer_->Run(script.Joined(), Purpose::kAppend);
+  const auto results = writer_->Run(script.Joined(), Purpose::kAppend, meanwhile);
   if (!results.ok()) {
     if (writer_->error() == kDuplicateKey && script.OfRows(writer_->answered())) {
       return MakeError(ErrorKind::kCorrupt, options_.name, "appending", kRowsBeyond, 0);
@@ -90,12 +92,13 @@ absl::Status ServerDatabase::SendWhole(const AppendScript& script) {
   return absl::OkStatus();
 }
 
-absl::Status ServerDatabase::SendInParts(const AppendScript& script) {
+absl::Status ServerDatabase::SendInParts(const AppendScript& script,
+                                         const std::function<void()>& meanwhile) {
   const std::vector<Statement>& statements = script.statements();
   for (size_t i = 0; i < statements.size(); ++i) {
     const bool last = i + 1 == statements.size();
-    const auto result =
-        writer_->Execute(statements[i], last ? Purpose::kAppend : Purpose::kBeforeCommit);
+    const auto result = last ? writer_->Execute(statements[i], Purpose::kAppend, meanwhile)
+                             : writer_->Execute(statements[i], Purpose::kBeforeCommit);
     if (!result.ok() && writer_->error() == kDuplicateKey && script.OfRows(i)) {
       return MakeError(ErrorKind::kCorrupt, options_.name, "appending", kRowsBeyond, 0);
     }

@@ -409,7 +409,8 @@ absl::Status Connection::TakeAnswer(const Command& command, bool preparing,
 }
 
 absl::StatusOr<std::vector<Result>> Connection::TryRun(std::span<const Command> commands,
-                                                       bool committing) {
+                                                       bool committing,
+                                                       const std::function<void()>& meanwhile) {
   const base::TimePoint deadline = Deadline();
   const bool prepare = traits_.prepares.load(std::memory_order_relaxed);
   replication_cancelled_ = false;
@@ -421,6 +422,7 @@ absl::StatusOr<std::vector<Result>> Connection::TryRun(std::span<const Command> 
     preparing[i] = first;
   }
   if (PQpipelineSync(handle_) == 0 || !Flush(deadline).ok()) return Lost("sending", committing);
+  if (meanwhile) meanwhile();
 
   std::vector<Result> results;
   results.reserve(commands.size());
@@ -440,15 +442,16 @@ absl::StatusOr<std::vector<Result>> Connection::TryRun(std::span<const Command> 
 }
 
 absl::StatusOr<std::vector<Result>> Connection::Run(std::span<const Command> commands,
-                                                    bool committing) {
+                                                    bool committing,
+                                                    const std::function<void()>& meanwhile) {
   const bool prepared = traits_.prepares.load(std::memory_order_relaxed);
-  auto results = TryRun(commands, committing);
+  auto results = TryRun(commands, committing, meanwhile);
   if (results.ok() || !prepared || traits_.prepares.load() || broken_) return results;
   // The pooler's mistake, and nothing was done: an unknown statement ends the transaction.
   const Command rollback{"ROLLBACK", {}};
-  auto rolled_back = TryRun({&rollback, 1}, false);
+  auto rolled_back = TryRun({&rollback, 1}, false, {});
   if (!rolled_back.ok()) return rolled_back.status();
-  return TryRun(commands, committing);
+  return TryRun(commands, committing, {});
 }
 
 absl::StatusOr<Result> Connection::Execute(std::string_view text, Parameters parameters) {

@@ -73,7 +73,9 @@ class Connection {
 
   // Sends all of them at once and reads all answers: one round trip. The first error ends it, and
   // the rest is skipped by the server. `committing`: an outcome that is not known is kAmbiguous.
-  absl::StatusOr<std::vector<Result>> Run(std::span<const Command> commands, bool committing);
+  // `meanwhile` is called when they are sent, once.
+  absl::StatusOr<std::vector<Result>> Run(std::span<const Command> commands, bool committing,
+                                          const std::function<void()>& meanwhile = {});
 
   // Statements without parameters, and without answers of interest. May hold several.
   absl::Status ExecuteScript(const std::string& script);
@@ -107,7 +109,8 @@ class Connection {
 
   Connection(PGconn* handle, const Options& options, SessionTraits& traits);
 
-  absl::StatusOr<std::vector<Result>> TryRun(std::span<const Command> commands, bool committing);
+  absl::StatusOr<std::vector<Result>> TryRun(std::span<const Command> commands, bool committing,
+                                             const std::function<void()>& meanwhile);
   absl::Status Send(const Command& command, bool prepare, bool& preparing);
   absl::Status TakeAnswer(const Command& command, bool preparing, base::TimePoint deadline,
                           bool committing, std::vector<Result>& results);

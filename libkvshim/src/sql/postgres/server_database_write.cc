@@ -144,7 +144,7 @@ absl::Status ServerDatabase::Flush(const AppendRequest& request) {
   }
   commands.push_back({"COMMIT", {}});
 
-  absl::StatusOr<std::vector<Result>> results = writer->Run(commands, true);
+  absl::StatusOr<std::vector<Result>> results = writer->Run(commands, true, request.meanwhile);
   in_turn_ = false;
   if (!results.ok()) return results.status();
   const auto failed = [&](ErrorKind kind, std::string_view what) {
