@@ -117,13 +117,18 @@ func (p *watchPair) text(i int) string {
 	return text.String()
 }
 
-// compare waits for both sides to have told the same, and to say no more.
-func (p *watchPair) compare(t *testing.T) {
-	t.Helper()
+// settle waits for both sides to have told the same.
+func (p *watchPair) settle() {
 	deadline := time.Now().Add(5 * time.Second)
 	for p.text(0) != p.text(1) && time.Now().Before(deadline) {
-		time.Sleep(50 * time.Millisecond)
+		time.Sleep(5 * time.Millisecond)
 	}
+}
+
+// compare waits for that, and for both to say no more.
+func (p *watchPair) compare(t *testing.T) {
+	t.Helper()
+	p.settle()
 	time.Sleep(200 * time.Millisecond)
 	want, got := p.text(0), p.text(1)
 	if want == got {
