@@ -55,7 +55,8 @@ struct StoreOptions {
   std::chrono::seconds auto_compaction_retention{0};
   int64_t auto_compaction_revisions = 0;
 
-  // Rows one step of reclaiming deletes, and the pause between two steps.
+  // Rows one step of reclaiming deletes, and the pause between two steps: one where nobody writes,
+  // or so many do that it would fall behind, else up to five.
   size_t compaction_batch_rows = 500;
   std::chrono::milliseconds compaction_pause{10};
 

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/logger.h"
 #include "mvcc/errors.h"
+#include "store/compaction_pace.h"
 
 namespace kvshim::store {
 namespace {
@@ -123,7 +124,7 @@ bool Compactor::Reclaim(int64_t revision) {
       const auto begin = dead.begin() + static_cast<ptrdiff_t>(start);
       if (!Delete({begin, begin + static_cast<ptrdiff_t>(count)})) return false;
       deleted_rows_.Increment(static_cast<double>(count));
-      if (!Pause(options_.compaction_pause)) return false;
+      if (!Rest(count)) return false;
     }
     dead.clear();
   }
@@ -160,7 +161,7 @@ bool Compactor::SweepRows(int64_t revision) {
       if (!Delete(dead)) return false;
       deleted_rows_.Increment(static_cast<double>(dead.size()));
     }
-    if (!Pause(options_.compaction_pause)) return false;
+    if (!Rest(dead.size())) return false;
   }
   if (const auto deleted = static_cast<int64_t>(deleted_rows_.Value()) - deleted_before;
       deleted > 0) {
@@ -202,6 +203,14 @@ bool Compactor::Persist(const std::function<absl::Status()>& attempt) {
     if (!Pause(pause)) return false;
     pause = std::min(pause * 2, kLastRetry);
   }
+}
+
+bool Compactor::Rest(size_t deleted) {
+  CompactionPace pace(deleted, index_.revision());
+  do {
+    if (!Pause(options_.compaction_pause)) return false;
+  } while (pace.RestsOn(index_.revision()));
+  return true;
 }
 
 bool Compactor::Pause(std::chrono::milliseconds duration) {

@@ -4,7 +4,7 @@
 //   1. a batch raises gc_floor to C: from now on rows at or below C may be missing
 //   2. the index is walked a few hundred keys at a time; it forgets its dead versions and tells
 //      their exact revisions, whose rows are deleted in the order of the log, in small transactions
-//      with a pause between
+//      with pauses between (compaction_pace.h)
 //   3. pages that became free are given back to the file system, a few at a time
 // A crash in between loses nothing: the next start loads rows that are dead already, the index
 // finds them dead again, and a round runs at every start.
@@ -69,6 +69,8 @@ class Compactor {
   bool Vacuum();
   // Repeats `attempt` until it succeeds, with growing pauses. False where it was stopped.
   bool Persist(const std::function<absl::Status()>& attempt);
+  // After a step that deleted so many rows; false where it was stopped, as Pause.
+  bool Rest(size_t deleted);
   bool Pause(std::chrono::milliseconds duration);
   void Finish(int64_t revision, const absl::Status& status);
 
