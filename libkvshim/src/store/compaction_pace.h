@@ -27,7 +27,8 @@ class CompactionPace {
   bool RestsOn(int64_t revision) {
     const bool quiet = revision == seen_;
     seen_ = revision;
-    // Half as many rows as were deleted: the next ones will not have caught up before their turn.
+    // Half as many revisions as rows were deleted, most of which change one key: enough to outdate
+    // as many rows again before the next step.
     const bool behind = 2 * (revision - begun_) >= rows_;
     return ++pauses_ < kMostPauses && !quiet && !behind;
   }
