@@ -203,12 +203,12 @@ class StreamChannel final : public Channel,
 
 }  // namespace
 
-std::shared_ptr<Channel> MakeChannel(PlainStream stream, std::string read_already,
+std::shared_ptr<Channel> MakeChannel(PlainStream stream, std::string_view read_already,
                                      std::shared_ptr<void> keeps) {
   return std::make_shared<StreamChannel<PlainStream>>(std::move(stream), read_already,
                                                       std::move(keeps));
 }
-std::shared_ptr<Channel> MakeChannel(TlsStream stream, std::string read_already,
+std::shared_ptr<Channel> MakeChannel(TlsStream stream, std::string_view read_already,
                                      std::shared_ptr<void> keeps) {
   return std::make_shared<StreamChannel<TlsStream>>(std::move(stream), read_already,
                                                     std::move(keeps));

@@ -49,9 +49,9 @@ using TlsStream = boost::asio::ssl::stream<PlainStream>;
 
 // `read_already`: what came after the head of the request or of its answer. `keeps` lives as long
 // as the connection.
-std::shared_ptr<Channel> MakeChannel(PlainStream stream, std::string read_already,
+std::shared_ptr<Channel> MakeChannel(PlainStream stream, std::string_view read_already,
                                      std::shared_ptr<void> keeps);
-std::shared_ptr<Channel> MakeChannel(TlsStream stream, std::string read_already,
+std::shared_ptr<Channel> MakeChannel(TlsStream stream, std::string_view read_already,
                                      std::shared_ptr<void> keeps);
 
 }  // namespace kvshim::http

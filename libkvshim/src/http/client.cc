@@ -89,8 +89,8 @@ class Client::StreamConnection final : public Client::Connection {
     }
     const auto rest = buffer_.data();
     io.restart();
-    return MakeChannel(std::move(stream),
-                       std::string(static_cast<const char*>(rest.data()), rest.size()), nullptr);
+    return MakeChannel(std::move(stream), {static_cast<const char*>(rest.data()), rest.size()},
+                       nullptr);
   }
 
  private:

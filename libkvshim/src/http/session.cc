@@ -139,11 +139,10 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
         [self = this->shared_from_this(), &upgrade](error_code error, size_t) {
           if (error) return self->Close();
           const auto rest = self->buffer_.data();
-          upgrade.take(
-              MakeChannel(std::move(self->stream_),
-                          std::string(static_cast<const char*>(rest.data()), rest.size()),
-                          std::make_shared<std::pair<ConnectionToken, std::shared_ptr<void>>>(
-                              self->token_, self->context_)));
+          upgrade.take(MakeChannel(
+              std::move(self->stream_), {static_cast<const char*>(rest.data()), rest.size()},
+              std::make_shared<std::pair<ConnectionToken, std::shared_ptr<void>>>(self->token_,
+                                                                                  self->context_)));
         });
   }
 

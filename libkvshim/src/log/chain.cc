@@ -136,4 +136,17 @@ absl::StatusOr<Head> HeadOf(const sql::BatchRecord& batch) {
   return head;
 }
 
+sql::BatchRecord RecordOf(const Head& tip, const Head& head, size_t row_count) {
+  return {.seq = head.seq,
+          .nonce = AsView(head.nonce),
+          .prev = AsView(tip.nonce),
+          .epoch = head.epoch,
+          .first_revision = tip.revision + 1,
+          .last_revision = head.revision,
+          .row_count = static_cast<int64_t>(row_count),
+          .compact_revision = head.compact_revision,
+          .gc_floor = head.gc_floor,
+          .hash = AsView(head.hash)};
+}
+
 }  // namespace kvshim::log

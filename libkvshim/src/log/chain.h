@@ -9,6 +9,7 @@
 //   Hash hash = hasher.Finish();
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -56,5 +57,9 @@ std::optional<Nonce> FromHex(std::string_view text);
 
 // The head that `batch` makes; kCorrupt where a column has the wrong size.
 absl::StatusOr<Head> HeadOf(const sql::BatchRecord& batch);
+
+// What a head says, of the batch that makes it out of `tip`; format, writer and ops are left. It
+// shows bytes of both heads, also those of `head` that are set later.
+sql::BatchRecord RecordOf(const Head& tip, const Head& head, size_t row_count);
 
 }  // namespace kvshim::log

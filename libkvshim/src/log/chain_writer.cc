@@ -19,27 +19,17 @@ absl::Status ChainWriter::Append(sql::Database& database, const Head& tip, Chain
   const std::string ops = EncodeOps(batch.ops);
   std::vector<sql::Projection> projections = ProjectOps(batch.ops);
   std::move(batch.projections.begin(), batch.projections.end(), std::back_inserter(projections));
-  sql::AppendRequest request{.batch = {.seq = head.seq,
-                                       .nonce = AsView(head.nonce),
-                                       .prev = AsView(tip.nonce),
-                                       .epoch = head.epoch,
-                                       .first_revision = tip.revision + 1,
-                                       .last_revision = head.revision,
-                                       .row_count = static_cast<int64_t>(batch.rows.size()),
-                                       .compact_revision = head.compact_revision,
-                                       .gc_floor = head.gc_floor,
-                                       .min_reader = batch.format,
-                                       .min_writer = batch.format,
-                                       .writer = batch.writer,
-                                       .ops = ops},
+  sql::AppendRequest request{.batch = RecordOf(tip, head, batch.rows.size()),
                              .prev_epoch = tip.epoch,
                              .rows = records_,
                              .projections = projections,
                              .prune_through = batch.prune_through};
+  request.batch.min_reader = request.batch.min_writer = batch.format;
+  request.batch.writer = batch.writer;
+  request.batch.ops = ops;
   hasher_.Begin(tip.hash, request.batch);
   for (const sql::LogRecord& record : records_) hasher_.Add(record);
   head.hash = hasher_.Finish();
-  request.batch.hash = AsView(head.hash);
   if (batch.meanwhile) request.meanwhile = [&] { batch.meanwhile(head); };
   const absl::Status status = database.Append(request);
   records_.clear();

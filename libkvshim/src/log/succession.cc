@@ -12,19 +12,11 @@ bool Succession::Follows(const Head& tip, const CommittedBatch& batch, int64_t w
   const Head& head = batch.head;
   if (head.seq != tip.seq + 1 || head.epoch != tip.epoch) return false;
   const std::string ops = EncodeOps(batch.ops);
-  hasher_.Begin(tip.hash, {.seq = head.seq,
-                           .nonce = AsView(head.nonce),
-                           .prev = AsView(tip.nonce),
-                           .epoch = head.epoch,
-                           .first_revision = tip.revision + 1,
-                           .last_revision = head.revision,
-                           .row_count = static_cast<int64_t>(batch.rows.size()),
-                           .compact_revision = head.compact_revision,
-                           .gc_floor = head.gc_floor,
-                           .min_reader = kFormat,
-                           .min_writer = kFormat,
-                           .writer = writer,
-                           .ops = ops});
+  sql::BatchRecord record = RecordOf(tip, head, batch.rows.size());
+  record.min_reader = record.min_writer = kFormat;
+  record.writer = writer;
+  record.ops = ops;
+  hasher_.Begin(tip.hash, record);
   for (const KeyValue& row : batch.rows) hasher_.Add(RecordOf(row));
   return hasher_.Finish() == head.hash;
 }

@@ -1,6 +1,6 @@
 // Publisher: one thread that answers clients and tells watchers of a commit, so that the committer
-// is free for the next one. Where there is no next one yet, the committer does
-// it itself: waking a thread costs a lone client more than the work.
+// is free for the next one. Where there is no next one yet, the committer does it itself: waking a
+// thread costs a lone client more than the work.
 //
 // What it is given has been applied to the index already: a client that has its answer finds its
 // write in every read that follows.

@@ -21,16 +21,9 @@ using std::chrono::seconds;
 // The hash of an empty batch.
 log::Hash HashOf(const log::Head& tip, const log::Head& head) {
   log::ChainHasher hasher;
-  hasher.Begin(tip.hash, {.seq = head.seq,
-                          .nonce = log::AsView(head.nonce),
-                          .prev = log::AsView(tip.nonce),
-                          .epoch = head.epoch,
-                          .first_revision = tip.revision + 1,
-                          .last_revision = head.revision,
-                          .compact_revision = head.compact_revision,
-                          .gc_floor = head.gc_floor,
-                          .min_reader = log::kFormat,
-                          .min_writer = log::kFormat});
+  sql::BatchRecord record = log::RecordOf(tip, head, 0);
+  record.min_reader = record.min_writer = log::kFormat;
+  hasher.Begin(tip.hash, record);
   return hasher.Finish();
 }
 
