@@ -13,12 +13,12 @@ template <typename Sink>
 void PutHeader(Sink& sink, const Header& header) {
   const uint64_t fields[] = {header.cluster_id, header.member_id,
                              static_cast<uint64_t>(header.revision), header.raft_term};
-  char bytes[std::size(fields) * (1 + mvcc::kMaxVarintSize)];
+  char bytes[std::size(fields) * (1 + base::kMaxVarintSize)];
   char* end = bytes;
   for (size_t i = 0; i < std::size(fields); ++i) {
     if (fields[i] == 0) continue;
     *end++ = static_cast<char>((i + 1) << 3);
-    end = mvcc::PutVarint(end, fields[i]);
+    end = base::PutVarint(end, fields[i]);
   }
   const auto size = static_cast<size_t>(end - bytes);
   sink.Varint(1 << 3 | 2);

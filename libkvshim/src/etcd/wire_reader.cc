@@ -2,10 +2,11 @@
 
 #include <vector>
 
+#include "base/varint.h"
+
 namespace kvshim::etcd {
 namespace {
 
-constexpr int kMaxVarintBits = 70;
 constexpr size_t kMaxGroups = 100;
 
 }  // namespace
@@ -75,13 +76,10 @@ bool WireReader::SkipGroup() {
 }
 
 bool WireReader::Varint(uint64_t& number) {
-  number = 0;
-  for (int shift = 0; shift < kMaxVarintBits && at_ != end_; shift += 7) {
-    const auto byte = static_cast<unsigned char>(*at_++);
-    number |= static_cast<uint64_t>(byte & 0x7f) << shift;
-    if (byte < 0x80) return true;
-  }
-  return false;
+  const char* const end = base::ReadVarint(at_, end_, number);
+  if (end == nullptr) return false;
+  at_ = end;
+  return true;
 }
 
 bool WireReader::Skip(uint64_t count) {

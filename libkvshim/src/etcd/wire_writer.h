@@ -13,8 +13,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/varint.h"
 #include "kvshim/key_value.h"
-#include "mvcc/varint.h"
 #include "rpc/message.h"
 
 namespace kvshim::etcd {
@@ -28,7 +28,7 @@ class WireSize {
 
   size_t bytes() const { return bytes_; }
 
-  void Varint(uint64_t number) { bytes_ += mvcc::VarintSize(number); }
+  void Varint(uint64_t number) { bytes_ += base::VarintSize(number); }
   void Raw(std::string_view bytes) { bytes_ += bytes.size(); }
   void Shared(const KeyValue& /*kv*/, std::string_view bytes) { bytes_ += bytes.size(); }
 
@@ -59,8 +59,8 @@ class WireWriter {
   WireWriter& operator=(const WireWriter&) = delete;
 
   void Varint(uint64_t number) {
-    if (sizeof(gathered_) - size_ < mvcc::kMaxVarintSize) Flush();
-    size_ = static_cast<size_t>(mvcc::PutVarint(gathered_ + size_, number) - gathered_);
+    if (sizeof(gathered_) - size_ < base::kMaxVarintSize) Flush();
+    size_ = static_cast<size_t>(base::PutVarint(gathered_ + size_, number) - gathered_);
   }
   void Raw(std::string_view bytes) {
     if (sizeof(gathered_) - size_ < bytes.size()) {

@@ -3,13 +3,13 @@
 #include <cstring>
 #include <new>
 
-#include "mvcc/varint.h"
+#include "base/varint.h"
 
 namespace kvshim {
 namespace {
 
-using mvcc::PutVarint;
-using mvcc::VarintSize;
+using base::PutVarint;
+using base::VarintSize;
 
 // Field tags of mvccpb.KeyValue: number << 3 | wire type.
 constexpr char kKeyTag = 1 << 3 | 2;

@@ -1,12 +1,12 @@
 #include "watch/event.h"
 
-#include "mvcc/varint.h"
+#include "base/varint.h"
 
 namespace kvshim::watch {
 namespace {
 
-using mvcc::PutVarint;
-using mvcc::VarintSize;
+using base::PutVarint;
+using base::VarintSize;
 
 // Tags: number << 3 | wire type.
 constexpr char kEventsTag = 11 << 3 | 2;  // WatchResponse.events

@@ -61,6 +61,7 @@ FileDatabase::FileDatabase(Options options, DatabaseOptions hooks, FileLock lock
 absl::Status FileDatabase::Prepare(const Genesis& genesis) {
   CommitGuard guard(commit_lock_);
   RETURN_IF_ERROR(PrepareSchema(*writer_, genesis));
+  RETURN_IF_ERROR(tail_.Read(*writer_));
   checkpointer_.Committed(writer_->wal_pages());
   return absl::OkStatus();
 }

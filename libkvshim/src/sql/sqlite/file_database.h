@@ -9,6 +9,7 @@
 
 #include "sql/append_counters.h"
 #include "sql/database.h"
+#include "sql/sqlite/batch_tail.h"
 #include "sql/sqlite/checkpointer.h"
 #include "sql/sqlite/commit_lock.h"
 #include "sql/sqlite/connection.h"
@@ -52,7 +53,8 @@ class FileDatabase : public sql::Database {
 
  private:
   // The pieces of an append, in its transaction.
-  absl::Status InsertRows(std::span<const LogRecord> rows) REQUIRES(commit_lock_);
+  absl::Status InsertRows(std::span<const LogRecord> rows, const BatchTail::Place& place)
+      REQUIRES(commit_lock_);
   absl::Status Project(const Projection& change) REQUIRES(commit_lock_);
   absl::Status Prune(int64_t through) REQUIRES(commit_lock_);
   absl::Status AppendLocked(const AppendRequest& request, CommitSample& sample)
@@ -74,6 +76,7 @@ class FileDatabase : public sql::Database {
 
   mutable CommitLock commit_lock_;
   const std::unique_ptr<Connection> writer_ GUARDED_BY(commit_lock_);
+  BatchTail tail_ GUARDED_BY(commit_lock_);
   bool ambiguous_ GUARDED_BY(commit_lock_) = false;
 
   ReaderPool readers_;

@@ -3,6 +3,7 @@
 
 #include "base/status.h"
 #include "base/strings.h"
+#include "sql/sqlite/batches.h"
 #include "sql/sqlite/error.h"
 #include "sql/sqlite/file_database.h"
 #include "sql/sqlite/schema.h"
@@ -24,18 +25,6 @@ LogRecord ReadRow(const Cursor& row, bool with_value) {
           .value = with_value ? row->Bytes(7) : std::string_view()};
 }
 
-absl::Status VisitHead(Connection& connection,
-                       const std::function<absl::Status(const BatchRecord&)>& visit) {
-  Cursor head =
-      connection.Use("SELECT " KVSHIM_BATCH_COLUMNS " FROM kv_batch ORDER BY seq DESC LIMIT 1");
-  ASSIGN_OR_RETURN(const bool found, head->Step());
-  if (!found) {
-    return MakeError(ErrorKind::kCorrupt, connection.path(), "reading the newest batch",
-                     "kv_batch is empty", 0, 0);
-  }
-  return visit(ReadBatch(head));
-}
-
 }  // namespace
 
 absl::Status FileDatabase::Load(TableVisitor& visitor) {
@@ -43,7 +32,8 @@ absl::Status FileDatabase::Load(TableVisitor& visitor) {
   ASSIGN_OR_RETURN(Transaction transaction,
                    Transaction::Begin(*connection, Transaction::Mode::kRead));
   RETURN_IF_ERROR(
-      VisitHead(*connection, [&](const BatchRecord& batch) { return visitor.OnHead(batch); }));
+      VisitHead(*connection, [&](const BatchRecord& batch) { return visitor.OnHead(batch); })
+          .status());
   for (Cursor row = connection->Use("SELECT name, value FROM kv_meta ORDER BY name");;) {
     ASSIGN_OR_RETURN(const bool found, row->Step());
     if (!found) break;
@@ -63,10 +53,13 @@ absl::Status FileDatabase::Load(TableVisitor& visitor) {
 
 absl::Status FileDatabase::ReadHead(const std::function<void(const BatchRecord&)>& visit) {
   ASSIGN_OR_RETURN(ReaderPool::Reader reader, readers_.Take());
-  return VisitHead(*reader, [&](const BatchRecord& batch) {
-    visit(batch);
-    return absl::OkStatus();
-  });
+  ASSIGN_OR_RETURN(Transaction transaction, Transaction::Begin(*reader, Transaction::Mode::kRead));
+  return VisitHead(*reader,
+                   [&](const BatchRecord& batch) {
+                     visit(batch);
+                     return absl::OkStatus();
+                   })
+      .status();
 }
 
 absl::StatusOr<std::optional<std::string>> FileDatabase::ReadMeta(std::string_view name) {
@@ -128,14 +121,7 @@ absl::Status FileDatabase::ReadRowsWithoutValues(
 absl::Status FileDatabase::ReadBatches(int64_t from, int64_t limit,
                                        const std::function<bool(const BatchRecord&)>& visit) {
   ASSIGN_OR_RETURN(auto connection, Connection::Open(options_, Connection::Role::kReader));
-  Cursor row = connection->Use("SELECT " KVSHIM_BATCH_COLUMNS
-                               " FROM kv_batch WHERE seq >= ?1 ORDER BY seq LIMIT ?2");
-  row->Bind(1, from);
-  row->Bind(2, limit);
-  for (;;) {
-    ASSIGN_OR_RETURN(const bool found, row->Step());
-    if (!found || !visit(ReadBatch(row))) return absl::OkStatus();
-  }
+  return VisitBatches(*connection, from, limit, visit);
 }
 
 absl::Status FileDatabase::CheckStructure(const std::function<void(std::string_view)>& visit) {

@@ -2,6 +2,7 @@
 #include <sqlite3.h>
 
 #include <chrono>
+#include <utility>
 #include <variant>
 
 #include "base/overloaded.h"
@@ -34,8 +35,9 @@ absl::Status FileDatabase::AppendLocked(const AppendRequest& request, CommitSamp
   RETURN_IF_ERROR(Reach(hooks_.fault, FaultPoint::kBeforeFlush));
   ASSIGN_OR_RETURN(Transaction transaction,
                    Transaction::Begin(*writer_, Transaction::Mode::kWrite));
-  RETURN_IF_ERROR(InsertBatch(*writer_, request.batch, &request.prev_epoch));
-  RETURN_IF_ERROR(InsertRows(request.rows));
+  RETURN_IF_ERROR(tail_.CheckFollows(request, options_.path));
+  ASSIGN_OR_RETURN(BatchTail::Place place, tail_.Add(*writer_, request));
+  RETURN_IF_ERROR(InsertRows(request.rows, place));
   for (const Projection& change : request.projections) RETURN_IF_ERROR(Project(change));
   if (request.prune_through > 0) RETURN_IF_ERROR(Prune(request.prune_through));
   RETURN_IF_ERROR(Reach(hooks_.fault, FaultPoint::kInFlush));
@@ -43,6 +45,7 @@ absl::Status FileDatabase::AppendLocked(const AppendRequest& request, CommitSamp
   const auto before_commit = steady_clock::now();
   RETURN_IF_ERROR(Commit(transaction));
   sample.sync = steady_clock::now() - before_commit;
+  tail_.Added(std::move(place));
   if (absl::Status lost = Reach(hooks_.fault, FaultPoint::kAfterCommit); !lost.ok()) {
     ambiguous_ = true;
     return MakeError(ErrorKind::kAmbiguous, options_.path, "COMMIT", base::FromAbsl(lost.message()),
@@ -51,10 +54,11 @@ absl::Status FileDatabase::AppendLocked(const AppendRequest& request, CommitSamp
   return absl::OkStatus();
 }
 
-absl::Status FileDatabase::InsertRows(std::span<const LogRecord> rows) {
+absl::Status FileDatabase::InsertRows(std::span<const LogRecord> rows,
+                                      const BatchTail::Place& place) {
   Cursor insert = writer_->Use(
-      "INSERT INTO kv_log (id, key, kind, create_rev, version, lease, vlen, value) "
-      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
+      "INSERT INTO kv_log (id, key, kind, create_rev, version, lease, vlen, value, batch) "
+      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)");
   for (const LogRecord& row : rows) {
     insert->Bind(1, PackId(row.id));
     insert->Bind(2, row.key);
@@ -64,6 +68,11 @@ absl::Status FileDatabase::InsertRows(std::span<const LogRecord> rows) {
     insert->Bind(6, row.lease);
     insert->Bind(7, row.value_size);
     insert->Bind(8, row.value);
+    if (place.in_rows && &row == &rows.back()) {
+      insert->Bind(9, place.record);
+    } else {
+      insert->BindNull(9);
+    }
     absl::Status status = insert->Run();
     if (status.ok()) continue;
     // The batch went in, so that this is no conflict with another writer.
@@ -132,14 +141,16 @@ absl::StatusOr<size_t> FileDatabase::DeleteSome(std::span<const RowId> ids) {
   RETURN_IF_ERROR(Reach(hooks_.fault, FaultPoint::kBeforeDelete));
   ASSIGN_OR_RETURN(Transaction transaction,
                    Transaction::Begin(*writer_, Transaction::Mode::kWriteLazily));
-  ASSIGN_OR_RETURN(const int64_t floor,
-                   writer_->Number("SELECT gc_floor FROM kv_batch ORDER BY seq DESC LIMIT 1"));
+  const int64_t floor = tail_.head().gc_floor;
+  bool covered = true;
   for (const RowId& id : ids) {
+    covered = covered && tail_.Covers(id.revision);
     if (id.revision > floor) {
       return absl::InvalidArgumentError(
           base::Concat("revision ", id.revision, " is above the floor of deletion, ", floor));
     }
   }
+  if (!covered) RETURN_IF_ERROR(tail_.Settle(*writer_));
   size_t done = 0;
   int64_t deleted = 0;
   {
@@ -152,6 +163,7 @@ absl::StatusOr<size_t> FileDatabase::DeleteSome(std::span<const RowId> ids) {
   }
   RETURN_IF_ERROR(Reach(hooks_.fault, FaultPoint::kInDelete));
   RETURN_IF_ERROR(Commit(transaction));
+  if (!covered) tail_.Settled();
   counters_.Deleted(deleted);
   return done;
 }

@@ -6,6 +6,7 @@
 
 #include "base/status.h"
 #include "base/strings.h"
+#include "sql/sqlite/batches.h"
 #include "sql/sqlite/error.h"
 
 namespace kvshim::sql::sqlite {
@@ -48,7 +49,8 @@ CREATE TABLE kv_log (
   vlen INTEGER NOT NULL,
   value BLOB NOT NULL,
   rev INTEGER GENERATED ALWAYS AS (id >> 21) VIRTUAL,
-  sub INTEGER GENERATED ALWAYS AS (id & 2097151) VIRTUAL
+  sub INTEGER GENERATED ALWAYS AS (id & 2097151) VIRTUAL,
+  batch BLOB
 ) STRICT;
 
 CREATE TABLE kv_lease (
@@ -79,7 +81,7 @@ absl::Status Create(Connection& writer, const Genesis& genesis) {
     insert->Bind(2, meta.value);
     RETURN_IF_ERROR(insert->Run());
   }
-  return InsertBatch(writer, genesis.batch, nullptr);
+  return InsertBatch(writer, genesis.batch);
 }
 
 }  // namespace
@@ -107,52 +109,12 @@ absl::Status PrepareSchema(Connection& writer, const Genesis& genesis) {
     return MakeError(ErrorKind::kCorrupt, writer.path(), "reading its schema",
                      Concat("schema version ", version, " with ", objects, " tables"), 0, 0);
   }
-  return absl::OkStatus();
-}
-
-absl::Status InsertBatch(Connection& writer, const BatchRecord& batch, const int64_t* prev_epoch) {
-  // The guard: where the head is not the predecessor this batch was evaluated at, `prev` is NULL
-  // or `seq` is taken, and the insert fails.
-  Cursor insert = writer.Use(
-      prev_epoch != nullptr
-          ? "INSERT INTO kv_batch (" KVSHIM_BATCH_COLUMNS
-            ") VALUES (?1, ?2, (SELECT nonce FROM kv_batch WHERE seq = ?1 - 1 AND nonce = ?3 "
-            "AND epoch = ?15), ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)"
-          : "INSERT INTO kv_batch (" KVSHIM_BATCH_COLUMNS
-            ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)");
-  insert->Bind(1, batch.seq);
-  insert->Bind(2, batch.nonce);
-  insert->Bind(3, batch.prev);
-  insert->Bind(4, batch.epoch);
-  insert->Bind(5, batch.first_revision);
-  insert->Bind(6, batch.last_revision);
-  insert->Bind(7, batch.row_count);
-  insert->Bind(8, batch.compact_revision);
-  insert->Bind(9, batch.gc_floor);
-  insert->Bind(10, batch.min_reader);
-  insert->Bind(11, batch.min_writer);
-  insert->Bind(12, batch.writer);
-  insert->Bind(13, batch.ops);
-  insert->Bind(14, batch.hash);
-  if (prev_epoch != nullptr) insert->Bind(15, *prev_epoch);
-  return insert->Run();
-}
-
-BatchRecord ReadBatch(const Cursor& row) {
-  return {.seq = row->Int(0),
-          .nonce = row->Bytes(1),
-          .prev = row->Bytes(2),
-          .epoch = row->Int(3),
-          .first_revision = row->Int(4),
-          .last_revision = row->Int(5),
-          .row_count = row->Int(6),
-          .compact_revision = row->Int(7),
-          .gc_floor = row->Int(8),
-          .min_reader = row->Int(9),
-          .min_writer = row->Int(10),
-          .writer = row->Int(11),
-          .ops = row->Bytes(12),
-          .hash = row->Bytes(13)};
+  if (version == kSchemaVersion) return absl::OkStatus();
+  // Version 1 had every batch in kv_batch.
+  RETURN_IF_ERROR(writer.Execute(Concat("ALTER TABLE kv_log ADD COLUMN batch BLOB;"
+                                        "PRAGMA user_version = ",
+                                        kSchemaVersion)));
+  return transaction.Commit();
 }
 
 }  // namespace kvshim::sql::sqlite

@@ -14,7 +14,7 @@ namespace kvshim::sql::sqlite {
 // Marks a file as ours (PRAGMA application_id): "kvsh".
 inline constexpr int64_t kApplicationId = 0x6b767368;
 // PRAGMA user_version.
-inline constexpr int64_t kSchemaVersion = 1;
+inline constexpr int64_t kSchemaVersion = 2;
 
 // kv_log's key: the revision and, in its low bits, the sub.
 inline constexpr int kSubBits = 21;
@@ -28,16 +28,7 @@ inline constexpr RowId UnpackId(int64_t packed) {
   return {packed >> kSubBits, static_cast<uint32_t>(packed & ((int64_t{1} << kSubBits) - 1))};
 }
 
-// Makes the tables in an empty file, checks the version of an existing one, in one transaction.
+// Makes the tables in an empty file, migrates an older one, refuses a newer one, in one transaction.
 absl::Status PrepareSchema(Connection& writer, const Genesis& genesis);
-
-// Inserts a batch. With a predecessor, `prev_epoch` is its epoch; the first batch has none.
-absl::Status InsertBatch(Connection& writer, const BatchRecord& batch, const int64_t* prev_epoch);
-
-// The columns of kv_batch in the order that ReadBatch takes them.
-#define KVSHIM_BATCH_COLUMNS                                                                 \
-  "seq, nonce, prev, epoch, first_rev, last_rev, nrows, compact_rev, gc_floor, min_reader, " \
-  "min_writer, writer, ops, hash"
-BatchRecord ReadBatch(const Cursor& row);
 
 }  // namespace kvshim::sql::sqlite
