@@ -5,7 +5,7 @@
 
 #include "dialect/place.h"
 #include "sql/sqlite/database.h"
-#include "unit/sql/temporary_directory.h"
+#include "unit/temporary_directory.h"
 
 namespace kvshim::sql {
 

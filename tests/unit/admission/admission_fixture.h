@@ -18,7 +18,7 @@
 #include "registry/failure.h"
 #include "registry/registry.h"
 #include "registry/stored_form.h"
-#include "unit/sql/temporary_directory.h"
+#include "unit/temporary_directory.h"
 
 namespace kvplane::admission {
 

@@ -16,7 +16,7 @@
 #include "api/json.h"
 #include "apiserver/api.h"
 #include "kvshim/store.h"
-#include "unit/sql/temporary_directory.h"
+#include "unit/temporary_directory.h"
 
 namespace kvplane::apiserver {
 

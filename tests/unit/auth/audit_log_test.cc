@@ -11,6 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include "unit/temporary_directory.h"
+
 namespace kvplane::auth {
 namespace {
 
@@ -30,14 +32,8 @@ class Taking : public apiserver::Response {
 
 class AuditLogTest : public testing::Test {
  protected:
-  AuditLogTest() {
-    std::string pattern = testing::TempDir() + "/audit.XXXXXX";
-    directory_ = mkdtemp(pattern.data());
-  }
-  ~AuditLogTest() override { std::filesystem::remove_all(directory_); }
-
   std::unique_ptr<AuditLog> Open(AuditLogOptions options) {
-    options.path = directory_ + "/audit.log";
+    options.path = directory_.File("audit.log");
     auto log = AuditLog::Open(std::move(options));
     EXPECT_TRUE(log.ok()) << log.status();
     return *std::move(log);
@@ -46,16 +42,16 @@ class AuditLogTest : public testing::Test {
     std::ifstream file(path);
     return {std::istreambuf_iterator<char>(file), {}};
   }
-  std::string Log() { return Read(directory_ + "/audit.log"); }
+  std::string Log() { return Read(directory_.File("audit.log")); }
   std::vector<std::filesystem::path> Files() {
     std::vector<std::filesystem::path> files;
-    for (const auto& entry : std::filesystem::directory_iterator(directory_)) {
+    for (const auto& entry : std::filesystem::directory_iterator(directory_.path())) {
       files.push_back(entry.path());
     }
     return files;
   }
 
-  std::string directory_;
+  kvshim::testing::TemporaryDirectory directory_;
 };
 
 Request Put(const std::string& path, std::string body) {
@@ -118,7 +114,7 @@ TEST_F(AuditLogTest, IsPutAsideBeforeItGrowsTooLarge) {
   for (int i = 0; i < 20; ++i) log->Write(line);
   EXPECT_EQ(Files().size(), 3u) << "the log and two before it";
   for (const auto& file : Files()) EXPECT_EQ(std::filesystem::file_size(file) % 300, 0u) << file;
-  EXPECT_EQ(std::filesystem::file_size(directory_ + "/audit.log"), 600u)
+  EXPECT_EQ(std::filesystem::file_size(directory_.File("audit.log")), 600u)
       << "twenty lines, three a file";
 }
 

@@ -3,13 +3,13 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <filesystem>
 #include <future>
 #include <memory>
 #include <string>
 #include <thread>
 
 #include "kvshim/store.h"
+#include "unit/temporary_directory.h"
 
 namespace kvplane::auth {
 namespace {
@@ -21,15 +21,8 @@ const kinds::Kind& ConfigMaps() { return *kinds::Kinds::BuiltIn().Find("v1", "co
 class FollowerTest : public testing::Test {
  protected:
   FollowerTest() {
-    std::string pattern = testing::TempDir() + "/follower.XXXXXX";
-    directory_ = mkdtemp(pattern.data());
-    store_ = *kvshim::Store::Open("sqlite://" + directory_ + "/state.db", {});
+    store_ = *kvshim::Store::Open("sqlite://" + directory_.File("state.db"), {});
     registry_ = *registry::Registry::Open(*store_, {});
-  }
-  ~FollowerTest() override {
-    registry_ = nullptr;
-    store_ = nullptr;
-    std::filesystem::remove_all(directory_);
   }
 
   void Create(const std::string& name) {
@@ -40,7 +33,7 @@ class FollowerTest : public testing::Test {
     ASSERT_TRUE(created.ok()) << created.status();
   }
 
-  std::string directory_;
+  kvshim::testing::TemporaryDirectory directory_;
   std::unique_ptr<kvshim::Store> store_;
   std::unique_ptr<registry::Registry> registry_;
 };

@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
-#include <filesystem>
 #include <memory>
 #include <string>
 #include <thread>
@@ -13,6 +12,7 @@
 #include "auth/rbac.h"
 #include "auth/role_seed.h"
 #include "kvshim/store.h"
+#include "unit/temporary_directory.h"
 
 namespace kvplane::auth {
 namespace {
@@ -23,15 +23,12 @@ using apiserver::RequestInfo;
 class RoleFeedTest : public testing::Test {
  protected:
   RoleFeedTest() {
-    std::string pattern = testing::TempDir() + "/roles.XXXXXX";
-    directory_ = mkdtemp(pattern.data());
-    store_ = *kvshim::Store::Open("sqlite://" + directory_ + "/state.db", {});
+    store_ = *kvshim::Store::Open("sqlite://" + directory_.File("state.db"), {});
     registry_ = *registry::Registry::Open(*store_, {});
   }
   ~RoleFeedTest() override {
     registry_ = nullptr;
     store_ = nullptr;
-    std::filesystem::remove_all(directory_);
   }
 
   const kinds::Kind& Kind(std::string_view plural) {
@@ -60,7 +57,7 @@ class RoleFeedTest : public testing::Test {
     return Allows(user, "", path) == wanted;
   }
 
-  std::string directory_;
+  kvshim::testing::TemporaryDirectory directory_;
   std::unique_ptr<kvshim::Store> store_;
   std::unique_ptr<registry::Registry> registry_;
   RoleTable roles_;

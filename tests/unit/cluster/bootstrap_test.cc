@@ -3,9 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <thread>
 #include <vector>
+
+#include "unit/temporary_directory.h"
 
 namespace kvplane::cluster {
 namespace {
@@ -14,21 +15,13 @@ using testing::HasSubstr;
 
 class BootstrapTest : public testing::Test {
  protected:
-  BootstrapTest() {
-    std::string pattern = testing::TempDir() + "/bootstrap.XXXXXX";
-    directory_ = mkdtemp(pattern.data());
-    store_ = *kvshim::Store::Open("sqlite://" + directory_ + "/state.db", {});
-  }
-  ~BootstrapTest() override {
-    store_.reset();
-    std::filesystem::remove_all(directory_);
-  }
+  BootstrapTest() { store_ = *kvshim::Store::Open("sqlite://" + directory_.File("state.db"), {}); }
 
   absl::StatusOr<Bootstrap> JoinWith(const std::string& token, ClusterSettings settings = {}) {
     return Join(*store_, *Token::Parse(token), *Complete(settings));
   }
 
-  std::string directory_;
+  kvshim::testing::TemporaryDirectory directory_;
   std::unique_ptr<kvshim::Store> store_;
 };
 

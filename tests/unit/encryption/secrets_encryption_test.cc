@@ -3,8 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <future>
+
+#include "unit/temporary_directory.h"
 
 namespace kvplane::encryption {
 namespace {
@@ -18,13 +19,7 @@ constexpr char kSecret[] = "/registry/secrets/default/a";
 class SecretsEncryptionTest : public testing::Test {
  protected:
   SecretsEncryptionTest() {
-    std::string pattern = testing::TempDir() + "/encryption.XXXXXX";
-    directory_ = mkdtemp(pattern.data());
-    database_ = *kvshim::Store::Open("sqlite://" + directory_ + "/state.db", {});
-  }
-  ~SecretsEncryptionTest() override {
-    database_.reset();
-    std::filesystem::remove_all(directory_);
+    database_ = *kvshim::Store::Open("sqlite://" + directory_.File("state.db"), {});
   }
 
   std::unique_ptr<SecretsEncryption> Server(bool wanted = true) {
@@ -42,7 +37,7 @@ class SecretsEncryptionTest : public testing::Test {
     return range.ok() && !range->kvs.empty() ? std::string(range->kvs[0].value()) : "";
   }
 
-  std::string directory_;
+  kvshim::testing::TemporaryDirectory directory_;
   std::unique_ptr<kvshim::Store> database_;
 };
 

@@ -9,28 +9,14 @@
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
-#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <string>
 
 #include "http/certificates.h"
+#include "unit/temporary_directory.h"
 
 namespace kvshim::http {
-
-// A directory that goes with the test.
-class TemporaryDirectory {
- public:
-  TemporaryDirectory() {
-    std::string pattern = testing::TempDir() + "kvshim-http-XXXXXX";
-    path_ = mkdtemp(pattern.data());
-  }
-  ~TemporaryDirectory() { std::filesystem::remove_all(path_); }
-  std::string operator/(const std::string& name) const { return path_ + "/" + name; }
-
- private:
-  std::string path_;
-};
 
 inline void WriteFile(const std::string& path, const std::string& content) {
   std::ofstream(path, std::ios::binary) << content;
@@ -57,9 +43,10 @@ class CertificateAuthority {
     return {Text(certificate.get()), Text(key.get())};
   }
   // The same as files name.crt, name.key; the authority's own certificate as name-ca.crt.
-  CertificateFiles IssueFiles(const TemporaryDirectory& directory, const std::string& name) const {
+  CertificateFiles IssueFiles(const testing::TemporaryDirectory& directory,
+                              const std::string& name) const {
     const Issued issued = Issue(name);
-    CertificateFiles files{directory / (name + ".crt"), directory / (name + ".key"), ""};
+    CertificateFiles files{directory.File(name + ".crt"), directory.File(name + ".key"), ""};
     WriteFile(files.cert_file, issued.cert);
     WriteFile(files.key_file, issued.key);
     return files;

@@ -12,8 +12,8 @@
 namespace kvshim::http {
 namespace {
 
-using testing::AllOf;
-using testing::HasSubstr;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
 
 std::string ErrorOf(const CertificateFiles& files) {
   const auto loaded = Certificates::Load(files);
@@ -22,12 +22,12 @@ std::string ErrorOf(const CertificateFiles& files) {
 
 TEST(Certificates, WrongFilesAreRefusedByFlagAndName) {
   const CertificateAuthority authority("authority");
-  const TemporaryDirectory directory;
+  const testing::TemporaryDirectory directory;
   const CertificateFiles good = authority.IssueFiles(directory, "good");
   const CertificateFiles other = authority.IssueFiles(directory, "other");
-  const std::string missing = directory / "missing";
-  const std::string garbage = directory / "garbage";
-  const std::string empty = directory / "empty";
+  const std::string missing = directory.File("missing");
+  const std::string garbage = directory.File("garbage");
+  const std::string empty = directory.File("empty");
   WriteFile(garbage, "garbage");
   WriteFile(empty, "");
   EXPECT_EQ(ErrorOf(good), "");
@@ -60,7 +60,7 @@ bool RefreshesTo(Certificates& certificates, const std::string& cert) {
 
 TEST(Certificates, SoundChangesAreTakenOverAndUnsoundOnesAreNot) {
   const CertificateAuthority authority("authority");
-  const TemporaryDirectory directory;
+  const testing::TemporaryDirectory directory;
   const CertificateFiles files = authority.IssueFiles(directory, "server");
   const auto loaded = Certificates::Load(files);
   ASSERT_TRUE(loaded.ok());

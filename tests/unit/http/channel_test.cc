@@ -62,7 +62,7 @@ class End {
 };
 
 // A listener that gives channels, and a client that has asked for one.
-class ChannelTest : public testing::TestWithParam<const char*> {
+class ChannelTest : public ::testing::TestWithParam<const char*> {
  protected:
   ChannelTest() {
     pages_.Add("/page", [](const Request&) { return Response{.body = "a page"}; });
@@ -79,7 +79,7 @@ class ChannelTest : public testing::TestWithParam<const char*> {
     listener_ = std::make_unique<Listener>(
         ListenerOptions{.pages = &pages_, .certificates = certificates_.get()});
     const std::string address =
-        kind == "unix" ? "unix://" + (directory_ / "channel.sock") : "127.0.0.1:0";
+        kind == "unix" ? "unix://" + directory_.File("channel.sock") : "127.0.0.1:0";
     EXPECT_TRUE(listener_->AddAddress(address).ok());
     listener_->Start();
     const std::string bound = listener_->addresses().front();
@@ -115,7 +115,7 @@ class ChannelTest : public testing::TestWithParam<const char*> {
     return *taken_;
   }
 
-  TemporaryDirectory directory_;
+  testing::TemporaryDirectory directory_;
   CertificateAuthority authority_{"authority"};
   Pages pages_;
   End server_, dialler_;
@@ -189,7 +189,7 @@ TEST_P(ChannelTest, IsNotGivenForWhatIsNotAskedForAsSuch) {
   EXPECT_EQ(*client_->Get("/page"), "a page");
 }
 
-INSTANTIATE_TEST_SUITE_P(Transports, ChannelTest, testing::Values("plain", "tls", "unix"),
+INSTANTIATE_TEST_SUITE_P(Transports, ChannelTest, ::testing::Values("plain", "tls", "unix"),
                          [](const auto& about) { return std::string(about.param); });
 
 TEST(Channel, EndsWhereALengthIsBeyondReason) {

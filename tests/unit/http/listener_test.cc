@@ -18,9 +18,9 @@ namespace kvshim::http {
 namespace {
 
 using std::chrono::milliseconds;
-using testing::EndsWith;
-using testing::HasSubstr;
-using testing::StartsWith;
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
 
 constexpr char kEcho[] = "/test.Echo/Echo";
 constexpr char kGet[] = "GET /page?name=x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
@@ -29,7 +29,7 @@ std::string GetTarget(const std::string& address) {
   return address.starts_with("unix://") ? "unix:" + address.substr(7) : address;
 }
 
-class ListenerTest : public testing::Test {
+class ListenerTest : public ::testing::Test {
  protected:
   ListenerTest() {
     pages_.Add("/page", [](const Request& request) {
@@ -96,8 +96,8 @@ TEST_F(ListenerTest, ServesGrpcAndHttpOnOnePort) {
 }
 
 TEST_F(ListenerTest, ServesBothOverUnixSockets) {
-  const TemporaryDirectory directory;
-  const std::string address = Start({}, "unix://" + (directory / "kvshim.sock"));
+  const testing::TemporaryDirectory directory;
+  const std::string address = Start({}, "unix://" + directory.File("kvshim.sock"));
   EXPECT_EQ(rpc::Client(GetTarget(address)).Call(kEcho, "hello").bytes, "hello");
   EXPECT_THAT(Ask(address, kGet), EndsWith("\r\n\r\npage x"));
 }
@@ -239,7 +239,7 @@ class TlsListenerTest : public ListenerTest {
   }
 
   const CertificateAuthority authority_{"authority"};
-  const TemporaryDirectory directory_;
+  const testing::TemporaryDirectory directory_;
   std::unique_ptr<Certificates> certificates_;
 };
 
@@ -280,7 +280,7 @@ TEST_F(TlsListenerTest, SilentClientIsClosedAtEveryStage) {
 TEST_F(TlsListenerTest, TrustedAuthorityAdmitsOnlyItsClients) {
   const CertificateAuthority clients("clients");
   CertificateFiles files = authority_.IssueFiles(directory_, "server");
-  files.ca_file = directory_ / "ca.crt";
+  files.ca_file = directory_.File("ca.crt");
   WriteFile(files.ca_file, clients.pem());
   Load(files);
   const std::string address = Start({.certificates = certificates_.get()});

@@ -15,12 +15,12 @@
 namespace kvshim::http {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 TEST(ListeningSocket, AddressTellsTheRealPort) {
   const auto socket = ListeningSocket::Open("127.0.0.1:0");
   ASSERT_TRUE(socket.ok()) << socket.status();
-  EXPECT_THAT(socket->address(), testing::MatchesRegex("127\\.0\\.0\\.1:[1-9][0-9]*"));
+  EXPECT_THAT(socket->address(), ::testing::MatchesRegex("127\\.0\\.0\\.1:[1-9][0-9]*"));
   EXPECT_FALSE(socket->is_unix());
   Connection connection(socket->address());
 }
@@ -29,7 +29,7 @@ TEST(ListeningSocket, NoHostIsEveryInterface) {
   const auto socket = ListeningSocket::Open(":0");
   ASSERT_TRUE(socket.ok()) << socket.status();
   EXPECT_THAT(socket->address(),
-              testing::AnyOf(testing::StartsWith("[::]:"), testing::StartsWith("0.0.0.0:")));
+              ::testing::AnyOf(::testing::StartsWith("[::]:"), ::testing::StartsWith("0.0.0.0:")));
   Connection over_ipv4(socket->address());
 }
 
@@ -41,7 +41,7 @@ TEST(ListeningSocket, NamesAndBracketsAreUnderstood) {
   close(ipv6);
   const auto bracketed = ListeningSocket::Open("[::1]:0");
   if (bracketed.ok()) {
-    EXPECT_THAT(bracketed->address(), testing::StartsWith("[::1]:"));
+    EXPECT_THAT(bracketed->address(), ::testing::StartsWith("[::1]:"));
   }
 }
 
@@ -67,8 +67,8 @@ TEST(ListeningSocket, TakenPortIsRefusedByName) {
 }
 
 TEST(ListeningSocket, UnixSocketGoesWithItsListener) {
-  const TemporaryDirectory directory;
-  const std::string path = directory / "kvshim.sock";
+  const testing::TemporaryDirectory directory;
+  const std::string path = directory.File("kvshim.sock");
   {
     const auto socket = ListeningSocket::Open("unix://" + path);
     ASSERT_TRUE(socket.ok()) << socket.status();
@@ -80,8 +80,8 @@ TEST(ListeningSocket, UnixSocketGoesWithItsListener) {
 }
 
 TEST(ListeningSocket, UnixSocketInUseIsRefusedAndGoesOn) {
-  const TemporaryDirectory directory;
-  const std::string address = "unix://" + (directory / "kvshim.sock");
+  const testing::TemporaryDirectory directory;
+  const std::string address = "unix://" + directory.File("kvshim.sock");
   const auto first = ListeningSocket::Open(address);
   ASSERT_TRUE(first.ok());
   const auto second = ListeningSocket::Open(address);
@@ -91,8 +91,8 @@ TEST(ListeningSocket, UnixSocketInUseIsRefusedAndGoesOn) {
 }
 
 TEST(ListeningSocket, UnixSocketThatNobodyServesIsReplaced) {
-  const TemporaryDirectory directory;
-  const std::string path = directory / "kvshim.sock";
+  const testing::TemporaryDirectory directory;
+  const std::string path = directory.File("kvshim.sock");
   sockaddr_un name{.sun_family = AF_UNIX};
   path.copy(name.sun_path, sizeof(name.sun_path) - 1);
   const int left = ::socket(AF_UNIX, SOCK_STREAM, 0);
@@ -105,11 +105,11 @@ TEST(ListeningSocket, UnixSocketThatNobodyServesIsReplaced) {
 }
 
 TEST(ListeningSocket, FileOfAnotherKindIsNotTouched) {
-  const TemporaryDirectory directory;
-  WriteFile(directory / "data", "precious");
-  const auto socket = ListeningSocket::Open("unix://" + (directory / "data"));
+  const testing::TemporaryDirectory directory;
+  WriteFile(directory.File("data"), "precious");
+  const auto socket = ListeningSocket::Open("unix://" + directory.File("data"));
   ASSERT_FALSE(socket.ok());
-  EXPECT_EQ(std::filesystem::file_size(directory / "data"), 8U);
+  EXPECT_EQ(std::filesystem::file_size(directory.File("data")), 8U);
 }
 
 }  // namespace

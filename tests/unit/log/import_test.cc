@@ -6,7 +6,7 @@
 #include "log/backend.h"
 #include "log/contents.h"
 #include "unit/log/rows.h"
-#include "unit/sql/temporary_directory.h"
+#include "unit/temporary_directory.h"
 
 namespace kvshim::log {
 namespace {

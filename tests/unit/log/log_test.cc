@@ -12,7 +12,7 @@
 
 #include "sql/error.h"
 #include "unit/log/rows.h"
-#include "unit/sql/temporary_directory.h"
+#include "unit/temporary_directory.h"
 
 namespace kvshim::log {
 namespace {

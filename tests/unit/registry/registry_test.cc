@@ -13,7 +13,7 @@
 #include "kinds/members.h"
 #include "registry/failure.h"
 #include "registry/stored_form.h"
-#include "unit/sql/temporary_directory.h"
+#include "unit/temporary_directory.h"
 
 namespace kvplane::registry {
 namespace {

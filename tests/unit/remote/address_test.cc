@@ -6,7 +6,7 @@
 namespace kvshim::remote {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 TEST(Address, HasItsSchemeItsPlaceAndItsAccount) {
   const auto parsed =

@@ -3,32 +3,23 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <memory>
 #include <string>
 
 #include "kvshim/server.h"
 #include "kvshim/store.h"
 #include "relay.h"
+#include "unit/temporary_directory.h"
 
 namespace kvshim::remote {
 
-class EtcdFixture : public testing::Test {
+class EtcdFixture : public ::testing::Test {
  protected:
   EtcdFixture() {
-    std::string pattern = testing::TempDir() + "/remote.XXXXXX";
-    directory_ = mkdtemp(pattern.data());
-    database_ = *Store::Open("sqlite://" + directory_ + "/state.db", {});
+    database_ = *Store::Open("sqlite://" + directory_.File("state.db"), {});
     server_ = Serve(*database_);
     first_ = std::make_unique<Relay>(server_->client_urls().front());
     second_ = std::make_unique<Relay>(server_->client_urls().front());
-  }
-  ~EtcdFixture() override {
-    first_.reset();
-    second_.reset();
-    server_.reset();
-    database_.reset();
-    std::filesystem::remove_all(directory_);
   }
 
   static std::unique_ptr<Server> Serve(Store& store) {
@@ -45,7 +36,7 @@ class EtcdFixture : public testing::Test {
     return store.ok() ? *std::move(store) : nullptr;
   }
 
-  std::string directory_;
+  testing::TemporaryDirectory directory_;
   std::unique_ptr<Store> database_;
   std::unique_ptr<Server> server_;
   // Two ways to it, as to two servers of one cluster.

@@ -8,8 +8,8 @@
 namespace kvshim::remote {
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 class RemoteStoreTest : public EtcdFixture {
  protected:
@@ -93,7 +93,7 @@ TEST_F(RemoteStoreTest, WhereNobodyAnswersThatIsSaid) {
 }
 
 TEST_F(RemoteStoreTest, ServersOfAnotherClusterAreNotBelieved) {
-  const auto foreign = *Store::Open("sqlite://" + directory_ + "/other.db", {});
+  const auto foreign = *Store::Open("sqlite://" + directory_.File("other.db"), {});
   const auto other = Serve(*foreign);
   const auto store = Connect(first_->url() + "," + other->client_urls().front());
   ASSERT_TRUE(store->Put(PutRequest{.key = "a"}).ok());

@@ -78,7 +78,7 @@ TEST_F(RemoteWatchTest, HearsWhatIsWrittenAndDeleted) {
   Put("c");
   ASSERT_TRUE(database_->DeleteRange(DeleteRangeRequest{.key = "a"}).ok());
   heard_.AwaitEvents(2);
-  EXPECT_THAT(heard_.events(), testing::ElementsAre("a+2", "a-4"));
+  EXPECT_THAT(heard_.events(), ::testing::ElementsAre("a+2", "a-4"));
 }
 
 // Nothing is missed and nothing told twice, though connections go and what is written meanwhile is

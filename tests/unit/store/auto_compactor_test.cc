@@ -9,7 +9,7 @@ namespace {
 
 using std::chrono::minutes;
 
-class AutoCompactorTest : public testing::Test {
+class AutoCompactorTest : public ::testing::Test {
  protected:
   ~AutoCompactorTest() override { timers_.Stop(); }
 

@@ -4,7 +4,6 @@
 
 #include <atomic>
 #include <cstdlib>
-#include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
@@ -14,6 +13,7 @@
 #include "mvcc/errors.h"
 #include "store/engine.h"
 #include "unit/store/memory_database.h"
+#include "unit/temporary_directory.h"
 
 namespace kvshim::store {
 namespace {
@@ -78,7 +78,7 @@ class Server {
   std::unique_ptr<Engine> engine_;
 };
 
-class TwoDatabases : public testing::Test {
+class TwoDatabases : public ::testing::Test {
  protected:
   // Both servers go on from the same batch, each on its own database.
   void Split() {
@@ -202,8 +202,8 @@ TEST_F(TwoDatabases, OfDifferentSystemsHaveNoOrder) {
 
 // What a server knew at its last run holds for the next.
 TEST_F(TwoDatabases, TheReplacedOneIsRefusedAfterARestart) {
-  std::string pattern = testing::TempDir() + "/state.XXXXXX";
-  options_.state_directory = mkdtemp(pattern.data());
+  const testing::TemporaryDirectory directory;
+  options_.state_directory = directory.path();
   right_ = std::make_unique<Server>(tables_, options_, sql::Lineage{.system = "7", .timeline = 2});
   right_->Put("known");
   right_ = nullptr;
@@ -218,7 +218,6 @@ TEST_F(TwoDatabases, TheReplacedOneIsRefusedAfterARestart) {
   EXPECT_TRUE(open({.system = "7", .timeline = 3}).ok());
   EXPECT_EQ(open({.system = "7", .timeline = 2}).code(), absl::StatusCode::kUnavailable);
   EXPECT_TRUE(open({.system = "8", .timeline = 1}).ok());
-  std::filesystem::remove_all(options_.state_directory);
 }
 
 TEST_F(TwoDatabases, ServiceGoesOnWhenTheOtherServerHasComeRound) {

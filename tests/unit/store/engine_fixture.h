@@ -4,28 +4,22 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
-#include <filesystem>
 #include <memory>
 #include <string>
 #include <thread>
 
 #include "store/engine.h"
+#include "unit/temporary_directory.h"
 
 namespace kvshim::store {
 
-class EngineTest : public testing::Test {
+class EngineTest : public ::testing::Test {
  protected:
   EngineTest() {
-    std::string pattern = testing::TempDir() + "/engine.XXXXXX";
-    directory_ = mkdtemp(pattern.data());
     options_.on_fatal = [](const absl::Status& status) { FAIL() << status; };
   }
-  ~EngineTest() override {
-    engine_.reset();
-    std::filesystem::remove_all(directory_);
-  }
 
-  std::string path() const { return directory_ + "/state.db"; }
+  std::string path() const { return directory_.File("state.db"); }
 
   // Opens, or closes and opens again.
   Engine& Open() {
@@ -51,7 +45,7 @@ class EngineTest : public testing::Test {
     return response.ok() ? response->revision : 0;
   }
 
-  std::string directory_;
+  testing::TemporaryDirectory directory_;
   StoreOptions options_;
   EngineSeams seams_;
   std::unique_ptr<Engine> engine_;

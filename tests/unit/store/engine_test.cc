@@ -228,8 +228,8 @@ TEST_F(EngineTest, HashesAgreeHoweverTheStoreWasCompacted) {
   };
   std::vector<uint32_t> hashes;
   for (const bool compact_early : {false, true}) {
-    std::filesystem::remove_all(directory_);
-    std::filesystem::create_directory(directory_);
+    std::filesystem::remove_all(directory_.path());
+    std::filesystem::create_directory(directory_.path());
     Open();
     for (int i = 0; i < 40; ++i) Put("k" + std::to_string(i % 7), std::to_string(i));
     ASSERT_TRUE(engine_->DeleteRange({.key = "k3"}).ok());

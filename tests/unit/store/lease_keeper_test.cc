@@ -11,7 +11,7 @@ namespace {
 using std::chrono::seconds;
 
 // A keeper whose proposals are committed when the test says so, to an index without a log.
-class LeaseKeeperTest : public testing::Test {
+class LeaseKeeperTest : public ::testing::Test {
  protected:
   LeaseKeeperTest() { keeper_.Start(); }
   ~LeaseKeeperTest() override { timers_.Stop(); }

@@ -128,7 +128,7 @@ int64_t Increment(Engine& engine, const std::string& key) {
   return done.ok() && done->succeeded ? done->revision : 0;
 }
 
-class LinkedServers : public testing::Test {
+class LinkedServers : public ::testing::Test {
  protected:
   LinkedServers() {
     for (int i = 0; i < 3; ++i) engines_.push_back(OpenOn(tables_));

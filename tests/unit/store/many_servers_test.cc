@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdlib>
-#include <filesystem>
 #include <map>
 #include <random>
 #include <set>
@@ -13,6 +12,7 @@
 #include "mvcc/errors.h"
 #include "store/engine.h"
 #include "unit/store/memory_database.h"
+#include "unit/temporary_directory.h"
 
 namespace kvshim::store {
 namespace {
@@ -85,7 +85,7 @@ class Server {
   std::unique_ptr<Watch> watch_;
 };
 
-class ManyServers : public testing::Test {
+class ManyServers : public ::testing::Test {
  protected:
   Server& Add(const MemoryDatabase::Faults& faults = {}) {
     return *servers_.emplace_back(std::make_unique<Server>(tables_, options_, faults));
@@ -258,8 +258,8 @@ TEST_F(ManyServers, AnotherHistoryBeginsAboveTheLostOneWhereAskedFor) {
 }
 
 TEST_F(ManyServers, ARestartNoticesThatHistoryWasLost) {
-  std::string pattern = testing::TempDir() + "/state.XXXXXX";
-  options_.state_directory = mkdtemp(pattern.data());
+  const testing::TemporaryDirectory directory;
+  options_.state_directory = directory.path();
   Server& a = Add();
   Put(a, "k", "kept");
   const int64_t seq = tables_->newest_seq();
@@ -286,7 +286,6 @@ TEST_F(ManyServers, ARestartNoticesThatHistoryWasLost) {
   EXPECT_EQ((*bumped)->Range({.key = "k"})->kvs[0].value(), "kept");
   options_.on_lost_history = LostHistory::kHalt;
   EXPECT_TRUE(open().ok()) << "the other history is the known one now";
-  std::filesystem::remove_all(options_.state_directory);
 }
 
 // Each client puts keys of its own once each, at any server, while commits are lost, doubtful or

@@ -28,7 +28,7 @@ log::Hash HashOf(const log::Head& tip, const log::Head& head) {
 }
 
 // A relay whose link goes nowhere, and what was sent over it.
-class RelayTest : public testing::Test {
+class RelayTest : public ::testing::Test {
  protected:
   void Link() {
     relay_.Linked({.send = [this](std::string frame) { sent_.push_back(std::move(frame)); },

@@ -37,10 +37,9 @@ absl::Status BatchTail::CheckFollows(const AppendRequest& request, const std::st
       request.prev_epoch == head_.epoch) {
     return absl::OkStatus();
   }
-  return MakeError(ErrorKind::kConflict, path, "appending",
-                   base::Concat("batch ", request.batch.seq, " does not follow the newest, ",
-                                head_.seq),
-                   0, 0);
+  return MakeError(
+      ErrorKind::kConflict, path, "appending",
+      base::Concat("batch ", request.batch.seq, " does not follow the newest, ", head_.seq), 0, 0);
 }
 
 absl::Status BatchTail::Settle(Connection& connection) const {
@@ -58,8 +57,8 @@ void BatchTail::Settled() {
 absl::StatusOr<BatchTail::Place> BatchTail::Add(Connection& connection,
                                                 const AppendRequest& request) const {
   // Pruning must not empty kv_batch.
-  const bool in_rows = !request.rows.empty() && in_rows_.size() < kMostInRows &&
-                       request.prune_through <= 0;
+  const bool in_rows =
+      !request.rows.empty() && in_rows_.size() < kMostInRows && request.prune_through <= 0;
   Place place{.record = EncodeBatch(request.batch), .in_rows = in_rows};
   if (in_rows) return place;
   RETURN_IF_ERROR(Settle(connection));

@@ -125,8 +125,8 @@ absl::StatusOr<int64_t> VisitHead(Connection& connection, const VisitBatch& visi
 
 absl::Status VisitBatchesInRows(Connection& connection, int64_t settled_revision,
                                 const std::function<bool(const BatchRecord&)>& visit) {
-  Cursor row = connection.Use(
-      "SELECT batch FROM kv_log WHERE id > ?1 AND batch IS NOT NULL ORDER BY id");
+  Cursor row =
+      connection.Use("SELECT batch FROM kv_log WHERE id > ?1 AND batch IS NOT NULL ORDER BY id");
   row->Bind(1, After(settled_revision));
   for (;;) {
     ASSIGN_OR_RETURN(const bool found, row->Step());

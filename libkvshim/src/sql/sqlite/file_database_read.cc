@@ -31,9 +31,9 @@ absl::Status FileDatabase::Load(TableVisitor& visitor) {
   ASSIGN_OR_RETURN(auto connection, Connection::Open(options_, Connection::Role::kReader));
   ASSIGN_OR_RETURN(Transaction transaction,
                    Transaction::Begin(*connection, Transaction::Mode::kRead));
-  RETURN_IF_ERROR(
-      VisitHead(*connection, [&](const BatchRecord& batch) { return visitor.OnHead(batch); })
-          .status());
+  RETURN_IF_ERROR(VisitHead(*connection, [&](const BatchRecord& batch) {
+                    return visitor.OnHead(batch);
+                  }).status());
   for (Cursor row = connection->Use("SELECT name, value FROM kv_meta ORDER BY name");;) {
     ASSIGN_OR_RETURN(const bool found, row->Step());
     if (!found) break;

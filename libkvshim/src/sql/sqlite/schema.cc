@@ -111,9 +111,10 @@ absl::Status PrepareSchema(Connection& writer, const Genesis& genesis) {
   }
   if (version == kSchemaVersion) return absl::OkStatus();
   // Version 1 had every batch in kv_batch.
-  RETURN_IF_ERROR(writer.Execute(Concat("ALTER TABLE kv_log ADD COLUMN batch BLOB;"
-                                        "PRAGMA user_version = ",
-                                        kSchemaVersion)));
+  RETURN_IF_ERROR(
+      writer.Execute(Concat("ALTER TABLE kv_log ADD COLUMN batch BLOB;"
+                            "PRAGMA user_version = ",
+                            kSchemaVersion)));
   return transaction.Commit();
 }
 
