@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "unit/temporary_directory.h"
@@ -18,7 +19,7 @@ class BootstrapTest : public testing::Test {
   BootstrapTest() { store_ = *kvshim::Store::Open("sqlite://" + directory_.File("state.db"), {}); }
 
   absl::StatusOr<Bootstrap> JoinWith(const std::string& token, ClusterSettings settings = {}) {
-    return Join(*store_, *Token::Parse(token), *Complete(settings));
+    return Join(*store_, *Token::Parse(token), *Complete(std::move(settings)));
   }
 
   kvshim::testing::TemporaryDirectory directory_;

@@ -18,7 +18,6 @@ namespace kvshim::log {
 namespace {
 
 using sql::ErrorKind;
-using ::testing::HasSubstr;
 
 class LogTest : public ::testing::Test {
  protected:
@@ -139,7 +138,7 @@ TEST_F(LogTest, ABatchOnAnOldHeadIsAConflictAndWritesNothing) {
 TEST_F(LogTest, ABatchThatBreaksTheOrderIsRefused) {
   auto log = MustOpen(path_);
   const Head head = MustLoad(*log).head;
-  const auto refused = [&](std::vector<mvcc::Revision> revisions) {
+  const auto refused = [&](const std::vector<mvcc::Revision>& revisions) {
     Batch batch;
     for (const mvcc::Revision& each : revisions) {
       batch.rows.push_back(KeyValue::Tombstone("k", each.main, each.sub));

@@ -21,8 +21,8 @@ namespace {
 
 const std::string kAll(1, '\0');
 
-std::unique_ptr<Engine> OpenOn(std::shared_ptr<MemoryTables> tables,
-                               MemoryDatabase::Faults faults = {}) {
+std::unique_ptr<Engine> OpenOn(const std::shared_ptr<MemoryTables>& tables,
+                               const MemoryDatabase::Faults& faults = {}) {
   EngineSeams seams;
   seams.database = [tables, faults] {
     return std::make_unique<MemoryDatabase>(tables,

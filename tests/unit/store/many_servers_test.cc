@@ -1,4 +1,6 @@
 // Several engines on one database, with whatever a network and a database can do to commits.
+#include <gtest/gtest.h>
+
 #include <algorithm>
 #include <atomic>
 #include <cstdlib>

@@ -35,66 +35,66 @@ sql::LogRecord MemoryTables::Row::View(bool with_value) const {
 MemoryTables::~MemoryTables() {
   std::vector<std::thread> threads;
   {
-    MutexLock lock(mutex);
-    threads.swap(late);
+    MutexLock lock(mutex_);
+    threads.swap(late_);
   }
   for (std::thread& thread : threads) thread.join();
 }
 
 void MemoryTables::LoseAfter(int64_t seq) {
-  MutexLock lock(mutex);
-  const int64_t revision = batches.at(seq).record.last_revision;
-  batches.erase(batches.upper_bound(seq), batches.end());
-  rows.erase(rows.lower_bound({revision + 1, 0}), rows.end());
+  MutexLock lock(mutex_);
+  const int64_t revision = batches_.at(seq).record.last_revision;
+  batches_.erase(batches_.upper_bound(seq), batches_.end());
+  rows_.erase(rows_.lower_bound({revision + 1, 0}), rows_.end());
 }
 
 std::shared_ptr<MemoryTables> MemoryTables::Copy() {
   auto copy = std::make_shared<MemoryTables>();
-  MutexLock lock(mutex);
-  MutexLock inner(copy->mutex);
-  copy->batches = batches;
-  copy->rows = rows;
-  copy->leases = leases;
-  copy->meta = meta;
-  copy->servers = servers;
-  copy->owner = owner;
+  MutexLock lock(mutex_);
+  MutexLock inner(copy->mutex_);
+  copy->batches_ = batches_;
+  copy->rows_ = rows_;
+  copy->leases_ = leases_;
+  copy->meta_ = meta_;
+  copy->servers_ = servers_;
+  copy->owner_ = owner_;
   return copy;
 }
 
 void MemoryTables::ForgetBatchesBefore(int64_t seq) {
-  MutexLock lock(mutex);
-  batches.erase(batches.begin(), batches.lower_bound(seq));
+  MutexLock lock(mutex_);
+  batches_.erase(batches_.begin(), batches_.lower_bound(seq));
 }
 
 int64_t MemoryTables::newest_seq() {
-  MutexLock lock(mutex);
-  return batches.rbegin()->first;
+  MutexLock lock(mutex_);
+  return batches_.rbegin()->first;
 }
 
 absl::Status MemoryTables::Insert(const sql::AppendRequest& request) {
   const sql::BatchRecord& batch = request.batch;
-  const auto before = batches.find(batch.seq - 1);
-  if (batches.contains(batch.seq) || before == batches.end() ||
+  const auto before = batches_.find(batch.seq - 1);
+  if (batches_.contains(batch.seq) || before == batches_.end() ||
       before->second.nonce != batch.prev || before->second.record.epoch != request.prev_epoch) {
     return sql::MakeError(sql::ErrorKind::kConflict, "the head moved");
   }
-  batches[batch.seq] = {batch, std::string(batch.nonce), std::string(batch.prev),
+  batches_[batch.seq] = {batch, std::string(batch.nonce), std::string(batch.prev),
                         std::string(batch.ops), std::string(batch.hash)};
   for (const sql::LogRecord& row : request.rows) {
-    rows[row.id] = {row, std::string(row.key), std::string(row.value)};
+    rows_[row.id] = {row, std::string(row.key), std::string(row.value)};
   }
   for (const sql::Projection& change : request.projections) {
     if (const auto* put = std::get_if<sql::PutLease>(&change)) {
-      leases[put->id] = {.id = put->id, .ttl = put->ttl};
+      leases_[put->id] = {.id = put->id, .ttl = put->ttl};
     } else if (const auto* drop = std::get_if<sql::DropLease>(&change)) {
-      leases.erase(drop->id);
+      leases_.erase(drop->id);
     } else if (const auto* put_meta = std::get_if<sql::PutMeta>(&change)) {
-      meta[put_meta->name] = put_meta->value;
+      meta_[put_meta->name] = put_meta->value;
     } else if (const auto* drop_meta = std::get_if<sql::DropMeta>(&change)) {
-      meta.erase(drop_meta->name);
+      meta_.erase(drop_meta->name);
     }
   }
-  batches.erase(batches.begin(), batches.lower_bound(request.prune_through));
+  batches_.erase(batches_.begin(), batches_.lower_bound(request.prune_through));
   return absl::OkStatus();
 }
 
@@ -110,12 +110,12 @@ void MemoryTables::InsertLater(const sql::AppendRequest& request) {
   auto projections = std::make_shared<std::vector<sql::Projection>>(request.projections.begin(),
                                                                     request.projections.end());
   const int64_t epoch = request.prev_epoch;
-  MutexLock lock(mutex);
-  late.emplace_back([this, batch, kept, projections, epoch] {
+  MutexLock lock(mutex_);
+  late_.emplace_back([this, batch, kept, projections, epoch] {
     std::this_thread::sleep_for(std::chrono::milliseconds(batch->record.seq % 7));
     std::vector<sql::LogRecord> views;
     for (const Row& row : *kept) views.push_back(row.View(true));
-    MutexLock inner(mutex);
+    MutexLock inner(mutex_);
     Insert(
         {.batch = batch->View(), .prev_epoch = epoch, .rows = views, .projections = *projections})
         .IgnoreError();
@@ -131,12 +131,12 @@ void MemoryDatabase::RefuseBefore(const sql::Lineage& lineage) {
 }
 
 absl::Status MemoryDatabase::Prepare(const sql::Genesis& genesis) {
-  MutexLock lock(tables_->mutex);
-  if (!tables_->batches.empty()) return absl::OkStatus();
+  MutexLock lock(tables_->mutex_);
+  if (!tables_->batches_.empty()) return absl::OkStatus();
   const sql::BatchRecord& batch = genesis.batch;
-  tables_->batches[1] = {batch, std::string(batch.nonce), std::string(batch.prev),
+  tables_->batches_[1] = {batch, std::string(batch.nonce), std::string(batch.prev),
                          std::string(batch.ops), std::string(batch.hash)};
-  for (const sql::PutMeta& put : genesis.meta) tables_->meta[put.name] = put.value;
+  for (const sql::PutMeta& put : genesis.meta) tables_->meta_[put.name] = put.value;
   return absl::OkStatus();
 }
 
@@ -161,9 +161,9 @@ absl::Status MemoryDatabase::Append(const sql::AppendRequest& request) {
   }
   absl::Status status;
   {
-    MutexLock lock(tables_->mutex);
-    while (tables_->turn != nullptr && tables_->turn != this) {
-      tables_->turn_free.Wait(tables_->mutex);
+    MutexLock lock(tables_->mutex_);
+    while (tables_->turn_ != nullptr && tables_->turn_ != this) {
+      tables_->turn_free_.Wait(tables_->mutex_);
     }
     status = tables_->Insert(request);
   }
@@ -173,25 +173,25 @@ absl::Status MemoryDatabase::Append(const sql::AppendRequest& request) {
 
 absl::Status MemoryDatabase::Load(sql::TableVisitor& visitor) {
   RETURN_IF_ERROR(Reading());
-  MutexLock lock(tables_->mutex);
-  RETURN_IF_ERROR(visitor.OnHead(tables_->batches.rbegin()->second.View()));
-  for (const auto& [name, value] : tables_->meta) RETURN_IF_ERROR(visitor.OnMeta(name, value));
-  for (const auto& [id, lease] : tables_->leases) RETURN_IF_ERROR(visitor.OnLease(lease));
-  for (const auto& [id, row] : tables_->rows) visitor.OnRow(row.View(false));
+  MutexLock lock(tables_->mutex_);
+  RETURN_IF_ERROR(visitor.OnHead(tables_->batches_.rbegin()->second.View()));
+  for (const auto& [name, value] : tables_->meta_) RETURN_IF_ERROR(visitor.OnMeta(name, value));
+  for (const auto& [id, lease] : tables_->leases_) RETURN_IF_ERROR(visitor.OnLease(lease));
+  for (const auto& [id, row] : tables_->rows_) visitor.OnRow(row.View(false));
   return absl::OkStatus();
 }
 
 absl::Status MemoryDatabase::ReadHead(const std::function<void(const sql::BatchRecord&)>& visit) {
   RETURN_IF_ERROR(Reading());
-  MutexLock lock(tables_->mutex);
-  visit(tables_->batches.rbegin()->second.View());
+  MutexLock lock(tables_->mutex_);
+  visit(tables_->batches_.rbegin()->second.View());
   return absl::OkStatus();
 }
 
 absl::StatusOr<std::optional<std::string>> MemoryDatabase::ReadMeta(std::string_view name) {
-  MutexLock lock(tables_->mutex);
-  const auto found = tables_->meta.find(name);
-  if (found == tables_->meta.end()) return std::nullopt;
+  MutexLock lock(tables_->mutex_);
+  const auto found = tables_->meta_.find(name);
+  if (found == tables_->meta_.end()) return std::nullopt;
   return found->second;
 }
 
@@ -199,10 +199,10 @@ absl::Status MemoryDatabase::Fetch(
     std::span<const sql::RowId> ids,
     const std::function<void(size_t, const sql::LogRecord&)>& visit) {
   RETURN_IF_ERROR(Reading());
-  MutexLock lock(tables_->mutex);
+  MutexLock lock(tables_->mutex_);
   for (size_t i = 0; i < ids.size(); ++i) {
-    const auto found = tables_->rows.find(ids[i]);
-    if (found != tables_->rows.end()) visit(i, found->second.View(true));
+    const auto found = tables_->rows_.find(ids[i]);
+    if (found != tables_->rows_.end()) visit(i, found->second.View(true));
   }
   return absl::OkStatus();
 }
@@ -210,9 +210,9 @@ absl::Status MemoryDatabase::Fetch(
 absl::Status MemoryDatabase::ReadRows(int64_t from, int64_t to,
                                       const std::function<bool(const sql::LogRecord&)>& visit) {
   RETURN_IF_ERROR(Reading());
-  MutexLock lock(tables_->mutex);
-  for (auto it = tables_->rows.lower_bound({from, 0});
-       it != tables_->rows.end() && it->first.revision <= to; ++it) {
+  MutexLock lock(tables_->mutex_);
+  for (auto it = tables_->rows_.lower_bound({from, 0});
+       it != tables_->rows_.end() && it->first.revision <= to; ++it) {
     if (!visit(it->second.View(true))) break;
   }
   return absl::OkStatus();
@@ -221,8 +221,8 @@ absl::Status MemoryDatabase::ReadRows(int64_t from, int64_t to,
 absl::Status MemoryDatabase::ReadBatches(
     int64_t from, int64_t limit, const std::function<bool(const sql::BatchRecord&)>& visit) {
   RETURN_IF_ERROR(Reading());
-  MutexLock lock(tables_->mutex);
-  for (auto it = tables_->batches.lower_bound(from); it != tables_->batches.end() && limit > 0;
+  MutexLock lock(tables_->mutex_);
+  for (auto it = tables_->batches_.lower_bound(from); it != tables_->batches_.end() && limit > 0;
        ++it, --limit) {
     if (!visit(it->second.View())) break;
   }
@@ -233,9 +233,9 @@ absl::Status MemoryDatabase::ReadRowsWithoutValues(
     sql::RowId after, int64_t to, int64_t limit,
     const std::function<void(const sql::LogRecord&)>& visit) {
   RETURN_IF_ERROR(Reading());
-  MutexLock lock(tables_->mutex);
-  for (auto it = tables_->rows.upper_bound(after);
-       it != tables_->rows.end() && it->first.revision <= to && limit > 0; ++it, --limit) {
+  MutexLock lock(tables_->mutex_);
+  for (auto it = tables_->rows_.upper_bound(after);
+       it != tables_->rows_.end() && it->first.revision <= to && limit > 0; ++it, --limit) {
     visit(it->second.View(false));
   }
   return absl::OkStatus();
@@ -243,34 +243,34 @@ absl::Status MemoryDatabase::ReadRowsWithoutValues(
 
 absl::Status MemoryDatabase::DeleteRows(std::span<const sql::RowId> ids) {
   RETURN_IF_ERROR(Reading());
-  MutexLock lock(tables_->mutex);
-  for (const sql::RowId& id : ids) tables_->rows.erase(id);
+  MutexLock lock(tables_->mutex_);
+  for (const sql::RowId& id : ids) tables_->rows_.erase(id);
   return absl::OkStatus();
 }
 
 absl::Status MemoryDatabase::Lock() {
   RETURN_IF_ERROR(Reading());
-  MutexLock lock(tables_->mutex);
-  while (tables_->turn != nullptr && tables_->turn != this) {
-    tables_->turn_free.Wait(tables_->mutex);
+  MutexLock lock(tables_->mutex_);
+  while (tables_->turn_ != nullptr && tables_->turn_ != this) {
+    tables_->turn_free_.Wait(tables_->mutex_);
   }
-  tables_->turn = this;
+  tables_->turn_ = this;
   return absl::OkStatus();
 }
 
 void MemoryDatabase::Unlock() {
-  MutexLock lock(tables_->mutex);
-  if (tables_->turn != this) return;
-  tables_->turn = nullptr;
-  tables_->turn_free.NotifyAll();
+  MutexLock lock(tables_->mutex_);
+  if (tables_->turn_ != this) return;
+  tables_->turn_ = nullptr;
+  tables_->turn_free_.NotifyAll();
 }
 
 absl::Status MemoryDatabase::LockLeases(std::span<const int64_t> ids,
                                         const std::function<void(const sql::LeaseRecord&)>& visit) {
-  MutexLock lock(tables_->mutex);
+  MutexLock lock(tables_->mutex_);
   for (const int64_t id : ids) {
-    const auto found = tables_->leases.find(id);
-    if (found != tables_->leases.end()) visit(found->second);
+    const auto found = tables_->leases_.find(id);
+    if (found != tables_->leases_.end()) visit(found->second);
   }
   return absl::OkStatus();
 }
@@ -278,10 +278,10 @@ absl::Status MemoryDatabase::LockLeases(std::span<const int64_t> ids,
 absl::Status MemoryDatabase::RenewLeases(
     std::span<const int64_t> ids, const std::function<void(const sql::LeaseRecord&)>& visit) {
   RETURN_IF_ERROR(Reading());
-  MutexLock lock(tables_->mutex);
+  MutexLock lock(tables_->mutex_);
   for (const int64_t id : ids) {
-    const auto found = tables_->leases.find(id);
-    if (found == tables_->leases.end()) continue;
+    const auto found = tables_->leases_.find(id);
+    if (found == tables_->leases_.end()) continue;
     ++found->second.renew;
     visit(found->second);
   }
@@ -290,32 +290,32 @@ absl::Status MemoryDatabase::RenewLeases(
 
 absl::Status MemoryDatabase::ReadLeases(const std::function<void(const sql::LeaseRecord&)>& visit) {
   RETURN_IF_ERROR(Reading());
-  MutexLock lock(tables_->mutex);
-  for (const auto& [id, lease] : tables_->leases) visit(lease);
+  MutexLock lock(tables_->mutex_);
+  for (const auto& [id, lease] : tables_->leases_) visit(lease);
   return absl::OkStatus();
 }
 
 absl::StatusOr<sql::Membership> MemoryDatabase::Beat(const sql::ServerRecord& self) {
   RETURN_IF_ERROR(Reading());
-  MutexLock lock(tables_->mutex);
-  tables_->servers[self.id] = self;
-  sql::Membership members{.owner = tables_->owner};
-  for (const auto& [id, server] : tables_->servers) members.servers.push_back(server);
+  MutexLock lock(tables_->mutex_);
+  tables_->servers_[self.id] = self;
+  sql::Membership members{.owner = tables_->owner_};
+  for (const auto& [id, server] : tables_->servers_) members.servers.push_back(server);
   return members;
 }
 
 absl::StatusOr<bool> MemoryDatabase::ReplaceOwner(const sql::OwnerRecord& seen,
                                                   const sql::OwnerRecord& next) {
-  MutexLock lock(tables_->mutex);
-  if (tables_->owner != seen) return false;
-  tables_->owner = next;
+  MutexLock lock(tables_->mutex_);
+  if (tables_->owner_ != seen) return false;
+  tables_->owner_ = next;
   return true;
 }
 
 absl::Status MemoryDatabase::RemoveServer(int64_t id, int64_t beat) {
-  MutexLock lock(tables_->mutex);
-  const auto found = tables_->servers.find(id);
-  if (found != tables_->servers.end() && found->second.beat == beat) tables_->servers.erase(found);
+  MutexLock lock(tables_->mutex_);
+  const auto found = tables_->servers_.find(id);
+  if (found != tables_->servers_.end() && found->second.beat == beat) tables_->servers_.erase(found);
   return absl::OkStatus();
 }
 

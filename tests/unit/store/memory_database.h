@@ -54,19 +54,19 @@ class MemoryTables {
  private:
   friend class MemoryDatabase;
 
-  absl::Status Insert(const sql::AppendRequest& request) REQUIRES(mutex);
+  absl::Status Insert(const sql::AppendRequest& request) REQUIRES(mutex_);
   void InsertLater(const sql::AppendRequest& request);
 
-  base::Mutex mutex;
-  base::Condition turn_free;
-  const void* turn GUARDED_BY(mutex) = nullptr;
-  std::map<int64_t, Batch> batches GUARDED_BY(mutex);
-  std::map<sql::RowId, Row> rows GUARDED_BY(mutex);
-  std::map<int64_t, sql::LeaseRecord> leases GUARDED_BY(mutex);
-  std::map<std::string, std::string, std::less<>> meta GUARDED_BY(mutex);
-  std::map<int64_t, sql::ServerRecord> servers GUARDED_BY(mutex);
-  sql::OwnerRecord owner GUARDED_BY(mutex);
-  std::vector<std::thread> late GUARDED_BY(mutex);
+  base::Mutex mutex_;
+  base::Condition turn_free_;
+  const void* turn_ GUARDED_BY(mutex_) = nullptr;
+  std::map<int64_t, Batch> batches_ GUARDED_BY(mutex_);
+  std::map<sql::RowId, Row> rows_ GUARDED_BY(mutex_);
+  std::map<int64_t, sql::LeaseRecord> leases_ GUARDED_BY(mutex_);
+  std::map<std::string, std::string, std::less<>> meta_ GUARDED_BY(mutex_);
+  std::map<int64_t, sql::ServerRecord> servers_ GUARDED_BY(mutex_);
+  sql::OwnerRecord owner_ GUARDED_BY(mutex_);
+  std::vector<std::thread> late_ GUARDED_BY(mutex_);
 };
 
 class MemoryDatabase final : public sql::SharedDatabase {

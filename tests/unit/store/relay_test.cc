@@ -127,7 +127,7 @@ TEST_F(RelayTest, LeavesWhatOnlyThisServerCanDo) {
   relay_.Met(now_);
   pending_.push_back(
       Propose<bool>([](OpenBatch&, const mvcc::Index::View&, mvcc::Values&) { return true; },
-                    Callback<bool>([](absl::StatusOr<bool>) {})));
+                    Callback<bool>([](const absl::StatusOr<bool>&) {})));
   Queue("k");
   relay_.Send(pending_);
   EXPECT_EQ(sent_.size(), 1u);

@@ -28,7 +28,8 @@ inline constexpr RowId UnpackId(int64_t packed) {
   return {packed >> kSubBits, static_cast<uint32_t>(packed & ((int64_t{1} << kSubBits) - 1))};
 }
 
-// Makes the tables in an empty file, migrates an older one, refuses a newer one, in one transaction.
+// Makes the tables in an empty file, migrates an older one, refuses a newer one, in one
+// transaction.
 absl::Status PrepareSchema(Connection& writer, const Genesis& genesis);
 
 }  // namespace kvshim::sql::sqlite
