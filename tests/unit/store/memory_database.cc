@@ -79,7 +79,7 @@ absl::Status MemoryTables::Insert(const sql::AppendRequest& request) {
     return sql::MakeError(sql::ErrorKind::kConflict, "the head moved");
   }
   batches_[batch.seq] = {batch, std::string(batch.nonce), std::string(batch.prev),
-                        std::string(batch.ops), std::string(batch.hash)};
+                         std::string(batch.ops), std::string(batch.hash)};
   for (const sql::LogRecord& row : request.rows) {
     rows_[row.id] = {row, std::string(row.key), std::string(row.value)};
   }
@@ -135,7 +135,7 @@ absl::Status MemoryDatabase::Prepare(const sql::Genesis& genesis) {
   if (!tables_->batches_.empty()) return absl::OkStatus();
   const sql::BatchRecord& batch = genesis.batch;
   tables_->batches_[1] = {batch, std::string(batch.nonce), std::string(batch.prev),
-                         std::string(batch.ops), std::string(batch.hash)};
+                          std::string(batch.ops), std::string(batch.hash)};
   for (const sql::PutMeta& put : genesis.meta) tables_->meta_[put.name] = put.value;
   return absl::OkStatus();
 }
@@ -315,7 +315,8 @@ absl::StatusOr<bool> MemoryDatabase::ReplaceOwner(const sql::OwnerRecord& seen,
 absl::Status MemoryDatabase::RemoveServer(int64_t id, int64_t beat) {
   MutexLock lock(tables_->mutex_);
   const auto found = tables_->servers_.find(id);
-  if (found != tables_->servers_.end() && found->second.beat == beat) tables_->servers_.erase(found);
+  if (found != tables_->servers_.end() && found->second.beat == beat)
+    tables_->servers_.erase(found);
   return absl::OkStatus();
 }
 
