@@ -19,17 +19,16 @@ namespace kvshim::store {
 
 class CompactionPace {
  public:
-  // After a step that has deleted `rows`, with the store at `revision`.
-  CompactionPace(size_t rows, int64_t revision)
-      : rows_(static_cast<int64_t>(rows)), begun_(revision), seen_(revision) {}
+  // After a step that has deleted `rows`, with so many versions in the store.
+  CompactionPace(size_t rows, int64_t versions)
+      : rows_(static_cast<int64_t>(rows)), begun_(versions), seen_(versions) {}
 
   // After a pause: whether another one is due.
-  bool RestsOn(int64_t revision) {
-    const bool quiet = revision == seen_;
-    seen_ = revision;
-    // Half as many revisions as rows were deleted, most of which change one key: enough to outdate
-    // as many rows again before the next step.
-    const bool behind = 2 * (revision - begun_) >= rows_;
+  bool RestsOn(int64_t versions) {
+    const bool quiet = versions == seen_;
+    seen_ = versions;
+    // Half as many new ones as rows were deleted: as many may come before the next step.
+    const bool behind = 2 * (versions - begun_) >= rows_;
     return ++pauses_ < kMostPauses && !quiet && !behind;
   }
 

@@ -206,10 +206,10 @@ bool Compactor::Persist(const std::function<absl::Status()>& attempt) {
 }
 
 bool Compactor::Rest(size_t deleted) {
-  CompactionPace pace(deleted, index_.revision());
+  CompactionPace pace(deleted, index_.stats().versions);
   do {
     if (!Pause(options_.compaction_pause)) return false;
-  } while (pace.RestsOn(index_.revision()));
+  } while (pace.RestsOn(index_.stats().versions));
   return true;
 }
 

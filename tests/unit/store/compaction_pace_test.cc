@@ -6,10 +6,10 @@ namespace kvshim::store {
 namespace {
 
 int PausesAt(int64_t writes_a_pause) {
-  int64_t revision = 1000;
-  CompactionPace pace(500, revision);
+  int64_t versions = 1000;
+  CompactionPace pace(500, versions);
   int pauses = 1;
-  while (pace.RestsOn(revision += writes_a_pause)) ++pauses;
+  while (pace.RestsOn(versions += writes_a_pause)) ++pauses;
   return pauses;
 }
 
