@@ -45,6 +45,8 @@ struct Workload {
   int clients = 0;
   int watchers = 0;
   double watch_rate = 0;
+  // At least this long, whatever the options say.
+  std::chrono::milliseconds duration{0};
 };
 
 // All of them, in the order in which they run; those for several servers last.
