@@ -190,5 +190,14 @@ TEST_F(Sqlite, ADamagedBatchInARowIsSaid) {
   }
 }
 
+TEST_F(Sqlite, ADamagedBatchInItsTableIsSaid) {
+  auto database = place_.MustOpen();
+  ASSERT_OK(database->Prepare(chain_.genesis()));
+  database.reset();
+  place_.Query("UPDATE kv_batch SET hash = x'00'");
+  database = place_.MustOpen();
+  EXPECT_EQ(KindOf(database->Prepare(chain_.genesis())), ErrorKind::kCorrupt);
+}
+
 }  // namespace
 }  // namespace kvshim::sql

@@ -24,7 +24,8 @@ absl::Status BatchTail::Read(Connection& connection) {
                      newest_ = EncodeBatch(head);
                      return absl::OkStatus();
                    }));
-  head_ = Decode(newest_);
+  // kv_batch may be damaged.
+  ASSIGN_OR_RETURN(head_, DecodeBatch(connection.path(), newest_));
   in_rows_.clear();
   return VisitBatchesInRows(connection, settled_revision_, [&](const BatchRecord& batch) {
     in_rows_.push_back(EncodeBatch(batch));

@@ -62,7 +62,7 @@ std::string EncodeBatch(const BatchRecord& batch) {
 absl::StatusOr<BatchRecord> DecodeBatch(std::string_view path, std::string_view bytes) {
   const auto damaged = [&] {
     return MakeError(ErrorKind::kCorrupt, path, "reading the newest batches",
-                     "a batch in kv_log has the wrong size", 0, 0);
+                     "a batch has the wrong size", 0, 0);
   };
   constexpr size_t kFixedSize = 2 * kNonceSize + kHashSize;
   if (bytes.size() < kFixedSize) return damaged();
