@@ -10,14 +10,13 @@
 
 namespace kvshim::store {
 
-Replica::Weight Doubt::Weigh(const Claim& claim) const {
-  const Replica::Weight weight = replica_.Weigh(claim);
-  if (weight == Replica::Weight::kHeld || database_ == nullptr ||
-      !claim.lineage.IsReplacedBy(database_->lineage())) {
-    return weight;
-  }
-  static base::LogLimiter limiter(std::chrono::seconds(10));
-  if (weight == Replica::Weight::kAnother && limiter.Allow()) {
+bool Doubt::IsReplaced(const Claim& claim) const {
+  return database_ != nullptr && claim.lineage.IsReplacedBy(database_->lineage());
+}
+
+bool Doubt::IsLost(const Claim& claim) {
+  if (!IsReplaced(claim)) return false;
+  if (loss_told_.Allow()) {
     base::Log(base::Level::kError,
               "another server has a history of its own, on a database that was replaced; what it "
               "acknowledged since is lost",
@@ -28,27 +27,29 @@ Replica::Weight Doubt::Weigh(const Claim& claim) const {
                {"other_nonce", log::ToHex(claim.nonce)},
                {"other_revision", claim.revision}});
   }
-  return Replica::Weight::kOutdated;
-}
-
-bool Doubt::Hear(const std::string& address, const Claim& claim) {
-  const Replica::Weight weight = Weigh(claim);
-  base::MutexLock lock(mutex_);
-  if (weight == Replica::Weight::kHeld || weight == Replica::Weight::kOutdated) {
-    heard_.erase(address);
-    Raise();
-    return false;
-  }
-  Heard& heard = heard_[address];
-  heard.claim = claim;
-  heard.at = base::Clock::Real().Now();
-  heard.contradicts = heard.contradicts || weight == Replica::Weight::kAnother;
-  Raise();
   return true;
 }
 
+bool Doubt::Hear(const std::string& address, const Claim& claim) {
+  const Replica::Weight weight = replica_.Weigh(claim);
+  const bool differs = weight == Replica::Weight::kAnother;
+  const bool agrees = weight == Replica::Weight::kHeld || weight == Replica::Weight::kOutdated;
+  const bool counts = !agrees && !(differs && IsLost(claim));
+  base::MutexLock lock(mutex_);
+  if (counts) {
+    Heard& heard = heard_[address];
+    heard.claim = claim;
+    heard.at = base::Clock::Real().Now();
+    heard.contradicts = heard.contradicts || differs;
+  } else {
+    heard_.erase(address);
+  }
+  Raise();
+  return counts;
+}
+
 bool Doubt::Contradicts(const Claim& claim) const {
-  return Weigh(claim) == Replica::Weight::kAnother;
+  return replica_.Weigh(claim) == Replica::Weight::kAnother && !IsReplaced(claim);
 }
 
 void Doubt::Raise() {
@@ -69,12 +70,13 @@ absl::StatusOr<std::optional<Doubt::Contradiction>> Doubt::Judge(const Claims& c
                                                                  log::Log& log) {
   std::optional<Contradiction> worst;
   for (const auto& [address, claim] : claims) {
-    Replica::Weight weight = Weigh(claim);
+    Replica::Weight weight = replica_.Weigh(claim);
     if (weight == Replica::Weight::kForgotten) {
       ASSIGN_OR_RETURN(const std::optional<bool> holds, log.Holds(claim.seq, claim.nonce));
       weight = holds.value_or(true) ? Replica::Weight::kHeld : Replica::Weight::kAnother;
     }
-    const bool agrees = weight == Replica::Weight::kHeld || weight == Replica::Weight::kOutdated;
+    const bool agrees = weight == Replica::Weight::kHeld || weight == Replica::Weight::kOutdated ||
+                        IsLost(claim);
     base::MutexLock lock(mutex_);
     const auto found = heard_.find(address);
     if (found == heard_.end()) continue;  // it has come round meanwhile

@@ -4,8 +4,9 @@
 // that split off, or on a database that has lost commits.
 //
 //   a claim                     what becomes of it
-//   of a replaced database      nothing: it is the other server that must leave its database, and
-//                               that hears of this one's (sql/lineage.h)
+//   of a replaced database      where it contradicts, the log tells of the loss, and no more: it is
+//                               the other server that must leave its database, and that hears of
+//                               this one's (sql/lineage.h)
 //   of a lower epoch            nothing: this history stands above it; the other one hears of it
 //   of a batch in memory        the other one agrees
 //   of a batch beyond memory    the database is read; where the batch is there, it agrees
@@ -25,6 +26,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <map>
 #include <optional>
 #include <string>
@@ -32,6 +34,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "base/clock.h"
+#include "base/logger.h"
 #include "base/mutex.h"
 #include "log/log.h"
 #include "sql/shared_database.h"
@@ -86,11 +89,14 @@ class Doubt {
     bool contradicts = false;
   };
 
-  Replica::Weight Weigh(const Claim& claim) const;
+  bool IsReplaced(const Claim& claim) const;
+  // Of a claim that contradicts: whether the other server's history is the one that ends. Logs so.
+  bool IsLost(const Claim& claim);
   void Raise() REQUIRES(mutex_);
 
   Replica& replica_;
   sql::SharedDatabase* database_ = nullptr;
+  base::LogLimiter loss_told_{std::chrono::seconds(10)};
   std::atomic<bool> raised_{false};
   std::atomic<bool> any_{false};
   mutable base::Mutex mutex_;

@@ -34,9 +34,11 @@ func works(t *testing.T, s *server.Server, value string) bool {
 func TestPrimaryThatWasReplacedIsLeftWhenOtherServersTellOfIt(t *testing.T) {
 	db := database.StartPostgres(t)
 	standby := db.StartStandby(t, false)
-	left := join(t, db.DSN("state")+"?application_name=left", "left", "--request-timeout", "1s")
-	right := join(t, either(standby, db, "state")+"?application_name=right", "right",
-		"--request-timeout", "1s")
+	left := join(t, db.DSN("state"), "left", "--request-timeout", "1s")
+	// A user of its own, so that the database that it was led away from can be closed to it.
+	db.Query(t, "", "CREATE ROLE rightmost SUPERUSER LOGIN PASSWORD '"+database.Password+"'")
+	right := join(t, strings.Replace(either(standby, db, "state"), database.User, "rightmost", 1),
+		"right", "--request-timeout", "1s")
 	ctx := within(t, 60*time.Second)
 	expect.Value(right.Client(t).Put(ctx, "k", "before"))(t)
 	expect.Eventually(t, 15*time.Second, func() bool {
@@ -47,7 +49,8 @@ func TestPrimaryThatWasReplacedIsLeftWhenOtherServersTellOfIt(t *testing.T) {
 	paused := time.Now()
 	standby.Promote(t)
 	expect.True(t, works(t, left, "left"), "the one that stays")
-	db.Query(t, "", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'right'")
+	db.Query(t, "", "ALTER ROLE rightmost NOLOGIN")
+	db.Query(t, "", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'rightmost'")
 	// Nor from the other server: it does not listen to what was said to it during a pause so long.
 	time.Sleep(time.Until(paused.Add(1500 * time.Millisecond)))
 	resume(right)

@@ -7,8 +7,10 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <thread>
 
+#include "base/logger.h"
 #include "base/mutex.h"
 #include "mvcc/errors.h"
 #include "store/engine.h"
@@ -188,6 +190,30 @@ TEST_F(TwoDatabases, TheOneThatWasPromotedLastStands) {
   EXPECT_FALSE(left_->Serves());
   EXPECT_TRUE(left_->fatal().ok()) << left_->fatal();
   EXPECT_TRUE(right_->fatal().ok()) << right_->fatal();
+}
+
+// The operator hears of it from the server that goes on, however far the other one had come.
+TEST_F(TwoDatabases, OfWhichOneWasReplacedTellWhatIsLost) {
+  left_lineage_ = {.system = "7", .timeline = 1};
+  right_lineage_ = {.system = "7", .timeline = 2};
+  Split();
+  base::Mutex mutex;
+  std::string lines;
+  base::SetLogSink([&](std::string_view line) {
+    base::MutexLock lock(mutex);
+    lines += line;
+  });
+  TellRight();  // what both have is not lost
+  EXPECT_TRUE(right_->Serves());
+  left_->Put("left");
+  left_->Put("left again");
+  left_->Put("and again");
+  TellRight();
+  EXPECT_TRUE(right_->Serves());
+  right_ = nullptr;
+  base::SetLogSink({});
+  EXPECT_THAT(lines, HasSubstr("what it acknowledged since is lost"));
+  EXPECT_THAT(lines, HasSubstr("other_revision=5\n")) << "and how far that went";
 }
 
 TEST_F(TwoDatabases, OfDifferentSystemsHaveNoOrder) {
