@@ -52,6 +52,7 @@ void PeerNews::Run() {
   base::TimePoint next;
   base::TimePoint ask_at;
   while (true) {
+    bool asked;
     {
       base::MutexLock lock(mutex_);
       while (newest_ <= told && !stopping_) {
@@ -61,7 +62,11 @@ void PeerNews::Run() {
       }
       if (stopping_) return;
       told = newest_;
-      asking_ = false;
+      asked = std::exchange(asking_, false);
+    }
+    if (asked) {
+      // Who was silent may be who has the answer.
+      for (auto& [url, peer] : peers_) peer.silent_until = {};
     }
     Tell();
     const base::TimePoint now = base::Clock::Real().Now();

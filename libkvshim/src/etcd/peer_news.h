@@ -38,7 +38,7 @@ class PeerNews {
 
   // There is a batch to tell of.
   void Announce(int64_t sequence);
-  // There is reason to ask.
+  // There is reason to ask, also those that were silent.
   void Ask();
 
  private:

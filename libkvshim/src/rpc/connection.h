@@ -58,7 +58,9 @@ class Connection final : public EventLoop::Flushable,
 
  private:
   using Socket = boost::asio::generic::stream_protocol::socket;
-  class Callbacks;  // nghttp2's, which end in the functions below
+  class Callbacks;  // nghttp2's, which end in the functions below (connection_callbacks.cc)
+  static const nghttp2_session_callbacks* SessionCallbacks();
+  static nghttp2_data_provider SupplierOf(Exchange& exchange);
 
   void WaitForBytes();
   void Readable();
