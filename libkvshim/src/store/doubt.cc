@@ -75,8 +75,8 @@ absl::StatusOr<std::optional<Doubt::Contradiction>> Doubt::Judge(const Claims& c
       ASSIGN_OR_RETURN(const std::optional<bool> holds, log.Holds(claim.seq, claim.nonce));
       weight = holds.value_or(true) ? Replica::Weight::kHeld : Replica::Weight::kAnother;
     }
-    const bool agrees = weight == Replica::Weight::kHeld || weight == Replica::Weight::kOutdated ||
-                        IsLost(claim);
+    const bool agrees =
+        weight == Replica::Weight::kHeld || weight == Replica::Weight::kOutdated || IsLost(claim);
     base::MutexLock lock(mutex_);
     const auto found = heard_.find(address);
     if (found == heard_.end()) continue;  // it has come round meanwhile
