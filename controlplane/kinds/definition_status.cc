@@ -121,8 +121,9 @@ void SetCondition(std::string_view type, bool holds, std::string_view reason,
                   std::string_view message, std::string_view now, json::Object& definition) {
   json::Value& list = Child(definition, "status")["conditions"];
   if (!list.is_array()) list = json::Array();
+  const std::string_view status = holds ? "True" : "False";
   json::Object condition{{"type", json::ToBoost(type)},
-                         {"status", holds ? "True" : "False"},
+                         {"status", json::ToBoost(status)},
                          {"lastTransitionTime", json::ToBoost(now)},
                          {"reason", json::ToBoost(reason)},
                          {"message", json::ToBoost(message)}};
@@ -130,7 +131,7 @@ void SetCondition(std::string_view type, bool holds, std::string_view reason,
     json::Object* known = one.if_object();
     if (known == nullptr || Text(*known, {"type"}) != type) continue;
     const json::Value* time = json::Find(*known, "lastTransitionTime");
-    if (time != nullptr && (*known)["status"] == condition["status"]) {
+    if (time != nullptr && Text(*known, {"status"}) == status) {
       condition["lastTransitionTime"] = *time;
     }
     *known = std::move(condition);

@@ -36,7 +36,7 @@ TEST(ObjectMeta, WritesInPlaceAndLeavesNothingEmptyBehind) {
             R"({"metadata":{"name":"a","generation":1,"labels":{"a":"2","b":"1"}}})");
   meta.Set("name", "");
   meta.Remove("labels");
-  document["metadata"].as_object()["finalizers"] = {"f"};
+  document["metadata"].as_object()["finalizers"] = json::Array({"f"});
   EXPECT_FALSE(meta.RemoveFinalizer("g"));
   EXPECT_TRUE(meta.RemoveFinalizer("f"));
   EXPECT_EQ(ToJson(document), R"({"metadata":{"generation":1}})");
