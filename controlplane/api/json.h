@@ -40,6 +40,12 @@ inline const Value* Find(const Object& object, std::string_view name) {
 inline Value* Find(Object& object, std::string_view name) {
   return object.if_contains(ToBoost(name));
 }
+// The member, null where it was missing. Unlike operator[], which makes room before it looks, this
+// moves nothing where it is there: pointers to the other members stay good.
+inline Value& Member(Object& object, std::string_view name) {
+  Value* const found = Find(object, name);
+  return found != nullptr ? *found : object[ToBoost(name)];
+}
 // Puts the members in the order of their names, as Go writes maps.
 void SortMembers(Object& object);
 }  // namespace json

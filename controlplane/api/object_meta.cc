@@ -60,7 +60,7 @@ bool ObjectMetaView::HasFinalizer(std::string_view finalizer) const {
 ObjectMeta::ObjectMeta(json::Object& document) : document_(document) { metadata(); }
 
 json::Object& ObjectMeta::metadata() {
-  json::Value& value = document_["metadata"];
+  json::Value& value = json::Member(document_, "metadata");
   return value.is_object() ? value.get_object() : value.emplace_object();
 }
 

@@ -50,8 +50,9 @@ void FairQueue::Submit(Lane lane, const std::string& name, Function run, Functio
     bool room = under_way_[index] < options_.most[index];
     if (!room) {
       refused = MakeRoom(lane, flow);
-      // Of who has nothing under way one is taken all the same.
-      room = refused != nullptr || (flow.waiting.empty() && flow.running == 0);
+      // Of who has nothing under way one is taken all the same. One that runs may have been
+      // answered already: its client has sent the next before its thread was back.
+      room = refused != nullptr || (flow.waiting.empty() && flow.running <= 1);
     }
     if (room) {
       ++under_way_[index];

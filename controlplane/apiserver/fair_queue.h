@@ -5,8 +5,8 @@
 //
 // Requests that only read and those that change something are bounded apart, waiting ones and
 // running ones together. Beyond it the flow with most requests waiting loses its newest, which is
-// refused: who floods is the one to be told, whoever's request came last. Who has nothing under way
-// is never refused.
+// refused: who floods is the one to be told, whoever's request came last. Who has nothing under
+// way, or one request that is running, is never refused.
 //
 // This is what Kubernetes' API priority and fairness comes to with one priority level whose flows
 // are told apart by user; shuffle sharding is not needed, as every flow has its own queue.

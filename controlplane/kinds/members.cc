@@ -63,7 +63,7 @@ bool Has(const json::Object& object, Path path) {
 }
 
 json::Object& Child(json::Object& object, std::string_view name) {
-  json::Value& value = object[json::ToBoost(name)];
+  json::Value& value = json::Member(object, name);
   if (!value.is_object()) value = json::Object();
   return value.get_object();
 }
@@ -73,7 +73,7 @@ void Set(json::Object& object, std::string_view name, json::Value value) {
 }
 
 void SetDefault(json::Object& object, std::string_view name, json::Value value) {
-  json::Value& member = object[json::ToBoost(name)];
+  json::Value& member = json::Member(object, name);
   const bool empty = member.is_null() || (member.is_string() && member.get_string().empty());
   if (empty) member = std::move(value);
 }
