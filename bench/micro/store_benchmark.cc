@@ -20,14 +20,14 @@ namespace {
 constexpr int64_t kKeys = 10'000;
 constexpr int64_t kWaiting = 64;
 
-// A store with so many pods of 1 KiB.
+// A store with so many pods of 1 KiB, all of them in memory.
 class FilledStore {
  public:
   explicit FilledStore(bool full)
       : directory_(Must(base::TemporaryDirectory::Make(""))),
         store_(Must(Store::Open(base::Concat("sqlite://", directory_->path(),
                                              "/state.db?synchronous=", full ? "full" : "off"),
-                                {}))) {
+                                {.memory_budget = size_t{64} << 20}))) {
     for (int64_t number = 0; number < kKeys; number += kWaiting) {
       std::vector<TxnRequest> requests;
       for (int64_t i = number; i < number + kWaiting; ++i) {
