@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <tuple>
 #include <utility>
 
 #include "base/strings.h"
@@ -65,12 +66,12 @@ Connection::Connection(ServerState& state, EventLoop& loop, int fd, std::unique_
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));  // nothing to a unix socket
   error_code error;
   socket_.emplace(loop.io());
-  socket_->assign(boost::asio::generic::stream_protocol(FamilyOf(fd), 0), fd, error);
+  std::ignore = socket_->assign(boost::asio::generic::stream_protocol(FamilyOf(fd), 0), fd, error);
   if (error) {  // the kernel has no room for one more to watch
     close(fd);
     return;
   }
-  socket_->native_non_blocking(true, error);
+  std::ignore = socket_->native_non_blocking(true, error);
   timer_.emplace(loop.io());
 }
 
@@ -350,7 +351,7 @@ void Connection::Close(bool cut) {
   closed_ = true;
   error_code ignored;
   timer_.reset();
-  socket_->shutdown(Socket::shutdown_both, ignored);
+  std::ignore = socket_->shutdown(Socket::shutdown_both, ignored);
   socket_.reset();
   unsent_.Clear();
   auto exchanges = std::exchange(exchanges_, {});

@@ -143,16 +143,16 @@ absl::Status Connection::Send(const Command& command, bool prepare, bool& prepar
   int sent;
   if (prepare) {
     const std::string name = StatementName(command.text);
-    preparing = prepared_.insert(command.text.data()).second;
-    if (preparing && PQsendPrepare(handle_, name.c_str(), command.text.data(), given.count(),
-                                   given.types()) == 0) {
+    preparing = prepared_.insert(command.text).second;
+    if (preparing &&
+        PQsendPrepare(handle_, name.c_str(), command.text, given.count(), given.types()) == 0) {
       return absl::UnavailableError("cannot send");
     }
     sent = PQsendQueryPrepared(handle_, name.c_str(), given.count(), given.values(),
                                given.lengths(), given.formats(), 1);
   } else {
-    sent = PQsendQueryParams(handle_, command.text.data(), given.count(), given.types(),
-                             given.values(), given.lengths(), given.formats(), 1);
+    sent = PQsendQueryParams(handle_, command.text, given.count(), given.types(), given.values(),
+                             given.lengths(), given.formats(), 1);
   }
   return sent != 0 ? absl::OkStatus() : absl::UnavailableError("cannot send");
 }
@@ -184,7 +184,7 @@ absl::Status Connection::TakeAnswer(const Command& command, bool preparing,
     Result result(*next);
     const ExecStatusType status = PQresultStatus(*next);
     if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) {
-      if (!prepared) prepared_.erase(command.text.data());
+      if (!prepared) prepared_.erase(command.text);
       const std::string_view state = StateOf(*next);
       // A pooler gave us a session that has not heard of it, or has already.
       if ((state == kNoSuchStatement || state == kStatementExists) &&
@@ -224,7 +224,7 @@ absl::StatusOr<std::vector<Result>> Connection::TryRun(std::span<const Command> 
     if (taken.ok()) continue;
     // The server skipped the rest, their preparing too.
     for (size_t skipped = i + 1; skipped < commands.size(); ++skipped) {
-      if (preparing[skipped]) prepared_.erase(commands[skipped].text.data());
+      if (preparing[skipped]) prepared_.erase(commands[skipped].text);
     }
     Drain(deadline);
     return taken;
@@ -247,7 +247,7 @@ absl::StatusOr<std::vector<Result>> Connection::Run(std::span<const Command> com
   return TryRun(commands, committing, {});
 }
 
-absl::StatusOr<Result> Connection::Execute(std::string_view text, Parameters parameters) {
+absl::StatusOr<Result> Connection::Execute(const char* text, Parameters parameters) {
   const Command command{text, std::move(parameters)};
   ASSIGN_OR_RETURN(std::vector<Result> results, Run({&command, 1}, false));
   return std::move(results.front());

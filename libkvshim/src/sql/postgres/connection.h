@@ -51,7 +51,7 @@ struct SessionTraits {
 
 // One statement of several that are sent together.
 struct Command {
-  std::string_view text;  // a literal
+  const char* text;  // a literal
   Parameters parameters;
 };
 
@@ -69,7 +69,7 @@ class Connection {
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  absl::StatusOr<Result> Execute(std::string_view text, Parameters parameters);
+  absl::StatusOr<Result> Execute(const char* text, Parameters parameters);
 
   // Sends all of them at once and reads all answers: one round trip. The first error ends it, and
   // the rest is skipped by the server. `committing`: an outcome that is not known is kAmbiguous.

@@ -18,8 +18,8 @@ namespace kvshim::sql::postgres {
 class Parameters {
  public:
   Parameters() = default;
-  Parameters(Parameters&&) = default;
-  Parameters& operator=(Parameters&&) = default;
+  Parameters(Parameters&&) noexcept = default;
+  Parameters& operator=(Parameters&&) noexcept = default;
 
   Parameters&& Int8(int64_t value) &&;
   Parameters&& Bytes(std::string_view value) &&;  // by view
