@@ -9,6 +9,13 @@
 #include "log/chain.h"
 
 namespace kvshim::store {
+namespace {
+
+bool Agrees(Replica::Weight weight) {
+  return weight == Replica::Weight::kHeld || weight == Replica::Weight::kOutdated;
+}
+
+}  // namespace
 
 bool Doubt::IsReplaced(const Claim& claim) const {
   return database_ != nullptr && claim.lineage.IsReplacedBy(database_->lineage());
@@ -33,8 +40,7 @@ bool Doubt::IsLost(const Claim& claim) {
 bool Doubt::Hear(const std::string& address, const Claim& claim) {
   const Replica::Weight weight = replica_.Weigh(claim);
   const bool differs = weight == Replica::Weight::kAnother;
-  const bool agrees = weight == Replica::Weight::kHeld || weight == Replica::Weight::kOutdated;
-  const bool counts = !agrees && !(differs && IsLost(claim));
+  const bool counts = !Agrees(weight) && !(differs && IsLost(claim));
   base::MutexLock lock(mutex_);
   if (counts) {
     Heard& heard = heard_[address];
@@ -75,8 +81,7 @@ absl::StatusOr<std::optional<Doubt::Contradiction>> Doubt::Judge(const Claims& c
       ASSIGN_OR_RETURN(const std::optional<bool> holds, log.Holds(claim.seq, claim.nonce));
       weight = holds.value_or(true) ? Replica::Weight::kHeld : Replica::Weight::kAnother;
     }
-    const bool agrees =
-        weight == Replica::Weight::kHeld || weight == Replica::Weight::kOutdated || IsLost(claim);
+    const bool agrees = Agrees(weight) || IsLost(claim);
     base::MutexLock lock(mutex_);
     const auto found = heard_.find(address);
     if (found == heard_.end()) continue;  // it has come round meanwhile
